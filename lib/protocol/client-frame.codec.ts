@@ -1,0 +1,136 @@
+import { ErrorCode } from './error-code.js';
+import { MAX_NAME_LENGTH, parseEventName } from './event-name.js';
+import type { AnswerError, ClientFrame, FrameId } from './frames.js';
+import { findJsonHazard } from './json-safety.js';
+
+/** What came of decoding: a frame, or the error that the peer is told, tied to the frame's `id` where it has one. */
+export type Decoded =
+  | { readonly ok: true; readonly frame: ClientFrame }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly id?: FrameId;
+    };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const MAX_ID_LENGTH = 64;
+
+/** Reads one text frame of a client. Never throws; never returns a frame whose fields have not been checked. */
+export function decodeClientFrame(text: string, maxDepth: number): Decoded {
+  const value = parseJson(text);
+  if (value === undefined) return refuse(ErrorCode.NotJson, 'The frame is not JSON.');
+  const hazard = findJsonHazard(value, maxDepth);
+  if (hazard !== undefined) return refuse(hazard, hazardMessage(hazard, maxDepth));
+  if (!isFields(value)) return refuse(ErrorCode.BadFrame, 'A frame is a JSON object.');
+  if (value.id !== undefined && !isFrameId(value.id)) {
+    return refuse(
+      ErrorCode.BadFrame,
+      `"id" must be a non-negative integer or a text of 1 to ${MAX_ID_LENGTH} characters.`,
+    );
+  }
+  const id = value.id === undefined ? {} : { id: value.id };
+  return { ...decodeFields(value, id), ...id };
+}
+
+function decodeFields(fields: Fields, id: { id?: FrameId }): Decoded {
+  if (fields.event !== undefined) return decodeEvent(fields, id);
+  switch (fields.op) {
+    case 'subscribe':
+    case 'unsubscribe':
+      return decodePatterns(fields.op, fields, id);
+    case 'answer':
+      return decodeAnswer(fields);
+    case 'auth':
+      return typeof fields.token === 'string' && fields.token !== ''
+        ? accept({ op: 'auth', token: fields.token, ...id })
+        : refuse(ErrorCode.BadFrame, '"token" must be a non-empty text.');
+    case 'ping':
+      return accept({ op: 'ping', ...id });
+    case undefined:
+      return refuse(ErrorCode.BadFrame, 'A frame has either "event" or "op".');
+    default:
+      return refuse(
+        ErrorCode.UnknownOp,
+        'Unknown "op": use subscribe, unsubscribe, answer, auth or ping, or send an "event".',
+      );
+  }
+}
+
+function decodeEvent(fields: Fields, id: { id?: FrameId }): Decoded {
+  if (typeof fields.event !== 'string') {
+    return refuse(ErrorCode.BadFrame, '"event" must be a text.');
+  }
+  if (parseEventName(fields.event) === undefined) {
+    return refuse(
+      ErrorCode.BadName,
+      `"event" must be a full name such as "chat:message.send", at most ${MAX_NAME_LENGTH} characters of letters, digits, "_", "-" and ".".`,
+    );
+  }
+  return accept({ op: 'event', event: fields.event, data: fields.data, ...id });
+}
+
+function decodePatterns(
+  op: 'subscribe' | 'unsubscribe',
+  fields: Fields,
+  id: { id?: FrameId },
+): Decoded {
+  const { patterns } = fields;
+  if (!Array.isArray(patterns) || patterns.length === 0 || !patterns.every(isText)) {
+    return refuse(ErrorCode.BadFrame, '"patterns" must be a non-empty list of texts.');
+  }
+  return accept({ op, patterns: [...new Set<string>(patterns)], ...id });
+}
+
+function decodeAnswer(fields: Fields): Decoded {
+  const { ask, data, error } = fields;
+  if (!Number.isSafeInteger(ask) || (ask as number) < 0) {
+    return refuse(ErrorCode.BadFrame, '"ask" must be the number of the question.');
+  }
+  if (error === undefined) return accept({ op: 'answer', ask: ask as number, data });
+  if (!isAnswerError(error)) {
+    return refuse(ErrorCode.BadFrame, '"error" must have the texts "code" and "message".');
+  }
+  const { code, message } = error;
+  return accept({ op: 'answer', ask: ask as number, error: { code, message } });
+}
+
+function accept(frame: ClientFrame): Decoded {
+  return { ok: true, frame };
+}
+
+function refuse(code: ErrorCode, message: string): Decoded {
+  return { ok: false, code, message };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function hazardMessage(hazard: ErrorCode, maxDepth: number): string {
+  return hazard === ErrorCode.TooDeep
+    ? `Objects and lists are nested deeper than ${maxDepth} levels.`
+    : 'The key "__proto__", or "constructor" with a "prototype", is not allowed anywhere in a frame.';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFrameId(value: unknown): value is FrameId {
+  if (typeof value === 'string') return value.length > 0 && value.length <= MAX_ID_LENGTH;
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isAnswerError(value: unknown): value is AnswerError {
+  return isFields(value) && isText(value.code) && isText(value.message);
+}

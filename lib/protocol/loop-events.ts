@@ -1,0 +1,13 @@
+/**
+ * The events of your application: full name to payload. Declare yours once by merging, and pushes, handlers
+ * and clients are checked against it. With nothing declared every `service:event` with `unknown` data is allowed.
+ *
+ * @example
+ * declare module 'nestjs-loopws' {
+ *   interface LoopEvents {
+ *     'billing:invoice.paid': { invoiceId: string; cents: number };
+ *   }
+ * }
+ */
+// oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- it exists to be merged into
+export interface LoopEvents {}

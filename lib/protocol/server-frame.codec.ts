@@ -1,0 +1,68 @@
+import type { ServerFrame } from './frames.js';
+
+/** Text of a frame on its way to a client. Throws what `JSON.stringify` throws: circular data, a BigInt, a bad getter. */
+export function encodeServerFrame(frame: ServerFrame): string {
+  return JSON.stringify(frame);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads one text frame of a server, for a client. Checks the fields that a client acts upon; `undefined` for anything
+ * that is not a frame of this protocol, so that a broken server cannot throw into application code. An `op` that this
+ * client does not know is `undefined` too: newer servers may say more.
+ */
+export function decodeServerFrame(text: string): ServerFrame | undefined {
+  const fields = parseFields(text);
+  if (fields === undefined) return undefined;
+  const known = fields.op === undefined ? isEventFrame(fields) : hasFieldsOfOp(fields);
+  return known ? (fields as unknown as ServerFrame) : undefined;
+}
+
+function parseFields(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEventFrame(fields: Fields): boolean {
+  return typeof fields.event === 'string' && isOptional(fields.ask, 'number');
+}
+
+function hasFieldsOfOp(fields: Fields): boolean {
+  switch (fields.op) {
+    case 'welcome':
+      return (
+        typeof fields.accountId === 'string' &&
+        typeof fields.connectionId === 'string' &&
+        typeof fields.serverId === 'string' &&
+        Array.isArray(fields.subscriptions) &&
+        typeof fields.heartbeatMs === 'number' &&
+        typeof fields.maxPayload === 'number' &&
+        isOptional(fields.expiresInMs, 'number')
+      );
+    case 'ok':
+      return isOptionalList(fields.granted) && isOptionalList(fields.denied);
+    case 'reply':
+      return typeof fields.id === 'number' || typeof fields.id === 'string';
+    case 'error':
+      return typeof fields.code === 'string' && typeof fields.message === 'string';
+    case 'pong':
+      return true;
+    case 'reconnect':
+      return typeof fields.afterMs === 'number';
+    default:
+      return false;
+  }
+}
+
+function isOptional(value: unknown, type: 'number'): boolean {
+  return value === undefined || typeof value === type;
+}
+
+function isOptionalList(value: unknown): boolean {
+  return value === undefined || Array.isArray(value);
+}
