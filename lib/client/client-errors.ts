@@ -1,0 +1,98 @@
+import { ErrorCode } from '../protocol/error-code.js';
+import type { DeniedPattern, ErrorFrame } from '../protocol/frames.js';
+
+/** Codes of errors that the client itself finds; errors of the server carry the server's code. */
+export const ClientErrorCode = {
+  /** An option of `connect` has a value that cannot work. */
+  BadOption: 'bad_option',
+  /** The platform has no `WebSocket`, and none was passed. */
+  NoWebSocket: 'no_web_socket',
+  /** Not one of the five pattern forms. */
+  BadPattern: ErrorCode.BadPattern,
+  /** Not a full name `service:event`. */
+  BadName: ErrorCode.BadName,
+  /** The data cannot be written as JSON. */
+  BadData: 'bad_data',
+  /** The name has an answerer already. */
+  DuplicateAnswer: 'duplicate_answer',
+  /** `maxBufferedBytes` are waiting to be sent. */
+  BufferFull: 'buffer_full',
+  /** The frame is longer than the server takes. */
+  FrameTooLarge: 'frame_too_large',
+  /** The client was closed, by the application or for good by the server. */
+  Closed: 'closed',
+  /** There is no open connection, and waiting for one makes no sense. */
+  NotOpen: 'not_open',
+  /** No answer within the deadline. */
+  Timeout: ErrorCode.Timeout,
+  /** The connection broke after the frame was written: whether the server acted on it is unknown. */
+  ConnectionLost: 'connection_lost',
+  /** A connection could not be opened. */
+  ConnectFailed: 'connect_failed',
+  /** The server sent something that is not a frame this client knows. */
+  UnreadableFrame: 'unreadable_frame',
+  /** A handler or listener of the application threw; `cause` is what it threw. */
+  HandlerFailed: 'handler_failed',
+} as const;
+
+export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
+
+export interface LoopClientErrorOptions {
+  readonly details?: unknown;
+  readonly cause?: unknown;
+}
+
+/** Everything that the client throws, rejects with or reports. */
+export class LoopClientError extends Error {
+  override readonly name: string = 'LoopClientError';
+  /** A {@link ClientErrorCode}, or the code that the server sent. */
+  readonly code: string;
+  /** What the server added, or an excerpt of what could not be read. */
+  readonly details: unknown;
+
+  constructor(code: string, message: string, options: LoopClientErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+/** A request that got no reply: refused by the server, too late, or cut off. */
+export class LoopRequestError extends LoopClientError {
+  override readonly name = 'LoopRequestError';
+}
+
+/** A pattern that the server did not subscribe: its handlers stay, and it is asked for again on the next connection. */
+export class LoopSubscriptionError extends LoopClientError {
+  override readonly name = 'LoopSubscriptionError';
+  readonly pattern: string;
+
+  constructor({ pattern, code, message }: DeniedPattern) {
+    super(code, message);
+    this.pattern = pattern;
+  }
+}
+
+export function requestErrorOf({ code, message, details }: ErrorFrame): LoopRequestError {
+  return new LoopRequestError(code, message, { details });
+}
+
+export function closedError(): LoopRequestError {
+  return new LoopRequestError(
+    ClientErrorCode.Closed,
+    'The client is closed and will not come back; call connect() for a new one.',
+  );
+}
+
+export function connectionLostError(what: string): LoopRequestError {
+  return new LoopRequestError(
+    ClientErrorCode.ConnectionLost,
+    `The connection broke after ${what} was written, so it is unknown whether the server acted on it; it is not sent again.`,
+  );
+}
+
+/** Anything can be thrown, also what `String` cannot turn into text. */
+export function messageOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  return thrown instanceof Error ? thrown.message : 'Something that is not an Error was thrown.';
+}

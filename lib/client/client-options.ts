@@ -1,0 +1,74 @@
+import { randomConnectionId, socketAddress } from './address.js';
+import { DEFAULT_BACKOFF, type BackoffOptions } from './backoff.js';
+import { ClientErrorCode, LoopClientError } from './client-errors.js';
+import type { TokenSource } from './credentials.js';
+import { webSocketConstructor, type WebSocketConstructor } from './web-socket.js';
+
+/** How to reach the server, and how patiently. Every field has a default. */
+export interface LoopClientOptions {
+  /**
+   * The credentials: a token, or a function that is asked for one at every connect. With a function the client also
+   * renews them in place before they expire. Letters, digits and `-_.~+` and the like, as in JWTs. Default: none.
+   */
+  readonly token?: TokenSource | undefined;
+  /**
+   * Identity of this connection within its account, e.g. the serial of a device. It stays the same across reconnects,
+   * so the new socket replaces the old one on the server. Default: a random one for each `connect`.
+   */
+  readonly connectionId?: string | undefined;
+  /** The WebSocket class. Default: the platform's own; Node 20 has none, pass that of the `ws` package. */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /** Waits between attempts: exponential with full jitter. Default `{ baseMs: 500, capMs: 30_000, stableMs: 5_000 }`. */
+  readonly backoff?: Partial<BackoffOptions> | undefined;
+  /** Time for the token, the socket and the server's welcome together, in milliseconds. Default 10 000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Time for an answer, counted from the call, in milliseconds. Default 10 000. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Most bytes that may wait to be sent; beyond it `send` throws and `request` rejects. Default 1 048 576. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Source of the jitter, from 0 up to 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** The options with their defaults filled in. */
+export interface ClientSettings {
+  readonly address: string;
+  readonly token: TokenSource | undefined;
+  readonly WebSocket: WebSocketConstructor;
+  readonly backoff: BackoffOptions;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly random: () => number;
+}
+
+/** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
+export function clientSettings(url: string, options: LoopClientOptions): ClientSettings {
+  return {
+    address: socketAddress(url, options.connectionId ?? randomConnectionId()),
+    token: options.token,
+    WebSocket: webSocketConstructor(options.WebSocket),
+    backoff: backoffSettings(options.backoff ?? {}),
+    connectTimeoutMs: amount('connectTimeoutMs', options.connectTimeoutMs, 10_000),
+    requestTimeoutMs: amount('requestTimeoutMs', options.requestTimeoutMs, 10_000),
+    maxBufferedBytes: amount('maxBufferedBytes', options.maxBufferedBytes, 1_048_576),
+    random: options.random ?? Math.random,
+  };
+}
+
+function backoffSettings({ baseMs, capMs, stableMs }: Partial<BackoffOptions>): BackoffOptions {
+  return {
+    baseMs: amount('backoff.baseMs', baseMs, DEFAULT_BACKOFF.baseMs),
+    capMs: amount('backoff.capMs', capMs, DEFAULT_BACKOFF.capMs),
+    stableMs: amount('backoff.stableMs', stableMs, DEFAULT_BACKOFF.stableMs),
+  };
+}
+
+function amount(option: string, value: number | undefined, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  if (value >= 0) return value;
+  throw new LoopClientError(
+    ClientErrorCode.BadOption,
+    `The option "${option}" must be a number from 0 up, not ${String(value)}.`,
+  );
+}

@@ -1,0 +1,32 @@
+export { connect } from './connect.js';
+export type { LoopClient, LoopRequestOptions } from './loop-client.js';
+export type { LoopClientOptions } from './client-options.js';
+export type { BackoffOptions } from './backoff.js';
+export type { TokenSource } from './credentials.js';
+export type { LoopEventHandler, LoopReceivedEvent } from './event-handlers.js';
+export type {
+  LoopCloseDetail,
+  LoopState,
+  LoopStateChange,
+  LoopStateDetails,
+} from './loop-state.js';
+export type { LoopCloseEvent, LoopWebSocket, WebSocketConstructor } from './web-socket.js';
+export { LoopAnswerError } from './answerers.js';
+export {
+  ClientErrorCode,
+  LoopClientError,
+  LoopRequestError,
+  LoopSubscriptionError,
+} from './client-errors.js';
+
+export { CloseCode } from '../protocol/close-code.js';
+export { ErrorCode } from '../protocol/error-code.js';
+export type {
+  LoopDataMatching,
+  LoopEventData,
+  LoopEventName,
+  LoopNamesMatching,
+  LoopPattern,
+} from '../protocol/event-types.js';
+export type { DeniedPattern, WelcomeFrame } from '../protocol/frames.js';
+export * from '../protocol/loop-events.js';
