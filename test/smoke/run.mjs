@@ -1,0 +1,40 @@
+/**
+ * Smoke test of what users get: packs the library and uses the tarball in fresh applications, with the quick start of
+ * README.md as their code. One line of verdict each.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkApplication } from './application.mjs';
+import { checkClientStandsAlone, checkContents, checkLazyPackages, pack } from './tarball.mjs';
+
+const root = join(import.meta.dirname, '../..');
+const work = mkdtempSync(join(tmpdir(), 'loopws-smoke-'));
+process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+async function verdict(what, check) {
+  const started = Date.now();
+  try {
+    const result = await check();
+    console.log(`ok    ${what} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+    return result;
+  } catch (error) {
+    console.log(`FAIL  ${what}: ${error.message}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+const tarball = await verdict('the library builds and packs', () => pack(root, work));
+if (tarball !== undefined) {
+  await verdict('the tarball holds what users need and nothing else', () => checkContents(tarball));
+  await verdict('./client needs no package', () => checkClientStandsAlone(tarball));
+  await verdict('. loads neither ioredis nor ws by itself', () => checkLazyPackages(tarball));
+  await verdict('Nest 12, ESM, module nodenext: first event', () =>
+    checkApplication(root, work, 'nest-12-esm', tarball),
+  );
+  await verdict('Nest 11, CommonJS, TypeScript 5.9, node10 resolution: first event', () =>
+    checkApplication(root, work, 'nest-11-cjs', tarball),
+  );
+}
