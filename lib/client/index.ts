@@ -4,12 +4,7 @@ export type { LoopClientOptions } from './client-options.js';
 export type { BackoffOptions } from './backoff.js';
 export type { TokenSource } from './credentials.js';
 export type { LoopEventHandler, LoopReceivedEvent } from './event-handlers.js';
-export type {
-  LoopCloseDetail,
-  LoopState,
-  LoopStateChange,
-  LoopStateDetails,
-} from './loop-state.js';
+export type { LoopState, LoopStateChange } from './loop-state.js';
 export type { LoopCloseEvent, LoopWebSocket, WebSocketConstructor } from './web-socket.js';
 export { LoopAnswerError } from './answerers.js';
 export {

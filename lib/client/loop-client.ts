@@ -21,7 +21,9 @@ export interface LoopRequestOptions {
 /** A connection to the server's event bus that mends itself. Made by `connect`. */
 export class LoopClient {
   readonly #problems = new ProblemReporter();
-  readonly #states = new Listeners<LoopStateChange>(this.#problems.handlerFailed);
+  readonly #states = new Listeners<[state: LoopState, change: LoopStateChange]>(
+    this.#problems.handlerFailed,
+  );
   readonly #inbox: Inbox;
   readonly #subscriptions: Subscriptions;
   readonly #calls: Calls;
@@ -43,14 +45,14 @@ export class LoopClient {
       failed: this.#problems.handlerFailed,
     });
     this.#reconnector = new Reconnector(settings, this.#authentication.credentials, {
-      changed: (...change) => this.#changed(...change),
+      changed: (change) => this.#changed(change),
       received: (frame, connection) => this.#received(frame, connection),
       problem: this.#problems.report,
     });
     this.#reconnector.start();
   }
 
-  /** `open` means that the server has said welcome; see `LoopStateDetails` for all four. */
+  /** `open` means that the server has said welcome; see `LoopStateChange` for all four. */
   get state(): LoopState {
     return this.#reconnector.state;
   }
@@ -113,8 +115,9 @@ export class LoopClient {
     return this.#inbox.answer(name, answerer as (data: unknown) => unknown);
   }
 
-  /** Calls the listener at each change of state, with what is known about it. Returns its own end. */
-  onState(listener: (...change: LoopStateChange) => unknown): () => void {
+  /** Calls the listener at each change of state, with what is known about it: testing
+   * `change.state` narrows the rest. Returns its own end. */
+  onState(listener: (state: LoopState, change: LoopStateChange) => unknown): () => void {
     return this.#states.add(listener);
   }
 
@@ -160,20 +163,19 @@ export class LoopClient {
     if (this.state === 'open' && this.#welcome !== undefined) return Promise.resolve(this.#welcome);
     if (this.state === 'closed') return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const off = this.#states.add((state, detail) => {
-        if (state === 'open') resolve(detail.welcome);
-        else if (state === 'closed') reject(closedError());
+      const off = this.#states.add((_, change) => {
+        if (change.state === 'open') resolve(change.welcome);
+        else if (change.state === 'closed') reject(closedError());
         else return;
         off();
       });
     });
   }
 
-  #changed(...change: LoopStateChange): void {
-    const [state, detail] = change;
-    if (state === 'open') this.#connected(detail.welcome);
-    if (state === 'waiting' || state === 'closed') this.#disconnected(state);
-    this.#states.emit(...change);
+  #changed(change: LoopStateChange): void {
+    if (change.state === 'open') this.#connected(change.welcome);
+    if (change.state === 'waiting' || change.state === 'closed') this.#disconnected(change.state);
+    this.#states.emit(change.state, change);
   }
 
   #connected(welcome: WelcomeFrame): void {

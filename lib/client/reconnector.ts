@@ -10,7 +10,7 @@ import { timerMs, type Timer } from './timer.js';
 
 export interface ReconnectorObserver {
   /** The state has changed; frames can be written when it is `open`. */
-  changed(...change: LoopStateChange): void;
+  changed(change: LoopStateChange): void;
   received(frame: FrameAfterWelcome, connection: Connection): void;
   problem(error: LoopClientError): void;
 }
@@ -45,7 +45,7 @@ export class Reconnector {
   }
 
   start(): void {
-    this.#change('connecting', { attempt: this.#attempt });
+    this.#change({ state: 'connecting', attempt: this.#attempt });
     // A listener may have closed the client.
     if (this.#state !== 'connecting') return;
     const connection = new Connection(this.#settings, this.#credentials, {
@@ -74,7 +74,7 @@ export class Reconnector {
   #opened(welcome: WelcomeFrame): void {
     this.#openedAt = performance.now();
     this.#adviceMs = undefined;
-    this.#change('open', { welcome });
+    this.#change({ state: 'open', welcome });
   }
 
   #lost(connection: Connection, code: number, reason: string): void {
@@ -84,7 +84,7 @@ export class Reconnector {
     if (!shouldReconnect(code)) return this.#finish(code, reason);
     const nextAttemptMs = this.#nextWaitMs();
     this.#timer = setTimeout(() => this.start(), timerMs(nextAttemptMs));
-    this.#change('waiting', { code, reason, nextAttemptMs });
+    this.#change({ state: 'waiting', code, reason, nextAttemptMs });
   }
 
   #nextWaitMs(): number {
@@ -104,12 +104,12 @@ export class Reconnector {
   }
 
   #finish(code: number, reason: string): void {
-    this.#change('closed', { code, reason });
+    this.#change({ state: 'closed', code, reason });
   }
 
-  #change(...change: LoopStateChange): void {
-    this.#state = change[0];
-    this.#observer.changed(...change);
+  #change(change: LoopStateChange): void {
+    this.#state = change.state;
+    this.#observer.changed(change);
   }
 }
 

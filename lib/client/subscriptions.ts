@@ -44,6 +44,7 @@ export class Subscriptions {
     this.#connected = true;
     this.#givenByServer = new Set(welcome.subscriptions);
     this.#patternsPerFrame = Math.max(1, Math.floor(welcome.maxPayload / PATTERN_BYTES));
+    this.#changed.clear();
     this.retry();
   }
 

@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { renewalWaitMs } from '../../../lib/client/token-renewal.js';
+import { rejection, ScriptedServer } from './scripted-server.js';
+
+describe('credentials', () => {
+  let server: ScriptedServer;
+
+  beforeEach(async () => {
+    server = await ScriptedServer.start();
+  });
+  afterEach(() => server.stop());
+
+  it('offers the token as a second subprotocol, since browsers cannot set headers', async () => {
+    server.client({ token: 'abc.DEF-1_2' });
+
+    expect((await server.nextPeer()).offered).toEqual(['loopws.v1', 'bearer.abc.DEF-1_2']);
+  });
+
+  it('offers the protocol alone when there is no token', async () => {
+    server.client();
+
+    expect((await server.nextPeer()).offered).toEqual(['loopws.v1']);
+  });
+
+  it('asks a token function again for each connect', async () => {
+    let asked = 0;
+    const { nextState } = server.client({ token: async () => `token-${++asked}` });
+    const first = await server.nextPeer();
+    first.close(1001);
+    await nextState('waiting');
+    const second = await server.nextPeer();
+
+    expect([first.offered[1], second.offered[1]]).toEqual(['bearer.token-1', 'bearer.token-2']);
+  });
+
+  it('reports a token function that fails, and tries again later', async () => {
+    let asked = 0;
+    const { nextState, nextError } = server.client({
+      token: () => {
+        if (++asked === 1) throw new Error('The login service is down.');
+        return 'token';
+      },
+    });
+
+    expect((await nextError('connect_failed')).message).toContain('The login service is down.');
+    expect(await nextState('waiting')).toMatchObject({ code: 1006 });
+    await nextState('open');
+  });
+
+  it('does not wait for ever for a token', async () => {
+    let asked = 0;
+    const never = new Promise<string>(() => {});
+    const { nextState } = server.client({
+      token: () => (++asked === 1 ? never : 'token'),
+      connectTimeoutMs: 30,
+    });
+
+    expect(await nextState('waiting')).toMatchObject({ code: 4408 });
+    await nextState('open');
+  });
+
+  it('opens no socket when it was closed while the token was on its way', async () => {
+    let give: (token: string) => void = () => {};
+    const { loop } = server.client({ token: () => new Promise((resolve) => (give = resolve)) });
+    loop.close();
+    give('token');
+
+    await server.client().loop.ready();
+    expect(server.attempts.all).toHaveLength(1);
+  });
+
+  it('says which characters a token cannot have', async () => {
+    const { nextError } = server.client({ token: 'a/b=', random: () => 1 });
+
+    expect((await nextError('connect_failed')).message).toContain('base64url');
+  });
+
+  it('refreshes its credentials in place, and uses them for later connections', async () => {
+    const { loop, nextState } = server.client({ token: 'old' });
+    const first = await server.nextPeer();
+    await loop.authenticate('new');
+    expect((await first.next('auth')).token).toBe('new');
+
+    first.close(1001);
+    await nextState('waiting');
+    expect((await server.nextPeer()).offered[1]).toBe('bearer.new');
+  });
+
+  it('asks the token option when it is told to authenticate without a token', async () => {
+    const { loop } = server.client({ token: () => 'fresh' });
+    const peer = await server.nextPeer();
+    await loop.authenticate();
+    expect((await peer.next('auth')).token).toBe('fresh');
+
+    expect((await rejection(server.client().loop.authenticate())).message).toContain(
+      'There is no token',
+    );
+  });
+
+  it('rejects when the server refuses the new credentials', async () => {
+    server.react = ({ op, id = 0 }, peer) => {
+      if (op === 'auth') peer.send({ op: 'error', id, code: 'unauthorized', message: 'No.' });
+    };
+    const { loop } = server.client();
+
+    expect((await rejection(loop.authenticate('bad'))).code).toBe('unauthorized');
+  });
+
+  it('renews a token by itself before it expires, and again before the next expiry', async () => {
+    let asked = 0;
+    server.welcome = { expiresInMs: 300 };
+    server.react = ({ op, id = 0 }, peer) => {
+      if (op === 'auth') peer.send({ op: 'ok', id, expiresInMs: 300 });
+    };
+    server.client({ token: () => `token-${++asked}` });
+    const peer = await server.nextPeer();
+
+    expect((await peer.next('auth')).token).toBe('token-2');
+    expect((await peer.next('auth')).token).toBe('token-3');
+  });
+
+  it('reports a renewal that failed, and tries again while there is time', async () => {
+    let asked = 0;
+    server.welcome = { expiresInMs: 400 };
+    const { nextError } = server.client({
+      token: () => {
+        if (++asked === 2) throw new Error('The login service is down.');
+        return `token-${asked}`;
+      },
+    });
+    const peer = await server.nextPeer();
+
+    expect((await nextError('handler_failed')).message).toContain('The login service is down.');
+    expect((await peer.next('auth')).token).toBe('token-3');
+  });
+
+  it('renews a fifth of the lifetime before the expiry, at most five minutes, never in a tight loop', () => {
+    expect(renewalWaitMs(10_000)).toBe(8_000);
+    expect(renewalWaitMs(3_600_000)).toBe(3_300_000);
+    expect(renewalWaitMs(0)).toBe(250);
+  });
+});

@@ -1,0 +1,402 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { LoopClientError, LoopRequestError } from '../../../lib/client/index.js';
+import { reactions, rejection, ScriptedServer, type Peer } from './scripted-server.js';
+import { until, within } from './queue.js';
+
+describe('requests and sends', () => {
+  let server: ScriptedServer;
+
+  beforeEach(async () => {
+    server = await ScriptedServer.start();
+  });
+  afterEach(() => server.stop());
+
+  it('resolves each request with the data of its own reply', async () => {
+    const { loop } = server.client();
+    const peer = await server.nextPeer();
+    const first = loop.request('chat:message.send', { text: 'one' });
+    const second = loop.request('chat:message.send', { text: 'two' });
+    const { id: firstId, data } = await peer.next('chat:message.send');
+    const { id: secondId } = await peer.next('chat:message.send');
+
+    peer.send({ op: 'reply', id: secondId ?? 0, data: 'to two' });
+    peer.send({ op: 'reply', id: firstId ?? 0, data: 'to one' });
+
+    expect(data).toEqual({ text: 'one' });
+    expect(await first).toBe('to one');
+    expect(await second).toBe('to two');
+  });
+
+  it('rejects with the code, message and details of the server', async () => {
+    const { loop } = server.client();
+    const peer = await server.nextPeer();
+    const outcome = rejection(loop.request('chat:message.send', {}));
+    const { id = 0 } = await peer.next('chat:message.send');
+    peer.send({ op: 'error', id, code: 'invalid_payload', message: 'No text.', details: ['text'] });
+
+    const error = await outcome;
+    expect(error).toBeInstanceOf(LoopRequestError);
+    expect(error).toMatchObject({
+      code: 'invalid_payload',
+      message: 'No text.',
+      details: ['text'],
+    });
+  });
+
+  it('rejects with "timeout" after the deadline, and takes a late reply calmly', async () => {
+    const { loop, errors } = server.client({ requestTimeoutMs: 20 });
+    const peer = await server.nextPeer();
+    const outcome = rejection(loop.request('chat:message.send', {}));
+    const { id = 0 } = await peer.next('chat:message.send');
+
+    expect(await outcome).toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('whether the server acted on it is unknown'),
+    });
+    peer.send({ op: 'reply', id, data: 'late' });
+    await loop.ping();
+    expect(errors.all).toEqual([]);
+  });
+
+  it('takes the deadline of the call before that of the client', async () => {
+    server.react = reactions.silent;
+    const { loop } = server.client({ requestTimeoutMs: 60_000 });
+    await server.nextPeer();
+
+    const error = await within(
+      rejection(loop.request('chat:message.send', {}, { timeoutMs: 10 })),
+      'The request should time out',
+    );
+    expect(error.message).toContain('10 ms');
+  });
+
+  it('takes a request that timed out before it was written out of the buffer', async () => {
+    server.refuseWith = 503;
+    const { loop } = server.client();
+    const error = await rejection(loop.request('chat:message.send', 'stale', { timeoutMs: 20 }));
+    expect(error).toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('never sent'),
+    });
+
+    server.refuseWith = undefined;
+    const peer = await server.nextPeer();
+    await loop.ready();
+    await loop.ping();
+    expect(peer.frames.all.map(({ op }) => op)).toEqual(['ping']);
+  });
+
+  it('reports a request as lost when the connection broke after it was written, and never sends it again', async () => {
+    const { loop } = server.client();
+    const first = await server.nextPeer();
+    const outcome = rejection(loop.request('chat:message.send', { text: 'once' }));
+    await first.next('chat:message.send');
+    first.socket.terminate();
+
+    expect(await outcome).toMatchObject({
+      code: 'connection_lost',
+      message: expect.stringContaining('unknown'),
+    });
+    const second = await server.nextPeer();
+    await loop.ready();
+    await loop.ping();
+    expect(second.frames.all.map(({ op }) => op)).toEqual(['ping']);
+  });
+
+  it('keeps a request that was not written over failed attempts, and sends it once', async () => {
+    server.refuseWith = 503;
+    const { loop, nextState } = server.client();
+    const reply = loop.request('chat:message.send', 'patient');
+    await nextState('waiting');
+    await nextState('waiting');
+    server.refuseWith = undefined;
+
+    const peer = await server.nextPeer();
+    const { id = 0 } = await peer.next('chat:message.send');
+    peer.send({ op: 'reply', id, data: 'worth it' });
+    expect(await reply).toBe('worth it');
+  });
+
+  it('counts a frame from the buffer as written once it is', async () => {
+    const { loop } = server.client();
+    const outcome = rejection(loop.request('chat:message.send', 'buffered'));
+    const peer = await server.nextPeer();
+    await peer.next('chat:message.send');
+    peer.socket.terminate();
+
+    expect((await outcome).code).toBe('connection_lost');
+  });
+
+  it('sends what has waited in the order of the calls', async () => {
+    const { loop } = server.client();
+    for (const text of ['a', 'b', 'c']) loop.send('chat:message', text);
+    const peer = await server.nextPeer();
+    await loop.ready();
+    loop.send('chat:message', 'd');
+    await loop.ping();
+
+    expect(peer.frames.all.map(({ data }) => data)).toEqual(['a', 'b', 'c', 'd', undefined]);
+    expect(peer.frames.all[0]).toEqual({ event: 'chat:message', data: 'a' });
+  });
+
+  it('throws when the outgoing buffer is full, says what to do, and loses nothing that it took', async () => {
+    const { loop } = server.client({ maxBufferedBytes: 90 });
+    loop.send('chat:message', 'first');
+    loop.send('chat:message', 'second');
+
+    expect(() => loop.send('chat:message', 'ä'.repeat(20))).toThrow(
+      /"chat:message" was not sent: it takes 74 bytes.*Wait until the client is open/,
+    );
+    expect((await rejection(loop.request('chat:message', 'a'.repeat(20)))).code).toBe(
+      'buffer_full',
+    );
+
+    const peer = await server.nextPeer();
+    await loop.ready();
+    loop.send('chat:message', 'third');
+    await loop.ping();
+    expect(peer.frames.all.slice(0, 3).map(({ data }) => data)).toEqual([
+      'first',
+      'second',
+      'third',
+    ]);
+  });
+
+  it('counts what the socket could not get rid of as waiting too, and reports its loss', async () => {
+    const { loop, nextError } = server.client({ maxBufferedBytes: 100_000 });
+    const peer = await server.nextPeer();
+    await loop.ready();
+    peer.socket.pause();
+
+    const flood = () => {
+      for (let frames = 0; frames < 2_000; frames++) loop.send('chat:message', 'a'.repeat(50_000));
+    };
+    expect(flood).toThrow(/"maxBufferedBytes" is 100000/);
+    peer.socket.terminate();
+    expect((await nextError('connection_lost')).message).toContain('may not have arrived');
+  });
+
+  it('frees the room of a request that was taken out of the buffer', async () => {
+    server.refuseWith = 503;
+    const { loop } = server.client({ maxBufferedBytes: 60 });
+    await rejection(loop.request('chat:message', 'waits', { timeoutMs: 5 }));
+
+    expect(() => loop.send('chat:message', 'fits')).not.toThrow();
+  });
+
+  it('refuses a frame that the server would close the connection for', async () => {
+    server.welcome = { maxPayload: 100 };
+    const { loop, states } = server.client();
+    await loop.ready();
+
+    expect(() => loop.send('chat:message', 'a'.repeat(200))).toThrow(/the server accepts 100/);
+    expect((await rejection(loop.request('chat:message', 'a'.repeat(200)))).code).toBe(
+      'frame_too_large',
+    );
+    await loop.ping();
+    expect(states.all.map(({ state }) => state)).toEqual(['open']);
+  });
+
+  it('reports buffered frames that turn out to be too large for the server', async () => {
+    server.welcome = { maxPayload: 100 };
+    const { loop, nextError } = server.client();
+    loop.send('chat:message', 'a'.repeat(200));
+    const request = rejection(loop.request('chat:message', 'b'.repeat(200)));
+    loop.send('chat:message', 'fits');
+
+    await nextError('frame_too_large');
+    expect((await request).code).toBe('frame_too_large');
+    expect((await (await server.nextPeer()).next('chat:message')).data).toBe('fits');
+  });
+
+  it('buffers what is sent while the closing handshake runs, since sockets swallow it', async () => {
+    const sockets: WebSocket[] = [];
+    class RecordedWebSocket extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols);
+        sockets.push(this);
+      }
+    }
+    const { loop } = server.client({ WebSocket: RecordedWebSocket });
+    const first = await server.nextPeer();
+    await loop.ready();
+    first.close(1001);
+    // Without reading the client's half of the handshake the server cannot finish it.
+    first.socket.pause();
+    await until(
+      () => sockets[0]?.readyState === WebSocket.CLOSING,
+      'The socket of the client should begin to close',
+    );
+
+    expect(loop.state).toBe('open');
+    loop.send('chat:message', 'kept');
+    const request = loop.request('chat:question', 'kept too');
+    first.socket.resume();
+
+    const second = await server.nextPeer();
+    expect((await second.next('chat:message')).data).toBe('kept');
+    const { id = 0 } = await second.next('chat:question');
+    second.send({ op: 'reply', id, data: 'answered' });
+    expect(await request).toBe('answered');
+  });
+
+  it('rejects what waits when the client is closed, and reports sends that never left', async () => {
+    const { loop, nextError } = server.client();
+    const request = rejection(loop.request('chat:message', 1));
+    loop.send('chat:message', 2);
+    loop.close();
+
+    expect(await request).toMatchObject({ code: 'closed' });
+    expect((await nextError('closed')).message).toContain('before "chat:message" could be sent');
+    expect((await rejection(loop.request('chat:message', 3))).code).toBe('closed');
+  });
+
+  it('rejects what was written when the server closes for good', async () => {
+    const { loop } = server.client();
+    const peer = await server.nextPeer();
+    const request = rejection(loop.request('chat:message', 1));
+    await peer.next('chat:message');
+    peer.close(4503);
+
+    expect((await request).code).toBe('connection_lost');
+  });
+
+  it('throws for data that cannot be JSON and names that are none', async () => {
+    const { loop } = server.client();
+
+    expect(() => loop.send('chat:message', 1n)).toThrow(/cannot be written as JSON/);
+    expect(() => loop.send('chat' as 'chat:message', 1)).toThrow(LoopClientError);
+    expect((await rejection(loop.request('a:b:c', 1))).code).toBe('bad_name');
+  });
+
+  it('measures the round trip, and does not wait for a connection to do so', async () => {
+    const { loop } = server.client();
+    expect((await rejection(loop.ping())).code).toBe('not_open');
+
+    await loop.ready();
+    expect(await loop.ping()).toBeGreaterThan(0);
+  });
+});
+
+describe('answers', () => {
+  let server: ScriptedServer;
+  let peer: Peer;
+
+  beforeEach(async () => {
+    server = await ScriptedServer.start();
+  });
+  afterEach(() => server.stop());
+
+  async function connected() {
+    const client = server.client();
+    peer = await server.nextPeer();
+    return client;
+  }
+
+  it('answers a question with what its handler resolves with, and subscribes to it', async () => {
+    const { loop } = await connected();
+    loop.answer('device:status', async (data) => ({ echo: data }));
+    expect((await peer.next('subscribe')).patterns).toEqual(['device:status']);
+
+    peer.send({ event: 'device:status', data: 'how are you', ask: 7 });
+
+    expect(await peer.next('answer')).toEqual({
+      op: 'answer',
+      ask: 7,
+      data: { echo: 'how are you' },
+    });
+  });
+
+  it('shows the question to event handlers too, and answers it once', async () => {
+    const { loop } = await connected();
+    const seen: unknown[] = [];
+    loop.on('device:*', (data) => void seen.push(data));
+    loop.answer('device:status', () => 'fine');
+    await loop.ready();
+
+    peer.send({ event: 'device:status', data: 1, ask: 0 });
+    await peer.next('answer');
+    await loop.ping();
+
+    expect(seen).toEqual([1]);
+    expect(peer.frames.all.filter(({ op }) => op === 'answer')).toHaveLength(1);
+  });
+
+  it('tells the server what the answerer threw', async () => {
+    const { LoopAnswerError } = await import('../../../lib/client/index.js');
+    const { loop } = await connected();
+    loop.answer('device:status', () => {
+      throw new LoopAnswerError('not_found', 'No such sensor.');
+    });
+    loop.answer('device:reboot', () => Promise.reject(new Error('Busy.')));
+    loop.answer('device:id', () => 1n);
+    peer.send({ event: 'device:status', ask: 1 });
+    peer.send({ event: 'device:reboot', ask: 2 });
+    peer.send({ event: 'device:id', ask: 3 });
+
+    const errors = [
+      await peer.next('answer'),
+      await peer.next('answer'),
+      await peer.next('answer'),
+    ].toSorted((a, b) => (a.ask ?? 0) - (b.ask ?? 0));
+    expect(errors.map(({ ask, error }) => [ask, error])).toEqual([
+      [1, { code: 'not_found', message: 'No such sensor.' }],
+      [2, { code: 'internal', message: 'Busy.' }],
+      [3, { code: 'internal', message: expect.stringContaining('JSON') }],
+    ]);
+  });
+
+  it('answers a question that nobody here answers with "no_handler"', async () => {
+    const { loop } = await connected();
+    loop.answer('device:status', () => 'fine')();
+    peer.send({ event: 'device:status', ask: 1 });
+
+    expect((await peer.next('answer')).error).toMatchObject({ code: 'no_handler' });
+  });
+
+  it('answers with an error rather than with more than the server takes', async () => {
+    server.welcome = { maxPayload: 300 };
+    const { loop } = await connected();
+    loop.answer('device:log', () => 'a'.repeat(1_000));
+    peer.send({ event: 'device:log', ask: 1 });
+
+    expect((await peer.next('answer')).error).toMatchObject({ code: 'frame_too_large' });
+  });
+
+  it('lets a name have one answerer, until it leaves', async () => {
+    const { loop } = await connected();
+    const off = loop.answer('device:status', () => 'fine');
+    expect(() => loop.answer('device:status', () => 'twice')).toThrow(/has an answerer already/);
+
+    off();
+    loop.answer('device:status', () => 'new');
+    off();
+    peer.send({ event: 'device:status', ask: 1 });
+    expect((await peer.next('answer')).data).toBe('new');
+  });
+
+  it('never answers on another connection than that of the question', async () => {
+    const { loop, nextState, nextError } = await connected();
+    let finish: (value: string) => void = () => {};
+    const called = new Promise<void>((resolve) => {
+      loop.answer('device:status', () => {
+        resolve();
+        return new Promise<string>((settle) => (finish = settle));
+      });
+    });
+    await loop.ready();
+    peer.send({ event: 'device:status', ask: 1 });
+    await called;
+    peer.close(1001);
+    await nextState('waiting');
+    const second = await server.nextPeer();
+    await loop.ready();
+
+    finish('too late');
+
+    expect((await nextError('connection_lost')).message).toContain('device:status');
+    await loop.ping();
+    expect(second.frames.all.map(({ op }) => op)).toEqual(['subscribe', 'ping']);
+  });
+});

@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LoopSubscriptionError } from '../../../lib/client/index.js';
+import { Queue } from './queue.js';
+import { ScriptedServer } from './scripted-server.js';
+
+describe('subscribing', () => {
+  let server: ScriptedServer;
+
+  beforeEach(async () => {
+    server = await ScriptedServer.start();
+  });
+  afterEach(() => server.stop());
+
+  it('subscribes to what has a handler and hands it matching events', async () => {
+    const { loop } = server.client();
+    const heard = new Queue<unknown>();
+    loop.on('billing:*', (data, event) => heard.push([event.name, data]));
+    const peer = await server.nextPeer();
+
+    expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
+    peer.send({ event: 'chat:message', data: 'not for it' });
+    peer.send({ event: 'billing:invoice.paid', data: { cents: 100 } });
+
+    expect(await heard.next('The handler should be called')).toEqual([
+      'billing:invoice.paid',
+      { cents: 100 },
+    ]);
+  });
+
+  it.each(['billing:invoice.paid', 'billing:*', '*:invoice.paid', '*:*', 'billing:invoice.*'])(
+    'matches events locally with the pattern %s',
+    async (pattern) => {
+      const { loop } = server.client();
+      const heard = new Queue<string>();
+      loop.on(pattern as '*:*', (_, event) => heard.push(event.name));
+      const peer = await server.nextPeer();
+
+      peer.send({ event: 'chat:message' });
+      peer.send({ event: 'billing:invoice.paid' });
+      await heard.next('The handler should be called', (name) => name === 'billing:invoice.paid');
+
+      expect(heard.all).toHaveLength(pattern === '*:*' ? 2 : 1);
+    },
+  );
+
+  it('puts all new patterns of one tick into one frame', async () => {
+    const { loop } = server.client();
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    loop.on('billing:*', () => {});
+    loop.on('chat:*', () => {});
+    loop.on('billing:*', () => {});
+    await loop.ready();
+
+    expect(peer.frames.all.map(({ op, patterns }) => [op, patterns])).toEqual([
+      ['subscribe', ['billing:*', 'chat:*']],
+    ]);
+  });
+
+  it('splits a subscribe frame that would be longer than the server takes', async () => {
+    server.welcome = { maxPayload: 300 };
+    const { loop } = server.client();
+    for (const name of ['a', 'b', 'c']) loop.on(`chat:${name}`, () => {});
+    await loop.ready();
+
+    const peer = await server.nextPeer();
+    expect(peer.frames.all.map(({ patterns }) => patterns)).toEqual([
+      ['chat:a', 'chat:b'],
+      ['chat:c'],
+    ]);
+  });
+
+  it('unsubscribes when the last handler of a pattern leaves, not before', async () => {
+    const { loop } = server.client();
+    const first = loop.on('billing:*', () => {});
+    const second = loop.on('billing:*', () => {});
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    first();
+    first();
+    await loop.ready();
+    await loop.ping();
+    expect(peer.frames.all.map(({ op }) => op)).toEqual(['subscribe', 'ping']);
+
+    second();
+    expect((await peer.next('unsubscribe')).patterns).toEqual(['billing:*']);
+  });
+
+  it('says nothing about a handler that came and went within one tick', async () => {
+    const { loop } = server.client();
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    loop.on('billing:*', () => {})();
+    await loop.ready();
+    await loop.ping();
+
+    expect(peer.frames.all.map(({ op }) => op)).toEqual(['ping']);
+  });
+
+  it('leaves to the server what the server subscribed by itself', async () => {
+    server.welcome = { subscriptions: ['billing:*'] };
+    const { loop } = server.client();
+    const off = loop.on('billing:*', () => {});
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    off();
+    await loop.ready();
+    await loop.ping();
+
+    expect(peer.frames.all.map(({ op }) => op)).not.toContain('unsubscribe');
+  });
+
+  it('calls each registration once for an event, also when several of its patterns match', async () => {
+    const { loop } = server.client();
+    const heard: string[] = [];
+    const handler = () => void heard.push('shared');
+    loop.on('billing:invoice.paid', handler);
+    loop.on('billing:invoice.paid', handler);
+    loop.on('billing:*', () => void heard.push('service'));
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    peer.send({ event: 'billing:invoice.paid' });
+    await loop.ping();
+
+    expect(heard.toSorted()).toEqual(['service', 'shared', 'shared']);
+  });
+
+  it('does not call a handler that an earlier handler of the same event has removed', async () => {
+    const { loop } = server.client();
+    const heard: string[] = [];
+    loop.on('billing:*', () => {
+      heard.push('first');
+      offSecond();
+    });
+    const offSecond = loop.on('billing:*', () => void heard.push('second'));
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    peer.send({ event: 'billing:paid' });
+    await loop.ping();
+
+    expect(heard).toEqual(['first']);
+  });
+
+  it('subscribes again after a reconnect, before anything that has waited', async () => {
+    const { loop, nextState } = server.client();
+    loop.on('billing:*', () => {});
+    loop.on('chat:*', () => {})();
+    const first = await server.nextPeer();
+    await loop.ready();
+
+    first.close(4408);
+    await nextState('waiting');
+    loop.on('device:*', () => {});
+    loop.send('chat:message.send', 'waited');
+    const second = await server.nextPeer();
+    await second.next('chat:message.send');
+
+    expect(second.frames.all.map(({ op, event, patterns }) => patterns ?? op ?? event)).toEqual([
+      ['billing:*', 'device:*'],
+      'chat:message.send',
+    ]);
+  });
+
+  it('subscribes before a request of the same tick, whose effects may be the events wanted', async () => {
+    const { loop } = server.client();
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    loop.on('chat:*', () => {});
+    loop.send('chat:join', 'lobby');
+    await peer.next('chat:join');
+
+    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['subscribe', 'chat:join']);
+  });
+
+  it('reports a denied pattern by name, and asks for it again with new credentials', async () => {
+    server.react = (frame, peer) => {
+      if (frame.op === 'subscribe' && frame.id !== undefined) {
+        const denied = [{ pattern: 'billing:*', code: 'forbidden', message: 'Not yours.' }];
+        peer.send({ op: 'ok', id: frame.id, granted: ['chat:*'], denied });
+      }
+      if (frame.op === 'auth' && frame.id !== undefined) peer.send({ op: 'ok', id: frame.id });
+    };
+    const { loop, nextError } = server.client();
+    loop.on('billing:*', () => {});
+    loop.on('chat:*', () => {});
+    const peer = await server.nextPeer();
+
+    const error = await nextError('forbidden');
+    expect(error).toBeInstanceOf(LoopSubscriptionError);
+    expect(error).toMatchObject({ pattern: 'billing:*', message: 'Not yours.' });
+
+    await loop.authenticate('better');
+    await peer.next('auth');
+    expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
+  });
+
+  it('reports every pattern of a subscribe frame that the server refuses as a whole', async () => {
+    server.react = (frame, peer) => {
+      if (frame.op === 'subscribe' && frame.id !== undefined) {
+        peer.send({ op: 'error', id: frame.id, code: 'unavailable', message: 'Try later.' });
+      }
+    };
+    const { loop, nextError } = server.client();
+    loop.on('billing:*', () => {});
+    loop.on('chat:*', () => {});
+
+    expect(await nextError('unavailable')).toMatchObject({ pattern: 'billing:*' });
+    expect(await nextError('unavailable')).toMatchObject({ pattern: 'chat:*' });
+  });
+
+  it('is ready only when the server has answered for the subscriptions', async () => {
+    const order: string[] = [];
+    const friendly = server.react;
+    server.react = (frame, peer) => {
+      order.push(String(frame.op));
+      friendly(frame, peer);
+    };
+    const { loop } = server.client();
+    loop.on('billing:*', () => {});
+
+    const welcome = await loop.ready();
+    order.push('ready');
+
+    expect(order).toEqual(['subscribe', 'ready']);
+    expect(welcome).toMatchObject({ accountId: 'acme', serverId: 'server-1' });
+    expect(loop.welcome).toBe(welcome);
+  });
+
+  it('throws at once for what is no pattern', () => {
+    const { loop } = server.client();
+
+    expect(() => loop.on('billing:in*', () => {})).toThrow(/"billing:in\*" is not a pattern/);
+  });
+
+  it('keeps a handler that throws or rejects from the others, and reports what it threw', async () => {
+    const { loop, nextError } = server.client();
+    const heard = new Queue<unknown>();
+    const thrown = new Error('bad handler');
+    loop.on('billing:*', () => {
+      throw thrown;
+    });
+    loop.on('billing:*', () => Promise.reject(new Error('late')));
+    loop.on('billing:*', (data) => heard.push(data));
+    const peer = await server.nextPeer();
+
+    peer.send({ event: 'billing:paid', data: 1 });
+
+    expect(await heard.next('The third handler should be called')).toBe(1);
+    expect(await nextError('handler_failed')).toMatchObject({ cause: thrown });
+    expect(await nextError('handler_failed')).toMatchObject({ cause: { message: 'late' } });
+  });
+});
