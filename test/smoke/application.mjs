@@ -49,12 +49,19 @@ async function checkFirstEvent(port) {
     headers: { authorization: 'Bearer acme' },
   });
   const signal = AbortSignal.timeout(FIRST_EVENT_TIMEOUT_MS);
+  const frames = [];
   try {
     for await (const [message] of on(socket, 'message', { signal })) {
-      const frame = JSON.parse(message.toString());
+      frames.push(message.toString());
+      const frame = JSON.parse(frames.at(-1));
       if (frame.op === 'welcome') await payInvoice(port);
       if (frame.event === 'billing:invoice.paid' && frame.data.id === '42') return;
     }
+  } catch (error) {
+    const heard = frames.length === 0 ? 'nothing' : frames.join(', ');
+    throw new Error(`The event did not arrive (${error.message}). The socket heard ${heard}.`, {
+      cause: error,
+    });
   } finally {
     socket.terminate();
   }
