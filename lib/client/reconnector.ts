@@ -80,6 +80,7 @@ export class Reconnector {
   #lost(connection: Connection, code: number, reason: string): void {
     this.#connection = undefined;
     if (this.#state === 'closed') return;
+    // Always true to the facts when we gave the link up; the `ws` package forgets the number when the peer broke it.
     if (connection.bufferedBytes > 0) this.#observer.problem(unsentError(connection.bufferedBytes));
     if (!shouldReconnect(code)) return this.#finish(code, reason);
     const nextAttemptMs = this.#nextWaitMs();
