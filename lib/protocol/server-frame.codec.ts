@@ -5,6 +5,13 @@ export function encodeServerFrame(frame: ServerFrame): string {
   return JSON.stringify(frame);
 }
 
+/** Text of an event frame around a payload that is JSON text already, so that a payload is encoded once however it travels. */
+export function encodeEventFrame(name: string, data: string | undefined, ask?: number): string {
+  const dataField = data === undefined ? '' : `,"data":${data}`;
+  const askField = ask === undefined ? '' : `,"ask":${ask}`;
+  return `{"event":${JSON.stringify(name)}${dataField}${askField}}`;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**

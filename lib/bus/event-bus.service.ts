@@ -1,0 +1,244 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { LoopPushError } from '../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { CloseCode } from '../protocol/close-code.js';
+import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
+import { LoopTransport } from '../transport/loop-transport.js';
+import type { Topic } from '../transport/topic.js';
+import {
+  type AskMessage,
+  type DisconnectMessage,
+  type PushMessage,
+  type PushTarget,
+  topicOf,
+  type TransportMessage,
+} from '../transport/transport-message.js';
+import { within } from '../util/within.js';
+import { answerOf, type AskOptions } from './ask-result.js';
+import { ChannelObservers } from './channel-observers.js';
+import { LocalDelivery } from './local-delivery.js';
+import type { LoopEnvelope } from './loop-envelope.js';
+import { OpenAsks } from './open-asks.js';
+import { composeEvent } from './outgoing-event.js';
+import {
+  connectionResultOf,
+  type ConnectionPushResult,
+  type DisconnectReport,
+  type Elsewhere,
+  type PushOptions,
+  type PushReport,
+  reportOf,
+} from './push-result.js';
+
+/** Something whose text form is an id: a number, a UUID object, an ObjectId. */
+export type IdLike = string | number | bigint | { toString(): string };
+
+const NOTHING_ELSEWHERE: Elsewhere = { expected: 0, replies: [] };
+
+/** A transport that keeps its own deadline settles before ours. */
+const GRACE_MS = 100;
+
+/**
+ * Pushes events to whoever is connected, anywhere in the cluster. Inject it wherever your code learns that something
+ * happened.
+ *
+ * Every push reaches only connections with a subscription that matches. Calls to one connection arrive in call order.
+ * Every returned promise settles; it rejects with a `LoopPushError` when the push could not be made at all: a name
+ * that is none, a service that is not declared, a payload that is not JSON or too large.
+ */
+@Injectable()
+export class EventBus {
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly registry: ConnectionRegistry,
+    private readonly delivery: LocalDelivery,
+    private readonly asks: OpenAsks,
+    private readonly observers: ChannelObservers,
+    private readonly transport: LoopTransport,
+  ) {}
+
+  /** Pushes to one connection, wherever it is. */
+  async pushToConnection<N extends LoopEventName>(
+    accountId: string,
+    connectionId: string,
+    name: N,
+    data: LoopEventData<N>,
+    options?: PushOptions,
+  ): Promise<ConnectionPushResult> {
+    const target = { kind: 'connection', accountId, connectionId } as const;
+    return connectionResultOf(await this.push(target, name, data, options));
+  }
+
+  /** Pushes to every connection of the account. */
+  async pushToAccount<N extends LoopEventName>(
+    accountId: string,
+    name: N,
+    data: LoopEventData<N>,
+    options?: PushOptions,
+  ): Promise<PushReport> {
+    return this.push({ kind: 'account', accountId }, name, data, options);
+  }
+
+  /** Pushes to every connection that server code joined to the room. */
+  async pushToRoom<N extends LoopEventName>(
+    room: string,
+    name: N,
+    data: LoopEventData<N>,
+    options?: PushOptions,
+  ): Promise<PushReport> {
+    return this.push({ kind: 'room', room }, name, data, options);
+  }
+
+  /** Pushes to everyone, on any account, whose subscriptions match. */
+  async pushToChannel<N extends LoopEventName>(
+    name: N,
+    data: LoopEventData<N>,
+    options?: PushOptions,
+  ): Promise<PushReport> {
+    return this.push({ kind: 'channel' }, name, data, options);
+  }
+
+  /**
+   * Asks one connection and resolves with what its client answered. Rejects with a `LoopAskError` whose `reason` says
+   * why there is no answer. The question is an event, so the connection needs a subscription that matches.
+   */
+  async ask<N extends LoopEventName>(
+    accountId: string,
+    connectionId: string,
+    name: N,
+    data: LoopEventData<N>,
+    { timeoutMs }: AskOptions,
+  ): Promise<unknown> {
+    const connection = { accountId, connectionId };
+    const composed = composeEvent(name, data, this.settings);
+    const question: AskMessage = { kind: 'ask', connection, name, data: composed.data, timeoutMs };
+    const here = await this.asks.ask(this.registry.get(accountId, connectionId), question);
+    const settledHere = reached(here);
+    const elsewhere = settledHere
+      ? NOTHING_ELSEWHERE
+      : await this.publish({ kind: 'account', name: accountId }, question, timeoutMs);
+    const answered = [here, ...(elsewhere?.replies ?? [])].find((reply) => reply.answer);
+    return answerOf(question, answered?.answer, reportOf(here, elsewhere));
+  }
+
+  /** Channel pushes of every server that match, for server code. Cold: observing is what subscribes. */
+  on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
+    return this.observers.observe(pattern) as Observable<LoopEnvelope<P>>;
+  }
+
+  /**
+   * Closes the account's connections on every server, or the one that is named.
+   *
+   * @param connectionId Default: all of the account.
+   * @param code Default 4503: clients do not come back.
+   */
+  async disconnect(
+    accountId: string,
+    connectionId?: string,
+    code: number = CloseCode.Forbidden,
+    reason = '',
+  ): Promise<DisconnectReport> {
+    const closed = this.registry.disconnect(accountId, connectionId, code, reason);
+    const order: DisconnectMessage = {
+      kind: 'disconnect',
+      accountId,
+      code,
+      reason,
+      ...(connectionId === undefined ? {} : { connectionId }),
+    };
+    const elsewhere = await this.publish(
+      { kind: 'account', name: accountId },
+      order,
+      this.settings.config.receiptTimeoutMs,
+    );
+    const report = reportOf({ delivered: closed, filtered: 0, failed: 0 }, elsewhere);
+    return { closed: report.delivered, complete: report.complete };
+  }
+
+  /** `pushToConnection` with service and event apart, for code that moves over from loopws. Ids become texts. */
+  async pushEvent(
+    accountId: IdLike,
+    connectionId: IdLike,
+    service: string,
+    event: string,
+    data: unknown,
+    options?: PushOptions,
+  ): Promise<ConnectionPushResult> {
+    return this.pushEventStrict(
+      String(accountId),
+      String(connectionId),
+      service,
+      event,
+      data,
+      options,
+    );
+  }
+
+  /** {@link pushEvent} for ids that are texts already; rejects with a `LoopPushError` when one is not. */
+  async pushEventStrict(
+    accountId: string,
+    connectionId: string,
+    service: string,
+    event: string,
+    data: unknown,
+    options?: PushOptions,
+  ): Promise<ConnectionPushResult> {
+    if (typeof accountId !== 'string' || typeof connectionId !== 'string') {
+      throw new LoopPushError(
+        'pushEventStrict takes ids that are texts; use pushEvent to have them converted.',
+      );
+    }
+    const target = { kind: 'connection', accountId, connectionId } as const;
+    return connectionResultOf(await this.push(target, `${service}:${event}`, data, options));
+  }
+
+  /** Delivers here before anything is awaited, which is what keeps calls in order. */
+  private async push(
+    target: PushTarget,
+    name: string,
+    data: unknown,
+    options: PushOptions = {},
+  ): Promise<PushReport> {
+    const { service, frame } = composeEvent(name, data, this.settings);
+    const { id, except, ttlMs = this.settings.config.pushTtlMs, receipt = true } = options;
+    const message: PushMessage = {
+      kind: 'push',
+      target,
+      name,
+      frame,
+      ttlMs,
+      ...(id === undefined ? {} : { id }),
+      ...(except === undefined ? {} : { except }),
+    };
+    const here = this.delivery.deliver(message);
+    if (target.kind === 'connection' && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
+    const elsewhere = this.publish(
+      topicOf(target, service),
+      message,
+      this.settings.config.receiptTimeoutMs,
+    );
+    return reportOf(here, receipt ? await elsewhere : undefined);
+  }
+
+  /** Settles in time whatever the transport does; `undefined` when it cannot tell what happened elsewhere. */
+  private publish(topic: Topic, message: TransportMessage, timeoutMs: number): Promise<Elsewhere> {
+    const published = this.transport
+      .publish(topic, message, timeoutMs)
+      .catch((): Elsewhere => undefined);
+    return within(published, timeoutMs + GRACE_MS, () => undefined);
+  }
+}
+
+function reached({
+  delivered,
+  filtered,
+  failed,
+}: {
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly failed: number;
+}): boolean {
+  return delivered + filtered + failed > 0;
+}

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { LoopWsConfig } from '../loop-ws.config.js';
+import type { ClientFrame } from '../protocol/frames.js';
+import { patternsMatching } from '../protocol/pattern.js';
+import { encodeEventFrame } from '../protocol/server-frame.codec.js';
+import { TextFrame } from '../connections/text-frame.js';
+import type { AskAnswer, AskMessage, ServerReply } from '../transport/transport-message.js';
+
+type AnswerFrame = Extract<ClientFrame, { op: 'answer' }>;
+type Settle = (reply: ServerReply) => void;
+
+const NOT_HERE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
+const FILTERED: ServerReply = { delivered: 0, filtered: 1, failed: 0 };
+const SEND_FAILED: ServerReply = { delivered: 0, filtered: 0, failed: 1 };
+const UNANSWERED: ServerReply = { delivered: 1, filtered: 0, failed: 0 };
+
+/** Questions to this server's connections that wait for an answer. */
+@Injectable()
+export class OpenAsks {
+  private readonly byConnection = new Map<LoopConnection, Map<number, Settle>>();
+  private lastAsk = 0;
+
+  constructor(private readonly config: LoopWsConfig) {}
+
+  /** Settles with what the connection answered; without an `answer` when there was none in time. */
+  async ask(connection: LoopConnection | undefined, question: AskMessage): Promise<ServerReply> {
+    if (connection?.state !== 'open') return NOT_HERE;
+    if (!connection.isSubscribedToAny(patternsMatching(question.name))) return FILTERED;
+    const open = this.byConnection.get(connection) ?? new Map<number, Settle>();
+    if (open.size >= this.config.maxOpenAsks) return SEND_FAILED;
+    this.byConnection.set(connection, open);
+    const ask = ++this.lastAsk;
+    const frame = new TextFrame(encodeEventFrame(question.name, question.data, ask));
+    if (!connection.deliver(frame, question.timeoutMs)) return SEND_FAILED;
+    return this.answerOf(connection, open, ask, question.timeoutMs);
+  }
+
+  /** `false` when no question with this number is open on the connection. */
+  settle(connection: LoopConnection, frame: AnswerFrame): boolean {
+    const settle = this.byConnection.get(connection)?.get(frame.ask);
+    settle?.({ ...UNANSWERED, answer: answerIn(frame) });
+    return settle !== undefined;
+  }
+
+  /** The connection is gone: nobody will answer its questions. */
+  abandon(connection: LoopConnection): void {
+    for (const settle of this.byConnection.get(connection)?.values() ?? []) settle(SEND_FAILED);
+    this.byConnection.delete(connection);
+  }
+
+  private answerOf(
+    connection: LoopConnection,
+    open: Map<number, Settle>,
+    ask: number,
+    timeoutMs: number,
+  ): Promise<ServerReply> {
+    return new Promise((resolve) => {
+      const settle: Settle = (reply) => {
+        clearTimeout(timer);
+        open.delete(ask);
+        if (open.size === 0) this.byConnection.delete(connection);
+        resolve(reply);
+      };
+      const timer = setTimeout(() => settle(UNANSWERED), timeoutMs);
+      open.set(ask, settle);
+    });
+  }
+}
+
+function answerIn(frame: AnswerFrame): AskAnswer {
+  if ('error' in frame) return { ok: false, error: frame.error };
+  return { ok: true, data: JSON.stringify(frame.data) };
+}

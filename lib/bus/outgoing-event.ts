@@ -1,0 +1,57 @@
+import { LoopPushError } from '../loop-ws.errors.js';
+import type { LoopWsSettings } from '../loop-ws.settings.js';
+import { parseEventName } from '../protocol/event-name.js';
+import { encodeEventFrame } from '../protocol/server-frame.codec.js';
+
+/** An event that may leave: a name that was checked, and its frame, encoded once for all receivers. */
+export interface OutgoingEvent {
+  readonly service: string;
+  /** JSON text of the payload, absent for none. */
+  readonly data: string | undefined;
+  readonly frame: string;
+}
+
+/** Checks and encodes. Throws a {@link LoopPushError} that tells the publisher what to change. */
+export function composeEvent(
+  name: string,
+  payload: unknown,
+  settings: LoopWsSettings,
+): OutgoingEvent {
+  const service = requireDeclared(name, settings.services);
+  const data = toJson(name, payload);
+  const frame = encodeEventFrame(name, data);
+  const bytes = Buffer.byteLength(frame);
+  if (bytes > settings.config.maxEventBytes) {
+    throw new LoopPushError(
+      `"${name}" has ${bytes} bytes, more than config.maxEventBytes (${settings.config.maxEventBytes}). ` +
+        'Push a reference that the client can fetch, or raise the limit.',
+    );
+  }
+  return { service, data, frame };
+}
+
+function requireDeclared(name: string, services: ReadonlySet<string>): string {
+  const parsed = typeof name === 'string' ? parseEventName(name) : undefined;
+  if (parsed === undefined) {
+    throw new LoopPushError(
+      `${JSON.stringify(name)} is not a full event name; write for example "billing:invoice.paid".`,
+    );
+  }
+  if (!services.has(parsed.service)) {
+    throw new LoopPushError(
+      `"${name}" belongs to the service "${parsed.service}", which is not declared. Add it to the option "services".`,
+    );
+  }
+  return parsed.service;
+}
+
+function toJson(name: string, payload: unknown): string | undefined {
+  try {
+    return JSON.stringify(payload);
+  } catch (cause) {
+    throw new LoopPushError(
+      `The payload of "${name}" is not JSON (${(cause as Error).message}). Nothing was pushed.`,
+      { cause },
+    );
+  }
+}

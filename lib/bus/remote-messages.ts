@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import type {
+  DisconnectMessage,
+  ServerReply,
+  TransportMessage,
+} from '../transport/transport-message.js';
+import { LocalDelivery } from './local-delivery.js';
+import { OpenAsks } from './open-asks.js';
+
+/** Does here what another server's bus asks for. */
+@Injectable()
+export class RemoteMessages {
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly delivery: LocalDelivery,
+    private readonly asks: OpenAsks,
+  ) {}
+
+  receive(message: TransportMessage): ServerReply | Promise<ServerReply> {
+    switch (message.kind) {
+      case 'push':
+        return this.delivery.deliver(message);
+      case 'ask': {
+        const { accountId, connectionId } = message.connection;
+        return this.asks.ask(this.registry.get(accountId, connectionId), message);
+      }
+      case 'disconnect':
+        return { delivered: this.disconnect(message), filtered: 0, failed: 0 };
+    }
+  }
+
+  private disconnect(order: DisconnectMessage): number {
+    const { accountId, connectionId, registration, code, reason } = order;
+    if (registration === undefined) {
+      return this.registry.disconnect(accountId, connectionId, code, reason);
+    }
+    const meant = this.registry
+      .ofAccount(accountId)
+      .filter((connection) => connection.registration.registration === registration);
+    for (const connection of meant) connection.close(code, reason);
+    return meant.length;
+  }
+}

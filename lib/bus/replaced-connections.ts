@@ -1,0 +1,36 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import type { PresenceRegistration } from '../presence/presence-store.js';
+import { CloseCode } from '../protocol/close-code.js';
+import { LoopTransport } from '../transport/loop-transport.js';
+
+/** Closes connections of other servers whose identity was taken over by a newer one here. */
+@Injectable()
+export class ReplacedConnections {
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly transport: LoopTransport,
+  ) {}
+
+  async closeElsewhere(replaced: readonly PresenceRegistration[]): Promise<void> {
+    const elsewhere = replaced.filter(({ serverId }) => serverId !== this.settings.serverId);
+    await Promise.all(elsewhere.map((registration) => this.close(registration)));
+  }
+
+  private async close({
+    accountId,
+    connectionId,
+    registration,
+  }: PresenceRegistration): Promise<void> {
+    const order = {
+      kind: 'disconnect',
+      accountId,
+      connectionId,
+      registration,
+      code: CloseCode.Replaced,
+      reason: 'A newer connection has the same identity.',
+    } as const;
+    const topic = { kind: 'account', name: accountId } as const;
+    await this.transport.publish(topic, order, this.settings.config.receiptTimeoutMs);
+  }
+}

@@ -1,0 +1,185 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Observable, Subject } from 'rxjs';
+import { LoopWsError } from '../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { CloseCode } from '../protocol/close-code.js';
+import { parsePattern, type Pattern } from '../protocol/pattern.js';
+import type { Topic } from '../transport/topic.js';
+import { TopicInterest } from '../transport/topic-interest.js';
+import { KeyedSets } from './keyed-sets.js';
+import type { ConnectionClose, ConnectionHome, LoopConnection } from './loop-connection.js';
+import { SubscriptionIndex } from './subscription-index.js';
+
+export type ConnectionEvent =
+  | { readonly type: 'opened'; readonly connection: LoopConnection }
+  | {
+      readonly type: 'closed';
+      readonly connection: LoopConnection;
+      readonly close: ConnectionClose;
+    };
+
+const NO_CONNECTIONS: ReadonlyMap<string, LoopConnection> = new Map();
+
+/** This server's open connections. For the whole cluster see `PresenceStore`. */
+@Injectable()
+export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnection> {
+  private readonly accounts = new Map<string, Map<string, LoopConnection>>();
+  private readonly index = new SubscriptionIndex<LoopConnection>();
+  private readonly roomMembers = new KeyedSets<LoopConnection>();
+  private readonly events = new Subject<ConnectionEvent>();
+  private readonly opened = new Set<LoopConnection>();
+
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly interest: TopicInterest,
+  ) {}
+
+  /** Connections that are open here. */
+  get size(): number {
+    return this.opened.size;
+  }
+
+  /** Openings and closings on this server, as they happen. */
+  get events$(): Observable<ConnectionEvent> {
+    return this.events.asObservable();
+  }
+
+  get(accountId: string, connectionId: string): LoopConnection | undefined {
+    return this.accounts.get(accountId)?.get(connectionId);
+  }
+
+  ofAccount(accountId: string): LoopConnection[] {
+    return [...(this.accounts.get(accountId) ?? NO_CONNECTIONS).values()];
+  }
+
+  [Symbol.iterator](): Iterator<LoopConnection> {
+    return this.opened.values();
+  }
+
+  /**
+   * Closes the account's connections on this server, or the one that is named. For the whole cluster use
+   * `EventBus.disconnect`.
+   *
+   * @param code Default 4503: the client does not come back.
+   * @returns How many were closed.
+   */
+  disconnect(
+    accountId: string,
+    connectionId?: string,
+    code: number = CloseCode.Forbidden,
+    reason = '',
+  ): number {
+    const connections = this.ofAccount(accountId).filter(
+      (connection) => connectionId === undefined || connection.connectionId === connectionId,
+    );
+    for (const connection of connections) connection.close(code, reason);
+    return connections.length;
+  }
+
+  /** Makes the connection a receiver. One with the same identity is replaced: the newest wins. @internal */
+  add(connection: LoopConnection): void {
+    const connections = this.accounts.get(connection.accountId) ?? new Map();
+    this.accounts.set(connection.accountId, connections);
+    const older: LoopConnection | undefined = connections.get(connection.connectionId);
+    connections.set(connection.connectionId, connection);
+    this.opened.add(connection);
+    older?.close(CloseCode.Replaced, 'A newer connection has the same identity.');
+    this.events.next({ type: 'opened', connection });
+  }
+
+  /** Forgets the connection and everything it held. @internal */
+  remove(connection: LoopConnection, close: ConnectionClose): void {
+    this.unsubscribe(connection, [...connection.patterns]);
+    for (const room of connection.roomNames) this.leave(connection, room);
+    const connections = this.accounts.get(connection.accountId);
+    if (connections?.get(connection.connectionId) === connection) {
+      connections.delete(connection.connectionId);
+      if (connections.size === 0) this.accounts.delete(connection.accountId);
+    }
+    if (this.opened.delete(connection)) this.events.next({ type: 'closed', connection, close });
+  }
+
+  /** Open connections in the room. @internal */
+  membersOf(room: string): ReadonlySet<LoopConnection> {
+    return this.roomMembers.get(room);
+  }
+
+  /** Connections with a subscription that matches the event, each once. @internal */
+  subscribersOf(name: string): ReadonlySet<LoopConnection> {
+    return this.index.subscribersOf(name);
+  }
+
+  /** @internal */
+  async subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
+    const fresh = [...new Set(patterns)]
+      .map((text) => this.requirePattern(text))
+      .filter(({ text }) => !connection.patterns.has(text));
+    if (connection.state === 'closed' || fresh.length === 0) return;
+    this.requireRoomForSubscriptions(connection, fresh.length);
+    for (const { text } of fresh) {
+      connection.patterns.add(text);
+      this.index.add(text, connection);
+    }
+    await this.interest.retain(fresh.flatMap((pattern) => this.topicsOf(pattern)));
+  }
+
+  /** @internal */
+  unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {
+    for (const text of patterns) {
+      if (!connection.patterns.delete(text)) continue;
+      this.index.remove(text, connection);
+      this.interest.release(this.topicsOf(this.requirePattern(text)));
+    }
+  }
+
+  /** @internal */
+  async join(connection: LoopConnection, room: string): Promise<void> {
+    if (connection.state === 'closed' || connection.roomNames.has(room)) return;
+    const { maxRooms } = this.settings.config;
+    if (connection.roomNames.size >= maxRooms) {
+      throw new LoopWsError(
+        `The connection is in ${maxRooms} rooms already; leave some or raise config.maxRooms.`,
+      );
+    }
+    connection.roomNames.add(room);
+    this.roomMembers.add(room, connection);
+    await this.interest.retain([{ kind: 'room', name: room }]);
+  }
+
+  /** @internal */
+  leave(connection: LoopConnection, room: string): void {
+    if (!connection.roomNames.delete(room)) return;
+    this.roomMembers.delete(room, connection);
+    this.interest.release([{ kind: 'room', name: room }]);
+  }
+
+  private requirePattern(text: string): Pattern {
+    const pattern = parsePattern(text);
+    if (pattern === undefined) {
+      throw new LoopWsError(
+        `"${text}" is no pattern; write for example billing:invoice.paid or billing:*.`,
+      );
+    }
+    if (pattern.service !== undefined && !this.settings.services.has(pattern.service)) {
+      throw new LoopWsError(
+        `The service of "${text}" is not declared; add it to the option "services".`,
+      );
+    }
+    return pattern;
+  }
+
+  private requireRoomForSubscriptions(connection: LoopConnection, wanted: number): void {
+    const { maxSubscriptions } = this.settings.config;
+    if (connection.patterns.size + wanted > maxSubscriptions) {
+      throw new LoopWsError(
+        `The connection would hold more than ${maxSubscriptions} patterns; unsubscribe some or raise config.maxSubscriptions.`,
+      );
+    }
+  }
+
+  /** A pattern that spans every service is an interest in each declared one. */
+  private topicsOf({ service }: Pattern): Topic[] {
+    const services = service === undefined ? [...this.settings.services] : [service];
+    return services.map((name) => ({ kind: 'service', name }));
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { LoopWsConfig } from '../loop-ws.config.js';
+
+/** A connection, as the heartbeat sees it. */
+export interface Beating {
+  /** Whether anything was heard since the last call. */
+  takeSignOfLife(): boolean;
+  ping(): void;
+  /** Nothing was heard for a whole interval after a ping. */
+  lost(): void;
+}
+
+const SLOTS = 32;
+
+/** A tick later than this says that the process stood still, and frames may be waiting unread. */
+const LATENESS_MS = 100;
+
+/**
+ * Visits every connection once per `heartbeatMs`: one that was heard since is pinged, one that was not is lost, so a
+ * silent peer is gone within two intervals. Connections are spread at random over the slots of the interval, so that
+ * many that arrived together are not pinged together.
+ */
+@Injectable()
+export class Heartbeat implements OnApplicationShutdown {
+  private readonly slots = Array.from({ length: SLOTS }, () => new Set<Beating>());
+  private readonly slotMs: number;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private current = 0;
+  private visitedAt = performance.now();
+
+  constructor(config: LoopWsConfig) {
+    this.slotMs = config.heartbeatMs / SLOTS;
+    this.timer = setInterval(() => this.visitNextSlot(), this.slotMs).unref();
+  }
+
+  /** Starts to watch; call what it returns to stop. */
+  watch(connection: Beating): () => void {
+    const slot = this.slots[Math.floor(Math.random() * SLOTS)]!;
+    slot.add(connection);
+    return () => slot.delete(connection);
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private visitNextSlot(): void {
+    const now = performance.now();
+    const stoodStill = now - this.visitedAt > this.slotMs + LATENESS_MS;
+    this.visitedAt = now;
+    this.current = (this.current + 1) % SLOTS;
+    for (const connection of this.slots[this.current]!) visit(connection, stoodStill);
+  }
+}
+
+function visit(connection: Beating, stoodStill: boolean): void {
+  if (connection.takeSignOfLife() || stoodStill) connection.ping();
+  else connection.lost();
+}

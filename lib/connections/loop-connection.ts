@@ -1,0 +1,167 @@
+import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
+import { CloseCode, isSendableCloseCode, truncateReason } from '../protocol/close-code.js';
+import type { ServerFrame } from '../protocol/frames.js';
+import { encodeServerFrame } from '../protocol/server-frame.codec.js';
+import type { PresenceRegistration } from '../presence/presence-store.js';
+import type { LoopSocket } from './loop-socket.js';
+import type { Outbox } from './outbox.js';
+import { TextFrame } from './text-frame.js';
+
+/** Keeps a connection's memberships; the registry, as its connections see it. */
+export interface ConnectionHome {
+  subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void>;
+  unsubscribe(connection: LoopConnection, patterns: readonly string[]): void;
+  join(connection: LoopConnection, room: string): Promise<void>;
+  leave(connection: LoopConnection, room: string): void;
+}
+
+export interface ConnectionParts {
+  readonly registration: PresenceRegistration;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly socket: LoopSocket;
+  readonly outbox: Outbox;
+  readonly home: ConnectionHome;
+  readonly closeTimeoutMs: number;
+  /** Called once, when this server closes the connection. */
+  readonly onClosing: (close: ConnectionClose) => void;
+}
+
+export type ConnectionState = 'opening' | 'open' | 'closed';
+
+/** How a connection ended. */
+export interface ConnectionClose {
+  /** The close code of the WebSocket; 1006 when the socket was cut without one. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** One socket of one account, as your handlers, hooks and services hold it. */
+export class LoopConnection {
+  readonly accountId: string;
+  readonly connectionId: string;
+  /** Room for whatever your code wants to remember about this connection. Lives as long as the connection. */
+  readonly data: Record<string, unknown> = {};
+
+  /** @internal */
+  readonly registration: PresenceRegistration;
+  /** @internal */
+  readonly patterns = new Set<string>();
+  /** @internal */
+  readonly roomNames = new Set<string>();
+
+  private currentClaims: Readonly<Record<string, unknown>>;
+  private currentState: ConnectionState = 'opening';
+
+  /** @internal */
+  constructor(private readonly parts: ConnectionParts) {
+    this.registration = parts.registration;
+    this.accountId = parts.registration.accountId;
+    this.connectionId = parts.registration.connectionId;
+    this.currentClaims = parts.claims;
+  }
+
+  /** What `authenticate` said of this connection; replaced when the client refreshes its credentials. */
+  get claims(): Readonly<Record<string, unknown>> {
+    return this.currentClaims;
+  }
+
+  /** `opening` until the welcome frame, `closed` as soon as either side has closed. */
+  get state(): ConnectionState {
+    return this.currentState;
+  }
+
+  /** The patterns this connection holds. */
+  get subscriptions(): ReadonlySet<string> {
+    return this.patterns;
+  }
+
+  /** The rooms this connection is in. */
+  get rooms(): ReadonlySet<string> {
+    return this.roomNames;
+  }
+
+  /**
+   * Subscribes on the server's own authority: `authorize` is not asked, `maxSubscriptions` does apply. Resolves when
+   * every later push that matches will arrive. Rejects with a `LoopWsError` for text that is no pattern and for a
+   * service that is not declared.
+   */
+  subscribe(...patterns: readonly LoopPattern[]): Promise<void> {
+    return this.parts.home.subscribe(this, patterns);
+  }
+
+  unsubscribe(...patterns: readonly LoopPattern[]): void {
+    this.parts.home.unsubscribe(this, patterns);
+  }
+
+  /** Joins a room. Resolves when every later push to the room will arrive. Rejects above `maxRooms`. */
+  join(room: string): Promise<void> {
+    return this.parts.home.join(this, room);
+  }
+
+  leave(room: string): void {
+    this.parts.home.leave(this, room);
+  }
+
+  /**
+   * Sends one event to this connection, whatever its subscriptions. During `@OnLoopConnect` it is held until after the
+   * welcome frame. Throws what `JSON.stringify` throws.
+   *
+   * @returns `delivered` when the connection's queue took it, else `send_failed`.
+   */
+  send<N extends LoopEventName>(name: N, data: LoopEventData<N>): 'delivered' | 'send_failed' {
+    return this.sendFrame({ event: name, data }) ? 'delivered' : 'send_failed';
+  }
+
+  /**
+   * Closes the connection once what was accepted before is written.
+   *
+   * @param code 1000, or one of the application's own from 3000; 44xx asks the client to come back, 45xx not to.
+   * Default 1000. A code that no endpoint may send is replaced by 1011.
+   * @param reason Cut to 123 bytes.
+   */
+  close(code: number = CloseCode.Normal, reason = ''): void {
+    if (this.currentState === 'closed') return;
+    const sendable = isSendableCloseCode(code) ? code : CloseCode.InternalError;
+    const { socket, closeTimeoutMs, onClosing } = this.parts;
+    this.markClosed();
+    socket.resume(); // a paused socket would never read the peer's close frame
+    socket.close(sendable, truncateReason(reason));
+    setTimeout(() => socket.terminate(), closeTimeoutMs).unref();
+    onClosing({ code: sendable, reason });
+  }
+
+  /** @internal */
+  sendFrame(frame: ServerFrame): boolean {
+    return this.deliver(new TextFrame(encodeServerFrame(frame)));
+  }
+
+  /** Queues a finished frame; a reader that is too slow for it is closed. @internal */
+  deliver(frame: TextFrame, ttlMs?: number): boolean {
+    if (this.currentState === 'closed') return false;
+    if (this.parts.outbox.offer(frame, ttlMs)) return true;
+    this.close(CloseCode.ReaderTooSlow, 'The reader is too slow.');
+    return false;
+  }
+
+  /** @internal */
+  isSubscribedToAny(patterns: readonly string[]): boolean {
+    return patterns.some((pattern) => this.patterns.has(pattern));
+  }
+
+  /** @internal */
+  refresh(claims: Readonly<Record<string, unknown>>): void {
+    this.currentClaims = claims;
+  }
+
+  /** Lets frames out, the welcome first. @internal */
+  markOpen(welcome: ServerFrame): void {
+    this.currentState = 'open';
+    this.parts.outbox.open(new TextFrame(encodeServerFrame(welcome)));
+  }
+
+  /** Writes what was accepted; nothing is a receiver's after this. @internal */
+  markClosed(): void {
+    this.currentState = 'closed';
+    this.parts.outbox.end();
+  }
+}

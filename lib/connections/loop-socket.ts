@@ -1,0 +1,28 @@
+/**
+ * The part of a WebSocket that this module uses. Structural, because an application may carry several copies of the
+ * `ws` package; every member is documented by that package.
+ */
+export interface LoopSocket {
+  readonly extensions: string;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array, options: { readonly binary: boolean }, written: () => void): void;
+  ping(): void;
+  pong(data?: Uint8Array): void;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this;
+  on(event: 'ping' | 'pong', listener: (data: Buffer) => void): this;
+  on(event: 'close', listener: (code: number, reason: Buffer) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+}
+
+/** The part of the TCP or TLS stream under a WebSocket that this module uses. */
+export interface LoopStream {
+  readonly writableLength: number;
+  write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
+  on(event: 'drain', listener: () => void): this;
+}

@@ -1,0 +1,43 @@
+const FINAL_TEXT = 0x81;
+
+/**
+ * A finished WebSocket text frame: header and payload in one buffer, unmasked as servers send it (RFC 6455, section
+ * 5.2). Built once per event and shared by every connection that gets it.
+ */
+export class TextFrame {
+  /** What goes onto the TCP stream. */
+  readonly bytes: Buffer;
+  /** The text alone, for sockets that must frame it themselves. */
+  readonly payload: Buffer;
+
+  constructor(text: string) {
+    const length = Buffer.byteLength(text);
+    const headerLength = headerLengthFor(length);
+    this.bytes = Buffer.allocUnsafeSlow(headerLength + length);
+    writeHeader(this.bytes, length);
+    this.bytes.write(text, headerLength);
+    this.payload = this.bytes.subarray(headerLength);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+}
+
+function headerLengthFor(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(bytes: Buffer, length: number): void {
+  bytes[0] = FINAL_TEXT;
+  if (length < 126) {
+    bytes[1] = length;
+  } else if (length < 65_536) {
+    bytes[1] = 126;
+    bytes.writeUInt16BE(length, 2);
+  } else {
+    bytes[1] = 127;
+    bytes.writeBigUInt64BE(BigInt(length), 2);
+  }
+}

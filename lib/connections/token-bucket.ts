@@ -1,0 +1,25 @@
+/** A rate with a burst: holds up to `burst` tokens, refilled at `perSecond`, judged on the monotonic clock. */
+export class TokenBucket {
+  private tokens: number;
+  private refilledAt: number;
+
+  constructor(
+    private readonly perSecond: number,
+    private readonly burst: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.tokens = burst;
+    this.refilledAt = now();
+  }
+
+  /** Takes one token; `false` when there is none. */
+  take(): boolean {
+    const now = this.now();
+    const refill = ((now - this.refilledAt) / 1_000) * this.perSecond;
+    this.tokens = Math.min(this.burst, this.tokens + refill);
+    this.refilledAt = now;
+    if (this.tokens < 1) return false;
+    this.tokens--;
+    return true;
+  }
+}

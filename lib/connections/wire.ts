@@ -1,0 +1,68 @@
+import type { LoopSocket, LoopStream } from './loop-socket.js';
+import type { TextFrame } from './text-frame.js';
+
+/** Where an outbox writes to. */
+export interface Wire {
+  /** Bytes handed over that the kernel has not taken yet. */
+  readonly backlog: number;
+  /** Writes the frames in one system call. */
+  write(frames: readonly TextFrame[]): void;
+  /** Calls back each time the backlog has emptied. */
+  onDrain(listener: () => void): void;
+}
+
+export function wireOf(socket: LoopSocket, stream: LoopStream): Wire {
+  return socket.extensions === '' ? new StreamWire(stream) : new ExtensionWire(socket, stream);
+}
+
+/**
+ * Puts finished frames straight onto the stream. That is safe beside the frames that the socket writes itself (pings,
+ * pongs, close), because each of those is written whole in one turn as well.
+ */
+class StreamWire implements Wire {
+  constructor(private readonly stream: LoopStream) {}
+
+  get backlog(): number {
+    return this.stream.writableLength;
+  }
+
+  write(frames: readonly TextFrame[]): void {
+    this.stream.cork();
+    for (const frame of frames) this.stream.write(frame.bytes);
+    this.stream.uncork();
+  }
+
+  onDrain(listener: () => void): void {
+    this.stream.on('drain', listener);
+  }
+}
+
+/** With an extension such as compression each connection needs frames of its own, and only the socket can make them. */
+class ExtensionWire implements Wire {
+  private drained: () => void = () => {};
+
+  constructor(
+    private readonly socket: LoopSocket,
+    private readonly stream: LoopStream,
+  ) {}
+
+  get backlog(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  write(frames: readonly TextFrame[]): void {
+    this.stream.cork();
+    for (const frame of frames) {
+      this.socket.send(frame.payload, { binary: false }, () => this.written());
+    }
+    this.stream.uncork();
+  }
+
+  onDrain(listener: () => void): void {
+    this.drained = listener;
+  }
+
+  private written(): void {
+    if (this.backlog === 0) this.drained();
+  }
+}

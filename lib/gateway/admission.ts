@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { TokenBucket } from '../connections/token-bucket.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import type { Identity } from './identity.js';
+import { tryLater, type UpgradeRefusal } from './refusal.js';
+
+/** Decides whether this server takes one more, before and after it is known who asks. */
+@Injectable()
+export class Admission {
+  private readonly rate: TokenBucket;
+  private readonly sockets = new Map<string, number>();
+  private socketCount = 0;
+  private pending = 0;
+  private accepting = false;
+
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly registry: ConnectionRegistry,
+  ) {
+    const { upgradesPerSecond, upgradeBurst } = settings.config;
+    this.rate = new TokenBucket(upgradesPerSecond, upgradeBurst);
+  }
+
+  open(): void {
+    this.accepting = true;
+  }
+
+  close(): void {
+    this.accepting = false;
+  }
+
+  /** Why nobody is let in right now, if so. */
+  refusalForAnyone(): UpgradeRefusal | undefined {
+    const { maxConnections, maxPendingUpgrades } = this.settings.config;
+    if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
+    if (this.socketCount + this.pending >= maxConnections)
+      return this.later(503, 'This server is full.');
+    if (this.pending >= maxPendingUpgrades || !this.rate.take()) {
+      return this.later(503, 'Too many connections are being opened.');
+    }
+    return undefined;
+  }
+
+  /** Why this identity is not let in, if so. One that replaces its own older connection needs no place. */
+  refusalFor({ accountId, connectionId }: Identity): UpgradeRefusal | undefined {
+    if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
+    if (this.registry.get(accountId, connectionId) !== undefined) return undefined;
+    return (this.sockets.get(accountId) ?? 0) < this.settings.config.maxConnectionsPerAccount
+      ? undefined
+      : this.later(429, 'This account has too many connections.');
+  }
+
+  /** Counts an upgrade that waits for `authenticate`. */
+  async whilePending<T>(work: () => Promise<T>): Promise<T> {
+    this.pending++;
+    try {
+      return await work();
+    } finally {
+      this.pending--;
+    }
+  }
+
+  /** Counts an open socket; call what it returns when it is gone. */
+  enter({ accountId }: Identity): () => void {
+    this.socketCount++;
+    this.sockets.set(accountId, (this.sockets.get(accountId) ?? 0) + 1);
+    return () => {
+      this.socketCount--;
+      const left = this.sockets.get(accountId)! - 1;
+      if (left === 0) this.sockets.delete(accountId);
+      else this.sockets.set(accountId, left);
+    };
+  }
+
+  private later(status: 429 | 503, message: string): UpgradeRefusal {
+    return tryLater(status, message, this.settings.config.retryAfterMs);
+  }
+}

@@ -1,0 +1,126 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ReplacedConnections } from '../bus/replaced-connections.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { Heartbeat } from '../connections/heartbeat.js';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { toFrameError } from '../handlers/frame-error.js';
+import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
+import { LoopWsException } from '../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { PresenceStore } from '../presence/presence-store.js';
+import { CloseCode } from '../protocol/close-code.js';
+import { ErrorCode } from '../protocol/error-code.js';
+import type { WelcomeFrame } from '../protocol/frames.js';
+import { TopicInterest } from '../transport/topic-interest.js';
+import { BackgroundWork } from '../util/background-work.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+import { within } from '../util/within.js';
+import type { NewSession } from './session.factory.js';
+import { SubscriptionRequests } from './subscription-requests.js';
+
+/** What a client is closed with when its connection cannot be opened; anything else is 4503. */
+const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
+  [ErrorCode.Unauthorized]: CloseCode.CredentialsExpired,
+  [ErrorCode.RateLimited]: CloseCode.OverTheRate,
+  [ErrorCode.Timeout]: CloseCode.TryAgainLater,
+  [ErrorCode.Unavailable]: CloseCode.TryAgainLater,
+  [ErrorCode.Internal]: CloseCode.InternalError,
+};
+
+/** Takes a connection from the open socket to its welcome frame. Each step says how it is undone. */
+@Injectable()
+export class ConnectionOpener {
+  private readonly logger = new SampledLogger('LoopWs');
+
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly hooks: LifecycleHooks,
+    private readonly subscriptions: SubscriptionRequests,
+    private readonly interest: TopicInterest,
+    private readonly presence: PresenceStore,
+    private readonly registry: ConnectionRegistry,
+    private readonly replaced: ReplacedConnections,
+    private readonly heartbeat: Heartbeat,
+    private readonly background: BackgroundWork,
+  ) {}
+
+  /** Never rejects: a connection that cannot be opened is closed with a code that says why. */
+  async open(opening: NewSession): Promise<void> {
+    opening.end.undo(this.heartbeat.watch(opening.session));
+    opening.end.undo((close) => this.registry.remove(opening.connection, close));
+    try {
+      await this.prepareInTime(opening);
+      if (!opening.end.hasCome) this.welcome(opening);
+    } catch (error) {
+      this.refuse(opening.connection, error);
+    }
+  }
+
+  private prepareInTime(opening: NewSession): Promise<void> {
+    const { connectTimeoutMs } = this.settings.config;
+    return within(this.prepare(opening), connectTimeoutMs, () => {
+      throw new LoopWsException(ErrorCode.Timeout, `Not opened within ${connectTimeoutMs} ms.`);
+    });
+  }
+
+  private async prepare(opening: NewSession): Promise<void> {
+    const { connection, end } = opening;
+    await this.hooks.connect(connection);
+    end.undo((close) => this.hooks.disconnect(connection, close));
+    await this.subscribeDefaults(connection);
+    await this.attachAccount(opening);
+    if (!end.hasCome) await this.register(opening);
+  }
+
+  private async subscribeDefaults(connection: LoopConnection): Promise<void> {
+    const patterns = this.settings.defaultSubscriptions.map(({ text }) => text);
+    if (patterns.length > 0) await this.subscriptions.grant(connection, patterns);
+  }
+
+  private async attachAccount({ connection, end }: NewSession): Promise<void> {
+    const topics = [{ kind: 'account', name: connection.accountId }] as const;
+    const attached = this.interest.retain(topics);
+    end.undo(() => this.interest.release(topics));
+    await attached;
+  }
+
+  /** Unregistering waits for the registration, so that no store sees the two in the wrong order. */
+  private async register({ connection: { registration }, end }: NewSession): Promise<void> {
+    const registered = this.presence.register(registration);
+    end.undo(() => {
+      const settled = registered.then(
+        () => {},
+        () => {},
+      );
+      const unregistered = settled.then(() => this.presence.unregister(registration));
+      this.background.track('Unregistering from presence', unregistered);
+    });
+    const others = await registered;
+    this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
+  }
+
+  private welcome({ connection, credentials, session }: NewSession): void {
+    const { serverId, config } = this.settings;
+    const frame: WelcomeFrame = {
+      op: 'welcome',
+      accountId: connection.accountId,
+      connectionId: connection.connectionId,
+      serverId,
+      subscriptions: [...connection.subscriptions],
+      heartbeatMs: config.heartbeatMs,
+      maxPayload: config.maxPayload,
+      ...credentials.expiresInMs,
+    };
+    this.registry.add(connection);
+    connection.markOpen(frame);
+    session.start();
+  }
+
+  private refuse(connection: LoopConnection, error: unknown): void {
+    const { code, message, reference } = toFrameError(error);
+    if (reference !== undefined) {
+      this.logger.error('open', `A connection could not be opened (${reference})`, error);
+    }
+    connection.close(CLOSE_CODE_BY_ERROR[code] ?? CloseCode.Forbidden, message);
+  }
+}

@@ -1,0 +1,36 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { CloseCode } from '../protocol/close-code.js';
+import { within } from '../util/within.js';
+import type { Session } from './session.js';
+import { Sessions } from './sessions.js';
+
+/** Empties this server so that its clients do not all arrive elsewhere at once. */
+@Injectable()
+export class Drain {
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly sessions: Sessions,
+  ) {}
+
+  /** Tells every client when to come back, closes them evenly over `drainMs`, and resolves when their sockets are gone. */
+  async run(): Promise<void> {
+    const { drainMs, closeTimeoutMs } = this.settings.config;
+    const leaving = this.sessions.all();
+    leaving.forEach((session, index) => {
+      this.advise(session);
+      setTimeout(() => this.dismiss(session), (drainMs * index) / leaving.length);
+    });
+    await within(this.sessions.allClosed(), drainMs + closeTimeoutMs, () => {});
+  }
+
+  private advise({ connection }: Session): void {
+    if (connection.state !== 'open') return;
+    const afterMs = Math.round(Math.random() * this.settings.config.reconnectSpreadMs);
+    connection.sendFrame({ op: 'reconnect', afterMs });
+  }
+
+  private dismiss({ connection }: Session): void {
+    connection.close(CloseCode.ServerLeaving, 'The server is leaving.');
+  }
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { acceptsSubprotocols, SUBPROTOCOL } from '../protocol/subprotocol.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+import { Admission } from './admission.js';
+import { Authenticator } from './authenticator.js';
+import { type Identity, isSafeId } from './identity.js';
+import { type LoopRequest, offeredSubprotocols, toLoopRequest } from './loop-request.js';
+import { isAllowedOrigin } from './origin-policy.js';
+import { UpgradeRefusal } from './refusal.js';
+
+/** A peer that passed the handshake. */
+export interface Admitted {
+  readonly identity: Identity;
+  readonly request: LoopRequest;
+}
+
+/** How the WebSocket server is told: let it in, or answer with this status. */
+export type HandshakeAnswer = (
+  accepted: boolean,
+  status?: number,
+  message?: string,
+  headers?: Readonly<Record<string, string>>,
+) => void;
+
+/** Everything that happens before the 101. Cheap checks come first; the application is asked last. */
+@Injectable()
+export class Handshake {
+  private readonly logger = new SampledLogger('LoopWs');
+  private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
+
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly admission: Admission,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  /** Answers exactly once and never throws. */
+  async verify(raw: IncomingMessage, answer: HandshakeAnswer): Promise<void> {
+    try {
+      this.admitted.set(raw, await this.admit(raw));
+      answer(true);
+    } catch (error) {
+      const { status, message, headers } = this.refusalOf(error);
+      answer(false, status, message, headers);
+    }
+  }
+
+  /** What was found out about the request, handed over once. */
+  takeAdmitted(raw: IncomingMessage): Admitted | undefined {
+    const admitted = this.admitted.get(raw);
+    this.admitted.delete(raw);
+    return admitted;
+  }
+
+  /** The subprotocol to name in the 101; never the one that carries a token. */
+  selectSubprotocol(offered: ReadonlySet<string>): string | false {
+    return offered.has(SUBPROTOCOL) && SUBPROTOCOL;
+  }
+
+  private async admit(raw: IncomingMessage): Promise<Admitted> {
+    this.refuseIf(this.admission.refusalForAnyone());
+    const request = toLoopRequest(raw);
+    this.requireOrigin(request);
+    this.requireSubprotocol(request);
+    this.requireConnectionId(request);
+    const identity = await this.admission.whilePending(() => this.authenticator.identify(request));
+    this.refuseIf(this.admission.refusalFor(identity));
+    return { identity, request };
+  }
+
+  private refuseIf(refusal: UpgradeRefusal | undefined): void {
+    if (refusal !== undefined) throw refusal;
+  }
+
+  private requireOrigin({ headers }: LoopRequest): void {
+    if (isAllowedOrigin(headers, this.settings.allowedOrigins)) return;
+    throw new UpgradeRefusal(403, 'This origin is not allowed.');
+  }
+
+  private requireSubprotocol({ headers }: LoopRequest): void {
+    if (acceptsSubprotocols(offeredSubprotocols(headers))) return;
+    throw new UpgradeRefusal(400, `This endpoint speaks the subprotocol ${SUBPROTOCOL}.`);
+  }
+
+  private requireConnectionId({ query }: LoopRequest): void {
+    const connectionId = query.get('connectionId');
+    const { maxIdLength } = this.settings.config;
+    if (connectionId === null || isSafeId(connectionId, maxIdLength)) return;
+    throw new UpgradeRefusal(
+      400,
+      `connectionId must have 1 to ${maxIdLength} characters and no control characters.`,
+    );
+  }
+
+  private refusalOf(error: unknown): UpgradeRefusal {
+    if (error instanceof UpgradeRefusal) return error;
+    this.logger.error('handshake', 'The handshake failed', error);
+    return new UpgradeRefusal(500, 'The server failed.');
+  }
+}

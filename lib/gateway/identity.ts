@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { LoopWsError } from '../loop-ws.errors.js';
+import type { LoopIdentity } from '../loop-ws.options.js';
+import type { LoopRequest } from './loop-request.js';
+
+/** Who a connection is, with every gap filled. */
+export interface Identity {
+  readonly accountId: string;
+  readonly connectionId: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** In milliseconds since 1970. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Control characters break logs and keys; half a surrogate pair cannot be written as UTF-8. */
+// oxlint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f]/;
+
+export function isSafeId(id: unknown, maxLength: number): id is string {
+  return (
+    typeof id === 'string' &&
+    id.length > 0 &&
+    id.length <= maxLength &&
+    !UNSAFE.test(id) &&
+    id.isWellFormed()
+  );
+}
+
+/** Checks what `authenticate` returned. Throws a sentence for the developer when it is no identity. */
+export function completeIdentity(
+  found: LoopIdentity,
+  request: LoopRequest,
+  maxIdLength: number,
+): Identity {
+  const connectionId = found.connectionId ?? request.query.get('connectionId') ?? randomUUID();
+  requireId('accountId', found.accountId, maxIdLength);
+  requireId('connectionId', connectionId, maxIdLength);
+  return {
+    accountId: found.accountId,
+    connectionId,
+    claims: Object.freeze({ ...found.claims }),
+    expiresAt: readExpiry(found.expiresAt),
+  };
+}
+
+function requireId(field: string, id: unknown, maxLength: number): void {
+  if (isSafeId(id, maxLength)) return;
+  throw new LoopWsError(
+    `authenticate returned the ${field} ${JSON.stringify(id)?.slice(0, 80)}; it must be a text of 1 to ${maxLength} ` +
+      'characters without control characters.',
+  );
+}
+
+function readExpiry(expiresAt: Date | number | undefined): number | undefined {
+  if (expiresAt === undefined) return undefined;
+  const time = Number(expiresAt);
+  if (Number.isFinite(time)) return time;
+  throw new LoopWsError(
+    'authenticate returned an expiresAt that is no time; give a Date or milliseconds since 1970.',
+  );
+}

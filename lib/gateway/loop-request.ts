@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/subprotocol.js';
+
+/** An upgrade request, as `authenticate` sees it. */
+export interface LoopRequest {
+  /** Headers of the upgrade. When a client refreshes its credentials, `authorization` is that of the new token. */
+  readonly headers: IncomingHttpHeaders;
+  /** Path and query as they were requested. */
+  readonly url: string;
+  readonly query: URLSearchParams;
+  /** The token of `Authorization: Bearer …` or of the subprotocol `bearer.…`; absent when there is none. */
+  readonly token: string | undefined;
+  /** Address of the peer; that of the proxy when there is one. */
+  readonly remoteAddress: string | undefined;
+}
+
+export function toLoopRequest(raw: IncomingMessage): LoopRequest {
+  const url = raw.url ?? '/';
+  return {
+    headers: raw.headers,
+    url,
+    query: new URLSearchParams(url.split('?', 2)[1] ?? ''),
+    token: bearerOf(raw.headers),
+    remoteAddress: raw.socket.remoteAddress,
+  };
+}
+
+/** The same request with other credentials. */
+export function withToken(request: LoopRequest, token: string): LoopRequest {
+  const { 'sec-websocket-protocol': _offered, ...headers } = request.headers;
+  return { ...request, token, headers: { ...headers, authorization: `Bearer ${token}` } };
+}
+
+/** Subprotocols that the client offers, in its order. */
+export function offeredSubprotocols(headers: IncomingHttpHeaders): string[] {
+  const offered = headers['sec-websocket-protocol'] ?? '';
+  return offered
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function bearerOf(headers: IncomingHttpHeaders): string | undefined {
+  const fromHeader = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (fromHeader !== undefined) return fromHeader;
+  return offeredSubprotocols(headers)
+    .find((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX))
+    ?.slice(BEARER_SUBPROTOCOL_PREFIX.length);
+}

@@ -1,0 +1,85 @@
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { HttpAdapterHost } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+
+/** The part of the `ws` package's server that routing needs. */
+interface PathServer {
+  readonly path: string;
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    done: (client: unknown) => void,
+  ): void;
+  emit(event: 'connection', client: unknown, request: IncomingMessage): boolean;
+}
+
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/**
+ * Nest's `ws` adapter with three differences: it finds the HTTP server by itself, so that an application need not call
+ * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; and where there
+ * is none, it answers them with 404 and does not cut the connection.
+ */
+export class LoopWsAdapter extends WsAdapter {
+  private readonly listeners = new Map<Server, UpgradeListener>();
+
+  constructor(private readonly host: HttpAdapterHost) {
+    super();
+  }
+
+  override create(port: number, options?: Parameters<WsAdapter['create']>[1]): unknown {
+    // The HTTP server does not exist yet when adapters are made, and `httpServer` is read-only only in its type.
+    Object.assign(this, { httpServer: this.host.httpAdapter?.getHttpServer() });
+    return super.create(port, options);
+  }
+
+  /** A gateway without `@SubscribeMessage` needs no message pipeline on each of its sockets. */
+  override bindMessageHandlers(...args: Parameters<WsAdapter['bindMessageHandlers']>): void {
+    if (args[1].length > 0) super.bindMessageHandlers(...args);
+  }
+
+  override async dispose(): Promise<void> {
+    for (const [server, listener] of this.listeners) server.off('upgrade', listener);
+    this.listeners.clear();
+    await super.dispose();
+  }
+
+  protected override ensureHttpServerExists(
+    port: number,
+    httpServer: Server = createServer(),
+  ): Server | undefined {
+    if (this.httpServersRegistry.has(port)) return undefined;
+    this.httpServersRegistry.set(port, httpServer);
+    const listener: UpgradeListener = (request, socket, head) => {
+      const server = this.serverFor(port, request);
+      if (server !== undefined) upgrade(server, request, socket, head);
+      else if (httpServer.listenerCount('upgrade') === 1) refuse(socket, 404);
+    };
+    httpServer.on('upgrade', listener);
+    this.listeners.set(httpServer, listener);
+    return httpServer;
+  }
+
+  private serverFor(port: number, { url = '/' }: IncomingMessage): PathServer | undefined {
+    const servers = (this.wsServersRegistry.get(port) ?? []) as readonly PathServer[];
+    const [path] = url.split('?', 1);
+    return servers.find((server) => server.path === path);
+  }
+}
+
+function upgrade(server: PathServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  server.handleUpgrade(request, socket, head, (client) =>
+    server.emit('connection', client, request),
+  );
+}
+
+function refuse(socket: Duplex, status: number): void {
+  const body = STATUS_CODES[status] ?? '';
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${body}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}

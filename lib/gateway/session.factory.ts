@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { OpenAsks } from '../bus/open-asks.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { FlushScheduler } from '../connections/flush-scheduler.js';
+import { LoopConnection } from '../connections/loop-connection.js';
+import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
+import { Outbox } from '../connections/outbox.js';
+import { wireOf } from '../connections/wire.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { Authenticator } from './authenticator.js';
+import { Credentials } from './credentials.js';
+import { FrameHandler } from './frame-handler.js';
+import type { Admitted } from './handshake.js';
+import { Session } from './session.js';
+import { SessionEnd } from './session-end.js';
+
+/** A session that was just made: it listens already, and handles nothing yet. */
+export interface NewSession {
+  readonly session: Session;
+  readonly connection: LoopConnection;
+  readonly credentials: Credentials;
+  readonly end: SessionEnd;
+}
+
+/** Puts the parts of one connection together. */
+@Injectable()
+export class SessionFactory {
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly registry: ConnectionRegistry,
+    private readonly scheduler: FlushScheduler,
+    private readonly asks: OpenAsks,
+    private readonly handler: FrameHandler,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  create(socket: LoopSocket, stream: LoopStream, admitted: Admitted): NewSession {
+    const { config } = this.settings;
+    const end = new SessionEnd();
+    const outbox = new Outbox(wireOf(socket, stream), this.scheduler, config.maxQueueBytes);
+    const connection = this.connectionOf(socket, outbox, admitted, end);
+    const credentials = new Credentials(admitted, connection, this.authenticator);
+    end.undo(() => credentials.forget());
+    const session = new Session({
+      socket,
+      outbox,
+      connection,
+      end,
+      config,
+      asks: this.asks,
+      handler: this.handler,
+      refreshCredentials: (token) => credentials.refresh(token),
+    });
+    return { session, connection, credentials, end };
+  }
+
+  private connectionOf(
+    socket: LoopSocket,
+    outbox: Outbox,
+    { identity }: Admitted,
+    end: SessionEnd,
+  ): LoopConnection {
+    const { accountId, connectionId, claims } = identity;
+    const { serverId, config } = this.settings;
+    return new LoopConnection({
+      registration: { accountId, connectionId, serverId, registration: randomUUID() },
+      claims,
+      socket,
+      outbox,
+      home: this.registry,
+      closeTimeoutMs: config.closeTimeoutMs,
+      onClosing: (close) => end.come(close),
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { ErrorCode } from '../protocol/error-code.js';
+import type { DeniedPattern } from '../protocol/frames.js';
+import type { LoopPattern } from '../protocol/event-types.js';
+import { parsePattern } from '../protocol/pattern.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+
+export interface SubscriptionAnswer {
+  readonly granted: readonly string[];
+  readonly denied: readonly DeniedPattern[];
+}
+
+/** Decides which of the wanted patterns a connection gets, and subscribes them. */
+@Injectable()
+export class SubscriptionRequests {
+  private readonly logger = new SampledLogger('LoopWs');
+
+  constructor(@Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings) {}
+
+  /** Resolves when every later push that matches a granted pattern will arrive. */
+  async grant(connection: LoopConnection, wanted: readonly string[]): Promise<SubscriptionAnswer> {
+    const denials = await Promise.all(wanted.map((text) => this.denialOf(connection, text)));
+    const denied = denials.filter((denial) => denial !== undefined);
+    const allowed = wanted.filter((_, index) => denials[index] === undefined);
+    const granted = this.thatFit(connection, allowed);
+    await connection.subscribe(...(granted as LoopPattern[]));
+    const overflowing = allowed.slice(granted.length).map((pattern) => this.tooMany(pattern));
+    return { granted, denied: [...denied, ...overflowing] };
+  }
+
+  /** Takes away what `authorize` no longer allows; resolves with the patterns that were lost. */
+  async review(connection: LoopConnection): Promise<readonly string[]> {
+    const held = [...connection.subscriptions];
+    const denials = await Promise.all(held.map((text) => this.denialOf(connection, text)));
+    const lost = denials.flatMap((denial) => (denial === undefined ? [] : [denial.pattern]));
+    connection.unsubscribe(...(lost as LoopPattern[]));
+    return lost;
+  }
+
+  private async denialOf(
+    connection: LoopConnection,
+    text: string,
+  ): Promise<DeniedPattern | undefined> {
+    const pattern = parsePattern(text);
+    if (pattern === undefined) {
+      return deny(text, ErrorCode.BadPattern, 'Not one of the five pattern forms.');
+    }
+    if (pattern.service !== undefined && !this.settings.services.has(pattern.service)) {
+      return deny(text, ErrorCode.UnknownService, 'This server has no such service.');
+    }
+    if (await this.isAuthorized(connection, text)) return undefined;
+    return deny(text, ErrorCode.Forbidden, 'This connection may not subscribe to that.');
+  }
+
+  private async isAuthorized(connection: LoopConnection, pattern: string): Promise<boolean> {
+    if (this.settings.authorize === undefined) return true;
+    try {
+      return (await this.settings.authorize(connection, pattern)) === true;
+    } catch (error) {
+      this.logger.error('authorize', 'authorize failed; the pattern was denied', error);
+      return false;
+    }
+  }
+
+  /** Patterns that are held already need no place. */
+  private thatFit(connection: LoopConnection, allowed: readonly string[]): readonly string[] {
+    let places = this.settings.config.maxSubscriptions - connection.subscriptions.size;
+    const firstWithoutPlace = allowed.findIndex(
+      (text) => !connection.subscriptions.has(text) && places-- <= 0,
+    );
+    return firstWithoutPlace === -1 ? allowed : allowed.slice(0, firstWithoutPlace);
+  }
+
+  private tooMany(pattern: string): DeniedPattern {
+    const { maxSubscriptions } = this.settings.config;
+    return deny(
+      pattern,
+      ErrorCode.TooManySubscriptions,
+      `A connection holds at most ${maxSubscriptions} patterns.`,
+    );
+  }
+}
+
+const MAX_ECHO_LENGTH = 128;
+
+/** A pattern that cannot be one is not repeated in full: it may be as long as the frame. */
+function deny(pattern: string, code: string, message: string): DeniedPattern {
+  return { pattern: pattern.slice(0, MAX_ECHO_LENGTH), code, message };
+}

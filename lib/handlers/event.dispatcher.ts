@@ -1,0 +1,57 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { lastValueFrom, isObservable } from 'rxjs';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { LoopWsException } from '../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { ErrorCode } from '../protocol/error-code.js';
+import type { FoundHandlers } from './handler.explorer.js';
+import { HandlerInvoker, type Invocation } from './handler-invoker.js';
+
+/** More complaints about one payload than this tell nobody anything. */
+const MAX_ISSUES = 20;
+
+/** Takes an inbound event to its handler: one map look-up, built at boot. */
+@Injectable()
+export class EventDispatcher {
+  private invocations: ReadonlyMap<string, Invocation> = new Map();
+
+  constructor(
+    private readonly invoker: HandlerInvoker,
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+  ) {}
+
+  bind(events: FoundHandlers['events']): void {
+    this.invocations = new Map(
+      [...events].map(([name, found]) => [name, this.invoker.eventInvocation(found)]),
+    );
+  }
+
+  handles(name: string): boolean {
+    return this.invocations.has(name);
+  }
+
+  /** Resolves with the reply. Rejects with what validation, the enhancers or the handler threw. */
+  async dispatch(connection: LoopConnection, name: string, data: unknown): Promise<unknown> {
+    const payload = await this.validate(name, data);
+    const result = await this.invocations.get(name)!(connection, payload, name);
+    return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
+  }
+
+  private async validate(name: string, data: unknown): Promise<unknown> {
+    const schema = Object.hasOwn(this.settings.events, name)
+      ? this.settings.events[name]
+      : undefined;
+    if (schema === undefined) return data;
+    const result = await schema['~standard'].validate(data);
+    if (result.issues === undefined) return result.value;
+    const issues = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
+      path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
+      message,
+    }));
+    throw new LoopWsException(
+      ErrorCode.InvalidPayload,
+      `The payload of "${name}" does not have the declared shape.`,
+      issues,
+    );
+  }
+}

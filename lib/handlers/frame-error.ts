@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { HttpException } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
+import { LoopWsException } from '../loop-ws.errors.js';
+import { ErrorCode } from '../protocol/error-code.js';
+
+/** What a client is told of a failure. */
+export interface FrameError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+  /** Set when the failure is ours: what the log and the message refer to it by. */
+  readonly reference?: string;
+}
+
+const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: ErrorCode.InvalidPayload,
+  401: ErrorCode.Unauthorized,
+  403: ErrorCode.Forbidden,
+  404: ErrorCode.NotFound,
+  422: ErrorCode.InvalidPayload,
+  429: ErrorCode.RateLimited,
+  503: ErrorCode.Unavailable,
+};
+
+/**
+ * Turns whatever was thrown into what the client is told. Refusals are told as they are; an unknown failure is told as
+ * `internal` with a reference, because its message may say more than a client should know.
+ */
+export function toFrameError(error: unknown): FrameError {
+  if (error instanceof LoopWsException) {
+    const { code, message, details } = error;
+    return { code, message, ...(details === undefined ? {} : { details }) };
+  }
+  if (error instanceof HttpException && isRefusal(error.getStatus())) return fromHttp(error);
+  if (error instanceof WsException) return { code: ErrorCode.Rejected, message: error.message };
+  const reference = randomUUID();
+  return {
+    code: ErrorCode.Internal,
+    message: `The server failed. Its log has the reason under ${reference}.`,
+    reference,
+  };
+}
+
+function isRefusal(status: number): boolean {
+  return (status >= 400 && status < 500) || status === 503;
+}
+
+/** Validation pipes put the list of complaints into the response's `message`. */
+function fromHttp(error: HttpException): FrameError {
+  const code = CODE_BY_STATUS[error.getStatus()] ?? ErrorCode.Rejected;
+  const response = error.getResponse();
+  const complaints =
+    typeof response === 'object' ? (response as { message?: unknown }).message : undefined;
+  return Array.isArray(complaints)
+    ? { code, message: error.message, details: complaints }
+    : { code, message: error.message };
+}

@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type ContextId,
+  ContextIdFactory,
+  ExternalContextCreator,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { Injector } from '@nestjs/core/injector/injector.js';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { type FoundHandler, methodOf, prototypeOf } from './found-handler.js';
+import { applyFilters, MethodFilters } from './method-filters.js';
+
+/** Arguments of a handler in the order of a Nest `ws` context: client, data, pattern. */
+export type HandlerArgs = readonly [connection: LoopConnection, payload: unknown, event: string];
+
+export type Invocation = (...args: HandlerArgs) => Promise<unknown>;
+
+/** Nest's own numbers: pipes know the parameter types by them. */
+const ParamType = { Connection: 0, Payload: 3 } as const;
+
+/** Where `@MessageBody()` and `@ConnectedSocket()` leave their marks. */
+const PARAM_ARGS_METADATA = '__routeArguments__';
+
+const PARAMS_FACTORY = {
+  exchangeKeyForValue(type: number, property: string | undefined, args: HandlerArgs): unknown {
+    if (type === ParamType.Connection) return args[0];
+    if (type !== ParamType.Payload) return undefined;
+    return property ? (args[1] as Record<string, unknown> | undefined)?.[property] : args[1];
+  },
+};
+
+/** Makes found methods callable with everything that Nest puts around a handler. */
+@Injectable()
+export class HandlerInvoker {
+  private readonly injector = new Injector();
+  private readonly filters: MethodFilters;
+
+  constructor(
+    private readonly contexts: ExternalContextCreator,
+    private readonly moduleRef: ModuleRef,
+    modules: ModulesContainer,
+  ) {
+    this.filters = new MethodFilters({ getModules: () => modules });
+  }
+
+  /** An event handler: guards, interceptors, pipes and filters run around it. */
+  eventInvocation(found: FoundHandler): Invocation {
+    markParameters(found);
+    if (found.wrapper.isDependencyTreeStatic())
+      return this.bindEvent(found, found.wrapper.instance);
+    return async (...args) => {
+      const contextId = this.newContext({ connection: args[0], data: args[1], event: args[2] });
+      const instance = await this.instanceFor(found, contextId);
+      return this.bindEvent(found, instance, contextId)(...args);
+    };
+  }
+
+  /** A lifecycle hook: a plain call. */
+  async callHook(found: FoundHandler, args: readonly unknown[]): Promise<void> {
+    const instance = found.wrapper.isDependencyTreeStatic()
+      ? found.wrapper.instance
+      : await this.instanceFor(found, this.newContext({ connection: args[0] }));
+    await methodOf(instance, found.methodName).apply(instance, [...args]);
+  }
+
+  private bindEvent(found: FoundHandler, instance: object, contextId?: ContextId): Invocation {
+    const method = methodOf(instance, found.methodName);
+    const run = this.contexts.create(
+      instance,
+      method,
+      found.methodName,
+      PARAM_ARGS_METADATA,
+      PARAMS_FACTORY as never,
+      contextId,
+      contextId === undefined ? undefined : found.wrapper.id,
+      { guards: true, interceptors: true, filters: false },
+      'ws',
+    );
+    const filters = this.filters.filtersOf(found, instance, contextId);
+    return async (...args) => {
+      try {
+        return await (run(...args) as Promise<unknown>);
+      } catch (error) {
+        const host = new ExecutionContextHost([...args], instance.constructor as never, method);
+        host.setType('ws');
+        return applyFilters(filters, error, host);
+      }
+    };
+  }
+
+  private newContext(request: object): ContextId {
+    const contextId = ContextIdFactory.create();
+    this.moduleRef.registerRequestByContextId(request, contextId);
+    return contextId;
+  }
+
+  private instanceFor({ wrapper, host }: FoundHandler, contextId: ContextId): Promise<object> {
+    const collection = host.controllers.has(wrapper.token) ? host.controllers : host.providers;
+    return this.injector.loadPerContext(wrapper.instance, host, collection, contextId, wrapper);
+  }
+}
+
+/** Pipes run only on marked parameters, so a method without marks gets the documented ones. */
+function markParameters({ wrapper, methodName }: FoundHandler): void {
+  const constructor = prototypeOf(wrapper)?.constructor;
+  if (
+    constructor === undefined ||
+    Reflect.hasMetadata(PARAM_ARGS_METADATA, constructor, methodName)
+  )
+    return;
+  const mark = (index: number): object => ({ index, data: undefined, pipes: [] });
+  const marks = {
+    [`${ParamType.Payload}:0`]: mark(0),
+    [`${ParamType.Connection}:1`]: mark(1),
+  };
+  Reflect.defineMetadata(PARAM_ARGS_METADATA, marks, constructor, methodName);
+}

@@ -1,0 +1,76 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { LoopWsBootError } from '../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { parseEventName } from '../protocol/event-name.js';
+import { describeHandler, type FoundHandler, methodOf, prototypeOf } from './found-handler.js';
+import { type HandlerMetadata, handlerMetadataOf, type HookKind } from './handler-metadata.js';
+
+/** Everything that the application's decorators bind. */
+export interface FoundHandlers {
+  readonly events: ReadonlyMap<string, FoundHandler>;
+  readonly hooks: ReadonlyMap<HookKind, readonly FoundHandler[]>;
+}
+
+/** Walks every provider and controller once, at boot. Throws a `LoopWsBootError` for a handler that could never run. */
+@Injectable()
+export class HandlerExplorer {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+  ) {}
+
+  explore(): FoundHandlers {
+    const events = new Map<string, FoundHandler>();
+    const hooks = new Map<HookKind, FoundHandler[]>();
+    for (const [found, metadata] of this.decoratedMethods()) {
+      if (metadata.kind === 'event') this.addEvent(events, metadata.name, found);
+      else hooks.set(metadata.hook, [...(hooks.get(metadata.hook) ?? []), found]);
+    }
+    return { events, hooks };
+  }
+
+  private *decoratedMethods(): Generator<[FoundHandler, HandlerMetadata]> {
+    for (const wrapper of this.classInstances()) {
+      const prototype = prototypeOf(wrapper);
+      if (prototype === undefined || wrapper.host === undefined) continue;
+      for (const methodName of this.scanner.getAllMethodNames(prototype)) {
+        for (const metadata of handlerMetadataOf(methodOf(prototype, methodName))) {
+          yield [{ wrapper, host: wrapper.host, methodName }, metadata];
+        }
+      }
+    }
+  }
+
+  /** An alias (`useExisting`) is another name for a provider that is in the list itself. */
+  private classInstances(): InstanceWrapper<object>[] {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    return wrappers.filter((wrapper) => !wrapper.isAlias) as InstanceWrapper<object>[];
+  }
+
+  private addEvent(events: Map<string, FoundHandler>, name: string, found: FoundHandler): void {
+    const parsed = typeof name === 'string' ? parseEventName(name) : undefined;
+    if (parsed === undefined) {
+      throw new LoopWsBootError(
+        `LoopWs: @OnLoopEvent(${JSON.stringify(name)}) on ${describeHandler(found)} is not a full event name; ` +
+          'write for example "chat:message.send".',
+      );
+    }
+    if (!this.settings.services.has(parsed.service)) {
+      throw new LoopWsBootError(
+        `LoopWs: ${describeHandler(found)} handles "${name}", but the service "${parsed.service}" is not declared. ` +
+          'Add it to the option "services".',
+      );
+    }
+    const other = events.get(name);
+    if (other !== undefined) {
+      throw new LoopWsBootError(
+        `LoopWs: "${name}" has two handlers, ${describeHandler(other)} and ${describeHandler(found)}, and only one ` +
+          'could answer. Remove one, or call one from the other.',
+      );
+    }
+    events.set(name, found);
+  }
+}

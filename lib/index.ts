@@ -1,0 +1,83 @@
+export { LoopWsModule } from './loop-ws.module.js';
+export type {
+  LoopAuthenticator,
+  LoopAuthorizer,
+  LoopEventSchemas,
+  LoopIdentity,
+  LoopServiceOptions,
+  LoopWsOptions,
+  LoopWsOptionsFactory,
+} from './loop-ws.options.js';
+export { LoopWsConfig } from './loop-ws.config.js';
+export {
+  LoopAskError,
+  type LoopAskFailure,
+  LoopPushError,
+  LoopWsBootError,
+  LoopWsError,
+  LoopWsException,
+} from './loop-ws.errors.js';
+
+export { EventBus, type IdLike } from './bus/event-bus.service.js';
+export type { AskOptions } from './bus/ask-result.js';
+export type { LoopEnvelope } from './bus/loop-envelope.js';
+export type {
+  ConnectionPushResult,
+  DisconnectReport,
+  PushOptions,
+  PushReport,
+} from './bus/push-result.js';
+
+export { type ConnectionEvent, ConnectionRegistry } from './connections/connection-registry.js';
+export {
+  type ConnectionClose,
+  type ConnectionState,
+  LoopConnection,
+} from './connections/loop-connection.js';
+
+export { anonymousAccounts } from './gateway/anonymous-accounts.js';
+export type { LoopRequest } from './gateway/loop-request.js';
+
+export { OnLoopEvent } from './handlers/loop-event.decorator.js';
+export {
+  OnAccountOffline,
+  OnAccountOnline,
+  OnLoopConnect,
+  OnLoopDisconnect,
+  OnLoopSubscribe,
+  OnLoopUnsubscribe,
+} from './handlers/lifecycle.decorators.js';
+export { isLoopContext } from './handlers/loop-context.js';
+
+export {
+  type AccountPage,
+  type PresenceEdge,
+  type PresenceRegistration,
+  type PresenceServer,
+  PresenceStore,
+  type PresentConnection,
+} from './presence/presence-store.js';
+export { LoopTransport, type TransportServer } from './transport/loop-transport.js';
+export type { Topic } from './transport/topic.js';
+export type {
+  AskAnswer,
+  AskMessage,
+  ConnectionRef,
+  DisconnectMessage,
+  PushMessage,
+  PushTarget,
+  ServerReply,
+  TransportMessage,
+  TransportReceipt,
+} from './transport/transport-message.js';
+
+export { CloseCode } from './protocol/close-code.js';
+export { ErrorCode } from './protocol/error-code.js';
+export type {
+  LoopDataMatching,
+  LoopEventData,
+  LoopEventName,
+  LoopPattern,
+} from './protocol/event-types.js';
+export * from './protocol/loop-events.js';
+export { defineLoopEvents, type InferLoopEvents } from './loop-events.schemas.js';

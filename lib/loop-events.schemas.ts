@@ -1,0 +1,22 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/**
+ * Declares events by schemas of any Standard Schema library: pass the result as the option `events` to have inbound
+ * payloads validated, and merge its types into `LoopEvents`.
+ *
+ * @example
+ * export const events = defineLoopEvents({ 'chat:message.send': z.object({ text: z.string() }) });
+ * declare module 'nestjs-loopws' {
+ *   interface LoopEvents extends InferLoopEvents<typeof events> {}
+ * }
+ */
+export function defineLoopEvents<
+  const Schemas extends Readonly<Record<`${string}:${string}`, StandardSchemaV1>>,
+>(schemas: Schemas): Schemas {
+  return Object.freeze(schemas);
+}
+
+/** The payload types that the schemas describe, by event name. */
+export type InferLoopEvents<Schemas extends Readonly<Record<string, StandardSchemaV1>>> = {
+  [Name in keyof Schemas]: StandardSchemaV1.InferOutput<Schemas[Name]>;
+};

@@ -1,0 +1,63 @@
+import { IntrinsicException } from '@nestjs/common';
+import { ErrorCode } from './protocol/error-code.js';
+
+/*
+ * LoopWsError              everything this module throws at its user's code
+ * ├─ LoopWsBootError       an option or a decorator is wrong: the application does not start
+ * ├─ LoopPushError         the push was never made: a bad name, or a payload that cannot travel
+ * └─ LoopAskError          a question got no answer, and why
+ * LoopWsException          what a handler throws to refuse a frame with a code of its own
+ */
+
+export class LoopWsError extends Error {
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** Stops the boot. The sentence names the option or the method, and the remedy. */
+export class LoopWsBootError extends LoopWsError {}
+
+/** A push that could not be made at all; nobody received anything. */
+export class LoopPushError extends LoopWsError {}
+
+/** Why a question has no answer. */
+export type LoopAskFailure =
+  /** No such connection. */
+  | 'not_connected'
+  /** The connection has no subscription that matches the question's name. */
+  | 'filtered'
+  /** The connection could not take the frame, or closed before it answered. */
+  | 'send_failed'
+  /** The client answered with an error; `details` has its `code` and `message`. */
+  | 'refused'
+  /** No answer within `timeoutMs`, or no proof of what became of the question. */
+  | 'timeout';
+
+export class LoopAskError extends LoopWsError {
+  constructor(
+    readonly reason: LoopAskFailure,
+    message: string,
+    readonly details?: { readonly code: string; readonly message: string },
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Throw it from a handler, guard or pipe: the client gets one error frame with this code, tied to its frame's `id`.
+ * Not logged, for it is an answer and not a failure.
+ *
+ * @example throw new LoopWsException('room_full', 'This room takes 50 people.', { limit: 50 });
+ */
+export class LoopWsException extends IntrinsicException {
+  override readonly name = 'LoopWsException';
+
+  constructor(
+    readonly code: ErrorCode | (string & {}),
+    message: string,
+    readonly details?: unknown,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,71 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { LoopConnection } from './connections/loop-connection.js';
+import type { LoopRequest } from './gateway/loop-request.js';
+import type { LoopWsConfig } from './loop-ws.config.js';
+import type { PresenceStore } from './presence/presence-store.js';
+import type { LoopTransport } from './transport/loop-transport.js';
+
+/** Who is connecting. */
+export interface LoopIdentity {
+  /** Tenant, user or customer: any text of 1 to `maxIdLength` characters. */
+  readonly accountId: string;
+  /** Unique within the account. Default: `connectionId` of the query string, else a random one. */
+  readonly connectionId?: string | undefined;
+  /** When the credentials end, as a date or in milliseconds since 1970. The connection closes with 4501 then. */
+  readonly expiresAt?: Date | number | undefined;
+  /** Whatever your code wants to know of this connection later: roles, scopes, a name. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * Says who is connecting, before the socket is opened. `null` or `undefined` refuses with 401; an `HttpException`
+ * refuses with its status; anything else that is thrown refuses with 401 and is logged.
+ */
+export type LoopAuthenticator = (
+  request: LoopRequest,
+) => MaybePromise<LoopIdentity | null | undefined>;
+
+/** Says whether this connection may hold this pattern. Throwing means no, and is logged. */
+export type LoopAuthorizer = (connection: LoopConnection, pattern: string) => MaybePromise<boolean>;
+
+/** Schemas by full event name, of any Standard Schema library. */
+export type LoopEventSchemas = Readonly<Record<string, StandardSchemaV1>>;
+
+/** What an application declares of a service. */
+export type LoopServiceOptions = Readonly<Record<never, never>>;
+
+export interface LoopWsOptions {
+  /** Path of the WebSocket endpoint on the application's HTTP server. The global prefix does not apply. Default `/ws`. */
+  readonly path?: string;
+  /** The services whose events travel on this bus: a list of names, or a map from name to options. Required. */
+  readonly services: readonly string[] | Readonly<Record<string, LoopServiceOptions>>;
+  /** Patterns that every connection starts with, as far as `authorize` grants them. Default none. */
+  readonly defaultSubscriptions?: readonly string[];
+  /** Required. Use `anonymousAccounts()` to let everyone in. */
+  readonly authenticate: LoopAuthenticator;
+  /** Asked once per pattern that a client wants. Default: every pattern of a declared service is granted. */
+  readonly authorize?: LoopAuthorizer;
+  /**
+   * Origins that browsers may connect from, such as `https://app.example`, compared exactly. A request without an
+   * `Origin` header does not come from a browser and passes. Default: the origin must be the host that is connected to.
+   * `'*'` admits every origin; choose it only when credentials are tokens and never cookies.
+   */
+  readonly allowedOrigins?: readonly string[] | '*';
+  /** Name of this process, unique in the cluster. Default: a random one. */
+  readonly serverId?: string;
+  /** Timings and limits. */
+  readonly config?: Partial<LoopWsConfig>;
+  /** Schemas of inbound payloads; see `defineLoopEvents`. Default: payloads reach handlers as they came. */
+  readonly events?: LoopEventSchemas;
+  /** Carries pushes between servers. Default: in memory, one server. */
+  readonly transport?: LoopTransport;
+  /** Knows who is connected. Default: in memory, one server. */
+  readonly presence?: PresenceStore;
+}
+
+/** For `forRootAsync({ useClass })` and `({ useExisting })`. */
+export interface LoopWsOptionsFactory {
+  createLoopWsOptions(): MaybePromise<LoopWsOptions>;
+}

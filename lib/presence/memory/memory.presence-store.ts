@@ -1,0 +1,127 @@
+import {
+  type AccountPage,
+  type PresenceRegistration,
+  type PresenceServer,
+  PresenceStore,
+  type PresentConnection,
+} from '../presence-store.js';
+
+interface Account {
+  readonly registrations: Map<string, PresenceRegistration>;
+  /** Runs while the account has no connection and may still come back unseen. */
+  leaving?: ReturnType<typeof setTimeout>;
+}
+
+const DEFAULT_PAGE = 100;
+
+/** What the stores of one process look at together. A store with a table of its own makes one server. */
+export class PresenceTable {
+  readonly accounts = new Map<string, Account>();
+  readonly servers = new Set<PresenceServer>();
+}
+
+/** Presence of one process. Several stores on one {@link PresenceTable} see each other's connections. */
+export class MemoryPresenceStore extends PresenceStore {
+  private server: PresenceServer | undefined;
+
+  constructor(private readonly table: PresenceTable = new PresenceTable()) {
+    super();
+  }
+
+  override async start(server: PresenceServer): Promise<void> {
+    this.server = server;
+    this.table.servers.add(server);
+  }
+
+  override async register(
+    registration: PresenceRegistration,
+  ): Promise<readonly PresenceRegistration[]> {
+    const account = this.table.accounts.get(registration.accountId) ?? this.arrive(registration);
+    clearTimeout(account.leaving);
+    const others = [...account.registrations.values()].filter(
+      (other) => other.connectionId === registration.connectionId,
+    );
+    account.registrations.set(registration.registration, registration);
+    return others;
+  }
+
+  override async unregister({ accountId, registration }: PresenceRegistration): Promise<void> {
+    const account = this.table.accounts.get(accountId);
+    if (!account?.registrations.delete(registration) || account.registrations.size > 0) return;
+    account.leaving = setTimeout(() => this.leave(accountId), this.server?.graceMs).unref();
+  }
+
+  override async isOnline(accountId: string): Promise<boolean> {
+    return (this.table.accounts.get(accountId)?.registrations.size ?? 0) > 0;
+  }
+
+  override async connectionsOf(accountId: string): Promise<readonly PresentConnection[]> {
+    const registrations = this.table.accounts.get(accountId)?.registrations.values() ?? [];
+    return [...registrations].map(({ connectionId, serverId }) => ({
+      accountId,
+      connectionId,
+      serverId,
+    }));
+  }
+
+  override async accounts(
+    page: { readonly after?: string; readonly limit?: number } = {},
+  ): Promise<AccountPage> {
+    const { after, limit = DEFAULT_PAGE } = page;
+    const rest = this.online()
+      .toSorted()
+      .filter((accountId) => after === undefined || accountId > after);
+    const accounts = rest.slice(0, limit);
+    const last = accounts.at(-1);
+    return rest.length > accounts.length && last !== undefined
+      ? { accounts, next: last }
+      : { accounts };
+  }
+
+  override async count(): Promise<{ accounts: number; connections: number }> {
+    const sizes = [...this.table.accounts.values()].map((account) => account.registrations.size);
+    return {
+      accounts: sizes.filter((size) => size > 0).length,
+      connections: sizes.reduce((sum, size) => sum + size, 0),
+    };
+  }
+
+  /** The last server to leave reports the accounts in their grace at once: nobody will be there to do it later. */
+  override async close(): Promise<void> {
+    if (this.server === undefined) return;
+    if (this.table.servers.size === 1) this.leaveAllInGrace();
+    this.table.servers.delete(this.server);
+  }
+
+  private arrive({ accountId }: PresenceRegistration): Account {
+    const account: Account = { registrations: new Map() };
+    this.table.accounts.set(accountId, account);
+    this.report(accountId, true);
+    return account;
+  }
+
+  private leave(accountId: string): void {
+    clearTimeout(this.table.accounts.get(accountId)?.leaving);
+    this.table.accounts.delete(accountId);
+    this.report(accountId, false);
+  }
+
+  private leaveAllInGrace(): void {
+    for (const [accountId, { registrations }] of this.table.accounts) {
+      if (registrations.size === 0) this.leave(accountId);
+    }
+  }
+
+  /** On this server if it is still there, else on another: one server reports an edge, whoever saw it. */
+  private report(accountId: string, online: boolean): void {
+    const { servers } = this.table;
+    const reporter = this.server && servers.has(this.server) ? this.server : [...servers][0];
+    reporter?.edge({ accountId, online });
+  }
+
+  private online(): string[] {
+    return [...this.table.accounts]
+      .filter(([, account]) => account.registrations.size > 0)
+      .map(([accountId]) => accountId);
+  }
+}

@@ -1,0 +1,62 @@
+import type { ConnectionRef } from '../transport/transport-message.js';
+
+/** One connection that is present somewhere in the cluster. */
+export interface PresentConnection extends ConnectionRef {
+  readonly serverId: string;
+}
+
+/** What a store keeps of a connection. `registration` is unique, so that a late unregister cannot hit a successor. */
+export interface PresenceRegistration extends PresentConnection {
+  readonly registration: string;
+}
+
+/** An account came online with its first connection, or went offline with its last. */
+export interface PresenceEdge {
+  readonly accountId: string;
+  readonly online: boolean;
+}
+
+/** This server, as a presence store sees it. */
+export interface PresenceServer {
+  readonly serverId: string;
+  /** An account that is back within this time, in milliseconds, shows no edge. */
+  readonly graceMs: number;
+  /** Called on one server of the cluster for each edge. Never throws. */
+  edge(edge: PresenceEdge): void;
+}
+
+export interface AccountPage {
+  readonly accounts: readonly string[];
+  /** Pass it on to get the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+/** Who is connected, and on which server, across the cluster. Also the injection token. */
+export abstract class PresenceStore {
+  /** Called once, before the first connection. */
+  abstract start(server: PresenceServer): Promise<void>;
+
+  /** Resolves with the other registrations of the same identity: connections that this one replaces. */
+  abstract register(registration: PresenceRegistration): Promise<readonly PresenceRegistration[]>;
+
+  /** Removes exactly this registration; one that is not there is not an error. */
+  abstract unregister(registration: PresenceRegistration): Promise<void>;
+
+  /** Whether the account has a connection anywhere. */
+  abstract isOnline(accountId: string): Promise<boolean>;
+
+  /** The account's connections on every server. */
+  abstract connectionsOf(accountId: string): Promise<readonly PresentConnection[]>;
+
+  /** Accounts that are online, in pages of at most `limit` (default 100), in no particular order. */
+  abstract accounts(page?: {
+    readonly after?: string;
+    readonly limit?: number;
+  }): Promise<AccountPage>;
+
+  /** How many accounts and connections are online. */
+  abstract count(): Promise<{ readonly accounts: number; readonly connections: number }>;
+
+  /** Called once, after the last connection was unregistered. */
+  abstract close(): Promise<void>;
+}

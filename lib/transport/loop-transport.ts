@@ -1,0 +1,38 @@
+import type { Topic } from './topic.js';
+import type { ServerReply, TransportMessage, TransportReceipt } from './transport-message.js';
+
+/** This server, as a transport sees it. */
+export interface TransportServer {
+  readonly serverId: string;
+  /** Called for each message of another server on an attached topic. Settles; never throws. */
+  receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
+}
+
+/**
+ * Carries messages between servers. Also the injection token. It never delivers on the server that publishes: that is
+ * the bus's own work, done before the message gets here.
+ */
+export abstract class LoopTransport {
+  /** Called once, before the first connection. Resolves when messages can flow. */
+  abstract start(server: TransportServer): Promise<void>;
+
+  /** Resolves once every later message on these topics is sure to arrive at `receive`. */
+  abstract attach(topics: readonly Topic[]): Promise<void>;
+
+  /** Messages on these topics are no longer wanted. */
+  abstract detach(topics: readonly Topic[]): void;
+
+  /**
+   * Hands the message to every other server that is attached to the topic, messages of one topic in the order of the
+   * calls, and gathers what they did. Settles within `timeoutMs`; servers that have not answered by then are missing
+   * from the replies. Rejects when it cannot tell how many servers had to answer.
+   */
+  abstract publish(
+    topic: Topic,
+    message: TransportMessage,
+    timeoutMs: number,
+  ): Promise<TransportReceipt>;
+
+  /** Called once, after the last connection. */
+  abstract close(): Promise<void>;
+}

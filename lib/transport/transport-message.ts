@@ -1,0 +1,86 @@
+import type { AnswerError } from '../protocol/frames.js';
+import type { Topic } from './topic.js';
+
+/** A connection, as everybody can name it. */
+export interface ConnectionRef {
+  readonly accountId: string;
+  readonly connectionId: string;
+}
+
+/** Who a push is for. A channel is everyone whose subscriptions match. */
+export type PushTarget =
+  | { readonly kind: 'connection'; readonly accountId: string; readonly connectionId: string }
+  | { readonly kind: 'account'; readonly accountId: string }
+  | { readonly kind: 'room'; readonly room: string }
+  | { readonly kind: 'channel' };
+
+/** An event on its way. `frame` is the finished text for clients: a receiving server never parses it. */
+export interface PushMessage {
+  readonly kind: 'push';
+  readonly target: PushTarget;
+  readonly name: string;
+  readonly frame: string;
+  readonly ttlMs: number;
+  /** Makes repeated pushes to the same target one. */
+  readonly id?: string;
+  /** Connections that are left out; a bare id leaves out that connection of every account. */
+  readonly except?: readonly (string | ConnectionRef)[];
+}
+
+/** A question to one connection, answered by the server that has it. `data` is JSON text, absent for none. */
+export interface AskMessage {
+  readonly kind: 'ask';
+  readonly connection: ConnectionRef;
+  readonly name: string;
+  readonly data: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** An order to close an account's connections, all of them or one. */
+export interface DisconnectMessage {
+  readonly kind: 'disconnect';
+  readonly accountId: string;
+  readonly connectionId?: string;
+  /** Only this registration of the connection: its successor under the same identity stays. */
+  readonly registration?: string;
+  readonly code: number;
+  readonly reason: string;
+}
+
+export type TransportMessage = PushMessage | AskMessage | DisconnectMessage;
+
+/** What a client answered. `data` is JSON text, absent for none. */
+export type AskAnswer =
+  | { readonly ok: true; readonly data: string | undefined }
+  | { readonly ok: false; readonly error: AnswerError };
+
+/** What one server did with a message. */
+export interface ServerReply {
+  /** Connections that the message reached: it was queued, answered, or they were closed. */
+  readonly delivered: number;
+  /** Connections that were meant and have no matching subscription. */
+  readonly filtered: number;
+  /** Connections that could not take it. */
+  readonly failed: number;
+  /** Only for questions. */
+  readonly answer?: AskAnswer;
+}
+
+/** What the other servers did. `expected` of them had to answer, `replies` are those that did in time. */
+export interface TransportReceipt {
+  readonly expected: number;
+  readonly replies: readonly ServerReply[];
+}
+
+/** The topic that carries a push. */
+export function topicOf(target: PushTarget, service: string): Topic {
+  switch (target.kind) {
+    case 'connection':
+    case 'account':
+      return { kind: 'account', name: target.accountId };
+    case 'room':
+      return { kind: 'room', name: target.room };
+    case 'channel':
+      return { kind: 'service', name: service };
+  }
+}

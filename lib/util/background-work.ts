@@ -1,0 +1,26 @@
+import { Injectable, Logger } from '@nestjs/common';
+
+/** Work that nobody waits for while the server runs, and that the shutdown must wait for. */
+@Injectable()
+export class BackgroundWork {
+  private readonly logger = new Logger('LoopWs');
+  private readonly running = new Set<Promise<void>>();
+
+  /** A failure is logged as `what` and goes no further. */
+  track(what: string, work: Promise<unknown>): void {
+    const tracked = work
+      .then(() => {})
+      .catch((error: unknown) => this.logger.error(`${what} failed`, stackOf(error)))
+      .finally(() => this.running.delete(tracked));
+    this.running.add(tracked);
+  }
+
+  /** Resolves when nothing is running, work included that was started meanwhile. */
+  async idle(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+}
+
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,41 @@
+import { Logger } from '@nestjs/common';
+import { stackOf } from './background-work.js';
+
+const WINDOW_MS = 10_000;
+
+interface Sample {
+  readonly until: number;
+  suppressed: number;
+}
+
+/** Logs the first line of a kind in each ten seconds and counts the rest, so that a hostile peer cannot flood the log. */
+export class SampledLogger {
+  private readonly logger: Logger;
+  private readonly samples = new Map<string, Sample>();
+
+  constructor(context: string) {
+    this.logger = new Logger(context);
+  }
+
+  warn(kind: string, message: string, error?: unknown): void {
+    const line = this.sampled(kind, message);
+    if (line !== undefined)
+      this.logger.warn(error === undefined ? line : `${line}: ${stackOf(error)}`);
+  }
+
+  error(kind: string, message: string, error: unknown): void {
+    const line = this.sampled(kind, message);
+    if (line !== undefined) this.logger.error(line, stackOf(error));
+  }
+
+  /** The line with the count of its predecessors, or `undefined` when it is one of too many. */
+  private sampled(kind: string, message: string): string | undefined {
+    const sample = this.samples.get(kind);
+    if (sample !== undefined && sample.until > performance.now()) {
+      sample.suppressed++;
+      return undefined;
+    }
+    this.samples.set(kind, { until: performance.now() + WINDOW_MS, suppressed: 0 });
+    return sample?.suppressed ? `${message} (and ${sample.suppressed} more like it)` : message;
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Settles as `work` does, or with `onTimeout` after `ms`. Work that settles later is ignored, its rejection included.
+ */
+export function within<T>(work: Promise<T>, ms: number, onTimeout: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      try {
+        resolve(onTimeout());
+      } catch (error) {
+        reject(error as Error);
+      }
+    }, ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
