@@ -10,22 +10,21 @@ const ENTRY_POINTS = ['nestjs-loopws', 'nestjs-loopws/client', 'nestjs-loopws/te
 /** Node 20 has the WebSocket that the client needs only behind a flag. */
 const WITH_WEB_SOCKET = globalThis.WebSocket === undefined ? ['--experimental-websocket'] : [];
 
-/**
- * Makes the application of a reader who follows the quick start: installs the tarball, compiles the README's code,
- * starts it and waits for the first event, on a plain WebSocket and in the README's client.
- */
-export async function checkApplication(root, work, name, tarball) {
+/** Makes the application of a reader who follows the quick start: installs the tarball, compiles the README's code. */
+export async function install(root, work, name, tarball) {
   const folder = join(work, name);
   const smoke = join(root, 'test/smoke');
   cpSync(join(smoke, name), folder, { recursive: true });
   cpSync(join(smoke, 'app'), join(folder, 'src'), { recursive: true });
   writeFileSync(join(folder, 'src/app.module.ts'), quickStart(root, 'app'));
   writeFileSync(join(folder, 'src/client.ts'), quickStart(root, 'client'));
-
   await run(folder, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball.file);
   await run(folder, 'npx', '--no-install', 'tsc');
-  await checkEntryPoints(folder);
+  return folder;
+}
 
+/** Starts the application and waits for the first event: on a plain WebSocket, then in the README's client. */
+export async function checkQuickStart(folder) {
   const application = start(folder, 'dist/main.js');
   try {
     const port = Number(/^listening on (\d+)$/.exec(await application.firstLine())?.[1]);
@@ -36,7 +35,7 @@ export async function checkApplication(root, work, name, tarball) {
   }
 }
 
-async function checkEntryPoints(folder) {
+export async function checkEntryPoints(folder) {
   const names = JSON.stringify(ENTRY_POINTS);
   const importing = `for (const name of ${names}) await import(name);`;
   const requiring = `for (const name of ${names}) require(name);`;

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkApplication } from './application.mjs';
+import { checkEntryPoints, checkQuickStart, install } from './application.mjs';
 import { checkClientStandsAlone, checkContents, checkLazyPackages, pack } from './tarball.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -26,15 +26,22 @@ async function verdict(what, check) {
   }
 }
 
+async function checkApplication(name, title, tarball) {
+  const folder = await verdict(`${title}: installs and compiles`, () =>
+    install(root, work, name, tarball),
+  );
+  if (folder === undefined) return;
+  await verdict(`${title}: first event`, () => checkQuickStart(folder));
+  await verdict(`${title}: import() and require() of . ./client ./testing`, () =>
+    checkEntryPoints(folder),
+  );
+}
+
 const tarball = await verdict('the library builds and packs', () => pack(root, work));
 if (tarball !== undefined) {
   await verdict('the tarball holds what users need and nothing else', () => checkContents(tarball));
   await verdict('./client needs no package', () => checkClientStandsAlone(tarball));
   await verdict('. loads neither ioredis nor ws by itself', () => checkLazyPackages(tarball));
-  await verdict('Nest 12, ESM, module nodenext: first event', () =>
-    checkApplication(root, work, 'nest-12-esm', tarball),
-  );
-  await verdict('Nest 11, CommonJS, TypeScript 5.9, node10 resolution: first event', () =>
-    checkApplication(root, work, 'nest-11-cjs', tarball),
-  );
+  await checkApplication('nest-12-esm', 'Nest 12, ESM, module nodenext', tarball);
+  await checkApplication('nest-11-cjs', 'Nest 11, CommonJS, TypeScript 5.9, node10', tarball);
 }
