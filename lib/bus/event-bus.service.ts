@@ -9,6 +9,7 @@ import { LoopTransport } from '../transport/loop-transport.js';
 import type { Topic } from '../transport/topic.js';
 import {
   type AskMessage,
+  type ConnectionRef,
   type DisconnectMessage,
   type PushMessage,
   type PushTarget,
@@ -210,7 +211,7 @@ export class EventBus {
       frame,
       ttlMs,
       ...(id === undefined ? {} : { id }),
-      ...(except === undefined ? {} : { except }),
+      ...(except === undefined ? {} : { except: except.map(plainException) }),
     };
     const here = this.delivery.deliver(message);
     if (target.kind === 'connection' && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
@@ -229,6 +230,12 @@ export class EventBus {
       .catch((): Elsewhere => undefined);
     return within(published, timeoutMs + GRACE_MS, () => undefined);
   }
+}
+
+/** A live connection may be passed as an exception, and only its name can travel. */
+function plainException(one: string | ConnectionRef): string | ConnectionRef {
+  if (typeof one === 'string') return one;
+  return { accountId: one.accountId, connectionId: one.connectionId };
 }
 
 function reached({

@@ -1,0 +1,323 @@
+import {
+  CloseCode,
+  ConnectionRegistry,
+  EventBus,
+  LoopAskError,
+  LoopConnection,
+  LoopPushError,
+  OnLoopConnect,
+} from '../../lib/index.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+
+afterEach(closeLoopApps);
+
+describe('pushToConnection', () => {
+  it('delivers to that connection alone', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const laptop = await client('acme', { connectionId: 'laptop' });
+    const result = await bus.pushToConnection('acme', 'phone', 'billing:invoice.paid', {
+      id: 'i-1',
+    });
+    expect(result).toBe('delivered');
+    expect(await phone.next('billing:invoice.paid')).toEqual({ id: 'i-1' });
+    await laptop.ask({ op: 'ping' });
+    expect(laptop.frames.some((frame) => 'event' in frame)).toBe(false);
+  });
+
+  it('says filtered when no subscription matches, and sends nothing', async () => {
+    const { bus, client } = await startLoopApp({ options: { defaultSubscriptions: ['chat:*'] } });
+    const phone = await client('acme', { connectionId: 'phone' });
+    expect(await bus.pushToConnection('acme', 'phone', 'billing:invoice.paid', {})).toBe(
+      'filtered',
+    );
+    await phone.ask({ op: 'ping' });
+    expect(phone.frames.some((frame) => 'event' in frame)).toBe(false);
+  });
+
+  it('says not_connected when nobody has that identity', async () => {
+    const { bus, client } = await startLoopApp();
+    await client('acme', { connectionId: 'phone' });
+    expect(await bus.pushToConnection('acme', 'watch', 'billing:invoice.paid', {})).toBe(
+      'not_connected',
+    );
+    expect(await bus.pushToConnection('other', 'phone', 'billing:invoice.paid', {})).toBe(
+      'not_connected',
+    );
+  });
+});
+
+describe('pushToAccount', () => {
+  it('counts who got it and who filtered it', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const laptop = await client('acme', { connectionId: 'laptop' });
+    await client('other');
+    await laptop.unsubscribe('*:*');
+    const report = await bus.pushToAccount('acme', 'billing:invoice.paid', { id: 1 });
+    expect(report).toEqual({
+      delivered: 1,
+      filtered: 1,
+      failed: 0,
+      servers: { expected: 1, answered: 1 },
+      complete: true,
+    });
+    expect(await phone.next('billing:invoice.paid')).toEqual({ id: 1 });
+  });
+
+  it('leaves out what except names, by id or by connection', async () => {
+    const { bus, client } = await startLoopApp();
+    await client('acme', { connectionId: 'a' });
+    await client('acme', { connectionId: 'b' });
+    const c = await client('acme', { connectionId: 'c' });
+    const report = await bus.pushToAccount('acme', 'chat:note', 'x', {
+      except: [
+        'a',
+        { accountId: 'acme', connectionId: 'b' },
+        { accountId: 'other', connectionId: 'c' },
+      ],
+    });
+    expect(report.delivered).toBe(1);
+    expect(await c.next('chat:note')).toBe('x');
+  });
+});
+
+describe('pushToRoom', () => {
+  class Lobby {
+    @OnLoopConnect()
+    async enter(connection: LoopConnection): Promise<void> {
+      await connection.join(`lobby-${connection.accountId}`);
+    }
+  }
+
+  it('reaches its members on every account, until they leave', async () => {
+    const { bus, client, get } = await startLoopApp({ providers: [Lobby] });
+    const a = await client('a');
+    await client('b');
+    const b = [...get(ConnectionRegistry)].find(({ accountId }) => accountId === 'b')!;
+    await b.join('lobby-a');
+    expect((await bus.pushToRoom('lobby-a', 'chat:note', 1)).delivered).toBe(2);
+    expect(await a.next('chat:note')).toBe(1);
+    b.leave('lobby-a');
+    expect((await bus.pushToRoom('lobby-a', 'chat:note', 2)).delivered).toBe(1);
+    expect(await bus.pushToRoom('nowhere', 'chat:note', 3)).toMatchObject({
+      delivered: 0,
+      complete: true,
+    });
+  });
+});
+
+describe('pushToChannel', () => {
+  it('reaches everyone whose subscriptions match, in each of the five forms', async () => {
+    const { bus, client } = await startLoopApp({ options: { defaultSubscriptions: [] } });
+    const patterns = [
+      'billing:invoice.paid',
+      'billing:*',
+      '*:invoice.paid',
+      '*:*',
+      'billing:invoice.*',
+    ];
+    const matching = await Promise.all(patterns.map((_, index) => client(`account-${index}`)));
+    await Promise.all(matching.map((one, index) => one.subscribe(patterns[index]!)));
+    const deaf = await client('deaf');
+    await deaf.subscribe('billing:invoice', 'chat:*', '*:invoice.sent', 'billing:order.*');
+    const report = await bus.pushToChannel('billing:invoice.paid', { id: 7 });
+    expect(report).toMatchObject({ delivered: 5, filtered: 0, failed: 0 });
+    for (const one of matching) expect(await one.next('billing:invoice.paid')).toEqual({ id: 7 });
+  });
+
+  it('P2: delivers once to a connection whose subscriptions overlap', async () => {
+    const { bus, client } = await startLoopApp();
+    const one = await client();
+    await one.subscribe('billing:invoice.paid', 'billing:*', '*:invoice.paid', 'billing:invoice.*');
+    expect((await bus.pushToChannel('billing:invoice.paid', 1)).delivered).toBe(1);
+    expect((await bus.pushToAccount('acme', 'billing:invoice.paid', 2)).delivered).toBe(1);
+    await one.ask({ op: 'ping' });
+    expect(
+      one.frames.filter((frame) => 'event' in frame).map((frame) => 'data' in frame && frame.data),
+    ).toEqual([1, 2]);
+  });
+});
+
+describe('P1: pushes of one publisher arrive in call order, whatever their targets', () => {
+  it('through connection, account, room and channel in turn, none awaited', async () => {
+    const { bus, client, get } = await startLoopApp();
+    const one = await client('acme', { connectionId: 'phone' });
+    await get(ConnectionRegistry).get('acme', 'phone')!.join('room');
+    const pushes: Promise<unknown>[] = [];
+    for (let n = 0; n < 400; n += 4) {
+      pushes.push(bus.pushToConnection('acme', 'phone', 'chat:n', n));
+      pushes.push(bus.pushToAccount('acme', 'chat:n', n + 1));
+      pushes.push(bus.pushToRoom('room', 'chat:n', n + 2));
+      pushes.push(bus.pushToChannel('chat:n', n + 3));
+    }
+    await Promise.all(pushes);
+    const seen: unknown[] = [];
+    while (seen.length < 400) seen.push(await one.next('chat:n'));
+    expect(seen).toEqual(Array.from({ length: 400 }, (_, n) => n));
+  });
+});
+
+describe('push options', () => {
+  it('delivers a repeated id once and answers the repetition with the first result', async () => {
+    const { bus, client } = await startLoopApp();
+    const one = await client();
+    const first = await bus.pushToAccount('acme', 'billing:invoice.paid', 1, { id: 'paid-1' });
+    const again = await bus.pushToAccount('acme', 'billing:invoice.paid', 1, { id: 'paid-1' });
+    const other = await bus.pushToAccount('acme', 'billing:invoice.paid', 2, { id: 'paid-2' });
+    expect([first.delivered, again, other.delivered]).toEqual([1, first, 1]);
+    expect(await one.next('billing:invoice.paid')).toBe(1);
+    expect(await one.next('billing:invoice.paid')).toBe(2);
+  });
+
+  it('P5: without a receipt the result is what this server did, and is not called complete', async () => {
+    const { bus, client } = await startLoopApp();
+    await client();
+    expect(await bus.pushToAccount('acme', 'chat:n', 1, { receipt: false })).toMatchObject({
+      delivered: 1,
+      complete: false,
+    });
+    expect(await bus.pushToConnection('acme', 'nobody', 'chat:n', 1, { receipt: false })).toBe(
+      'unknown',
+    );
+  });
+});
+
+describe('a push that cannot be made', () => {
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  const thrower = {
+    get bad(): never {
+      throw new Error('getter');
+    },
+  };
+
+  it.each([
+    ['a circular payload', 'billing:x', circular, /not JSON/],
+    ['a BigInt', 'billing:x', 1n, /not JSON/],
+    ['a getter that throws', 'billing:x', thrower, /not JSON.*getter/],
+    ['a name without a colon', 'nocolon', 1, /not a full event name/],
+    ['a wildcard name', 'billing:*', 1, /not a full event name/],
+    ['a service that is not declared', 'crm:x', 1, /"crm".*not declared/],
+    ['a payload above maxEventBytes', 'billing:x', 'x'.repeat(300_000), /maxEventBytes/],
+  ])(
+    'rejects %s, delivers nothing, and the next push works',
+    async (_what, name, data, message) => {
+      const { bus, client } = await startLoopApp();
+      const one = await client();
+      const push = bus.pushToAccount('acme', name as 'billing:x', data);
+      await expect(push).rejects.toThrow(LoopPushError);
+      await expect(push).rejects.toThrow(message);
+      await bus.pushToAccount('acme', 'billing:next', 'fine');
+      expect(await one.next('billing:next')).toBe('fine');
+      expect(one.frames.filter((frame) => 'event' in frame)).toHaveLength(1);
+    },
+  );
+});
+
+describe('pushEvent and pushEventStrict', () => {
+  it('take service and event apart; pushEvent makes texts of ids, pushEventStrict insists on them', async () => {
+    const { bus, client } = await startLoopApp();
+    const one = await client('42', { connectionId: '7' });
+    expect(await bus.pushEvent(42, 7n, 'billing', 'invoice.paid', { id: 1 })).toBe('delivered');
+    expect(await bus.pushEventStrict('42', '7', 'billing', 'invoice.paid', { id: 2 })).toBe(
+      'delivered',
+    );
+    await expect(bus.pushEventStrict(42 as never, '7', 'billing', 'x', {})).rejects.toThrow(
+      /use pushEvent/,
+    );
+    expect(await one.next('billing:invoice.paid')).toEqual({ id: 1 });
+    expect(await one.next('billing:invoice.paid')).toEqual({ id: 2 });
+  });
+});
+
+describe('ask', () => {
+  const OPTIONS = { timeoutMs: 2_000 };
+
+  async function asked(bus: EventBus, connectionId = 'phone', timeoutMs = 2_000): Promise<unknown> {
+    return bus.ask('acme', connectionId, 'device:status', { full: true }, { timeoutMs });
+  }
+
+  it('resolves with what the client answered', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const answer = asked(bus);
+    const question = await phone.nextFrame('a question', (frame) => 'ask' in frame);
+    expect(question).toMatchObject({ event: 'device:status', data: { full: true } });
+    phone.send({ op: 'answer', ask: (question as { ask: number }).ask, data: { battery: 80 } });
+    expect(await answer).toEqual({ battery: 80 });
+  });
+
+  it('rejects with the code that the client refused with', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const answer = asked(bus).catch((error: unknown) => error);
+    const { ask } = (await phone.nextFrame('a question', (frame) => 'ask' in frame)) as {
+      ask: number;
+    };
+    phone.send({ op: 'answer', ask, error: { code: 'busy', message: 'Updating.' } });
+    const error = (await answer) as LoopAskError;
+    expect(error).toBeInstanceOf(LoopAskError);
+    expect(error).toMatchObject({
+      reason: 'refused',
+      details: { code: 'busy', message: 'Updating.' },
+    });
+  });
+
+  it('P5: always settles: nobody there, no subscription, no answer, a connection that closes', async () => {
+    const { bus, client } = await startLoopApp();
+    await expect(asked(bus)).rejects.toMatchObject({ reason: 'not_connected' });
+    const phone = await client('acme', { connectionId: 'phone' });
+    await expect(asked(bus, 'phone', 30)).rejects.toMatchObject({ reason: 'timeout' });
+    const closing = asked(bus);
+    await phone.close();
+    await expect(closing).rejects.toMatchObject({ reason: 'send_failed' });
+    const deaf = await client('acme', { connectionId: 'deaf' });
+    await deaf.unsubscribe('*:*');
+    await expect(bus.ask('acme', 'deaf', 'device:status', 1, OPTIONS)).rejects.toMatchObject({
+      reason: 'filtered',
+    });
+  });
+});
+
+describe('on', () => {
+  it('hands channel pushes to server code, and account pushes not', async () => {
+    const { bus } = await startLoopApp();
+    const seen: unknown[] = [];
+    const subscription = bus.on('billing:invoice.*').subscribe((envelope) => seen.push(envelope));
+    await bus.pushToChannel('billing:invoice.paid', { at: new Date(0) }, { id: 'p-1' });
+    await bus.pushToChannel('billing:order.paid', 1);
+    await bus.pushToAccount('acme', 'billing:invoice.sent', 1);
+    subscription.unsubscribe();
+    await bus.pushToChannel('billing:invoice.paid', 2);
+    expect(seen).toEqual([
+      {
+        name: 'billing:invoice.paid',
+        service: 'billing',
+        event: 'invoice.paid',
+        data: { at: '1970-01-01T00:00:00.000Z' },
+        id: 'p-1',
+      },
+    ]);
+  });
+});
+
+describe('disconnect', () => {
+  it('closes all connections of an account, or one, with the code that was asked for', async () => {
+    const { bus, client, get } = await startLoopApp();
+    const [a, b, other] = [
+      await client('acme', { connectionId: 'a' }),
+      await client('acme'),
+      await client('other'),
+    ];
+    expect(await bus.disconnect('acme', 'a', CloseCode.CredentialsExpired, 'Logged out.')).toEqual({
+      closed: 1,
+      complete: true,
+    });
+    expect(await a.closed).toEqual({ code: 4501, reason: 'Logged out.' });
+    expect(await bus.disconnect('acme')).toEqual({ closed: 1, complete: true });
+    expect((await b.closed).code).toBe(4503);
+    await other.ask({ op: 'ping' });
+    expect(get(ConnectionRegistry).size).toBe(1);
+  });
+});
