@@ -67,7 +67,7 @@ export class HandlerInvoker {
 
   private bindEvent(found: FoundHandler, instance: object, contextId?: ContextId): Invocation {
     const method = methodOf(instance, found.methodName);
-    const run = this.contexts.create(
+    const run = this.contextsOf(found).create(
       instance,
       method,
       found.methodName,
@@ -88,6 +88,18 @@ export class HandlerInvoker {
         return applyFilters(filters, error, host);
       }
     };
+  }
+
+  /**
+   * Nest looks the enhancers up in the module that provides the handler's class, and does not look among controllers:
+   * it would run a controller's handler without its guards. The module is known here, so it is not looked for.
+   */
+  private contextsOf({ host }: FoundHandler): ExternalContextCreator {
+    const moduleKey = (): string => host.token;
+    return Object.assign(Object.create(this.contexts) as ExternalContextCreator, {
+      getHostModuleKey: moduleKey,
+      getContextModuleKey: moduleKey,
+    });
   }
 
   private newContext(request: object): ContextId {
