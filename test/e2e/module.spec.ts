@@ -1,0 +1,343 @@
+import { type DynamicModule, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { Test } from '@nestjs/testing';
+import {
+  AbstractWsAdapter,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import { WebSocket, WebSocketServer } from 'ws';
+import {
+  anonymousAccounts,
+  EventBus,
+  LoopWsBootError,
+  LoopWsConfig,
+  LoopWsModule,
+  type LoopWsOptions,
+  type LoopWsOptionsFactory,
+  OnLoopEvent,
+} from '../../lib/index.js';
+import { LoopTestClient } from '../../lib/testing/index.js';
+import {
+  closeLoopApps,
+  loopModule,
+  startLoopApp,
+  TEST_CONFIG,
+  TEST_OPTIONS,
+  track,
+} from '../support/loop-app.js';
+
+afterEach(closeLoopApps);
+
+const OPTIONS: LoopWsOptions = { ...TEST_OPTIONS, config: TEST_CONFIG };
+
+/** Boots to the point where an application would listen, and says why it did not. */
+async function bootError(metadata: ModuleMetadata): Promise<LoopWsBootError> {
+  const error: unknown = await Test.createTestingModule(metadata)
+    .compile()
+    .then((module) => module.createNestApplication({ logger: false }).init())
+    .then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+  expect(error).toBeInstanceOf(LoopWsBootError);
+  return error as LoopWsBootError;
+}
+
+async function delivers(module: DynamicModule): Promise<void> {
+  const built = await Test.createTestingModule({ imports: [module] }).compile();
+  const app = built.createNestApplication();
+  await app.listen(0, '127.0.0.1');
+  const { bus, client } = track(app);
+  const one = await client();
+  await bus.pushToAccount('acme', 'billing:x', 1);
+  expect(await one.next('billing:x')).toBe(1);
+}
+
+describe('forRoot and forRootAsync', () => {
+  it('forRoot', () => delivers(LoopWsModule.forRoot(OPTIONS)));
+
+  it('forRootAsync with useFactory and what it injects', async () => {
+    @Module({ providers: [{ provide: 'services', useValue: ['billing'] }], exports: ['services'] })
+    class SettingsModule {}
+    await delivers(
+      LoopWsModule.forRootAsync({
+        imports: [SettingsModule],
+        inject: ['services'],
+        useFactory: async (services: string[]) => ({ ...OPTIONS, services }),
+      }),
+    );
+  });
+
+  @Injectable()
+  class Options implements LoopWsOptionsFactory {
+    createLoopWsOptions(): LoopWsOptions {
+      return OPTIONS;
+    }
+  }
+
+  it('forRootAsync with useClass', () =>
+    delivers(LoopWsModule.forRootAsync({ useClass: Options })));
+
+  it('forRootAsync with useExisting', async () => {
+    @Module({ providers: [Options], exports: [Options] })
+    class OptionsModule {}
+    await delivers(LoopWsModule.forRootAsync({ imports: [OptionsModule], useExisting: Options }));
+  });
+
+  it('is global: a module that imports nothing can inject the bus; isGlobal: false is not', async () => {
+    @Injectable()
+    class Feature {
+      constructor(readonly bus: EventBus) {}
+    }
+    @Module({ providers: [Feature] })
+    class FeatureModule {}
+    const { get, bus } = await startLoopApp({ imports: [FeatureModule] });
+    expect(get(Feature).bus).toBe(bus);
+    const local = LoopWsModule.forRoot({ ...OPTIONS, isGlobal: false });
+    const compiling = Test.createTestingModule({ imports: [local, FeatureModule] }).compile();
+    await expect(compiling).rejects.toThrow(/EventBus/);
+  });
+
+  it('two applications in one process do not know of each other', async () => {
+    const [a, b] = [await startLoopApp(), await startLoopApp()];
+    const one = await a.client();
+    expect(await b.bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({ delivered: 0 });
+    expect(await a.bus.pushToAccount('acme', 'chat:n', 2)).toMatchObject({ delivered: 1 });
+    expect(await one.next('chat:n')).toBe(2);
+  });
+
+  it('works without HTTP: a worker injects the bus and pushes', async () => {
+    @Module({ imports: [loopModule()] })
+    class WorkerModule {}
+    const context = await NestFactory.createApplicationContext(WorkerModule, { logger: false });
+    const result = await context.get(EventBus).pushToConnection('acme', 'phone', 'chat:n', 1);
+    await context.close();
+    expect(result).toBe('not_connected');
+  });
+});
+
+describe('a wrong option stops the boot with a sentence that names it and the remedy', () => {
+  it.each<[string, object, RegExp]>([
+    [
+      'no authenticate',
+      { authenticate: undefined },
+      /"authenticate" is missing.*anonymousAccounts/,
+    ],
+    ['no services', { services: undefined }, /"services" is missing.*\['billing'\]/],
+    ['empty services', { services: [] }, /"services" is missing/],
+    ['a bad service name', { services: ['a b'] }, /"services" has "a b"/],
+    [
+      'an unknown service option',
+      { services: { billing: { histry: 1 } } },
+      /"services.billing.histry"/,
+    ],
+    ['an unknown option', { pth: '/ws' }, /unknown option "pth".*path/],
+    ['a bad path', { path: 'ws' }, /"path" is "ws".*\/ws/],
+    [
+      'a bad default pattern',
+      { defaultSubscriptions: ['billing'] },
+      /"defaultSubscriptions" has "billing"/,
+    ],
+    [
+      'a default pattern of no service',
+      { defaultSubscriptions: ['crm:*'] },
+      /"crm" is not declared/,
+    ],
+    [
+      'an origin with a path',
+      { allowedOrigins: ['https://a.example/'] },
+      /"allowedOrigins".*https:\/\/app.example/,
+    ],
+    ['origins that are no list', { allowedOrigins: 'https://a.example' }, /"allowedOrigins"/],
+    ['authorize that is no function', { authorize: true }, /"authorize" must be a function/],
+    ['an empty serverId', { serverId: '' }, /"serverId"/],
+    ['an unknown config field', { config: { heartbeat: 1 } }, /"config.heartbeat".*heartbeatMs/],
+    [
+      'a config value of the wrong type',
+      { config: { heartbeatMs: '5' } },
+      /"config.heartbeatMs" is "5"/,
+    ],
+    [
+      'a config value out of range',
+      { config: { maxPayload: 0 } },
+      /"config.maxPayload" is 0.*from 1/,
+    ],
+    ['limits that contradict', { config: { maxQueueBytes: 10 } }, /maxEventBytes.*maxQueueBytes/],
+    [
+      'a schema that is none',
+      { events: { 'billing:x': {} } },
+      /"events" has "billing:x".*Standard Schema/,
+    ],
+  ])('%s', async (_what, change, message) => {
+    const options = { ...OPTIONS, ...change } as LoopWsOptions;
+    expect((await bootError({ imports: [LoopWsModule.forRoot(options)] })).message).toMatch(
+      message,
+    );
+  });
+
+  it('the same from a factory', async () => {
+    const module = LoopWsModule.forRootAsync({
+      useFactory: () => ({ services: ['billing'] }) as never,
+    });
+    expect((await bootError({ imports: [module] })).message).toMatch(/"authenticate" is missing/);
+  });
+
+  it('a second forRoot', async () => {
+    const imports = [loopModule(), loopModule({ path: '/other' })];
+    expect((await bootError({ imports })).message).toMatch(/imported twice.*Import it once/);
+  });
+
+  it('an adapter that is not based on ws', async () => {
+    class SocketIoLike extends AbstractWsAdapter {
+      create(): unknown {
+        return { on: () => {}, of: () => {} };
+      }
+
+      bindMessageHandlers(): void {}
+
+      override bindClientConnect(): void {}
+
+      override async close(): Promise<void> {}
+    }
+    const built = await Test.createTestingModule({ imports: [loopModule()] }).compile();
+    const app = built.createNestApplication({ logger: false });
+    app.useWebSocketAdapter(new SocketIoLike(app));
+    await expect(app.listen(0)).rejects.toThrow(
+      /not based on the "ws" package.*useWebSocketAdapter/,
+    );
+  });
+
+  class First {
+    @OnLoopEvent('chat:n')
+    handle(): void {}
+  }
+  class Second {
+    @OnLoopEvent('chat:n')
+    handle(): void {}
+  }
+  class Undeclared {
+    @OnLoopEvent('crm:n')
+    handle(): void {}
+  }
+  class Wildcard {
+    @OnLoopEvent('chat:*')
+    handle(): void {}
+  }
+
+  it.each([
+    [
+      'two handlers of one event',
+      [First, Second],
+      /"chat:n" has two handlers, First.handle and Second.handle/,
+    ],
+    [
+      'a handler of a service that is not declared',
+      [Undeclared],
+      /Undeclared.handle.*"crm" is not declared/,
+    ],
+    ['a handler of a pattern', [Wildcard], /Wildcard.handle is not a full event name/],
+  ])('%s', async (_what, providers, message) => {
+    expect((await bootError({ imports: [loopModule()], providers })).message).toMatch(message);
+  });
+});
+
+describe('LoopWsConfig', () => {
+  it('is injectable, has every default, and is frozen', async () => {
+    const { get } = await startLoopApp({ options: { config: { maxPayload: 1_000 } } });
+    const config = get(LoopWsConfig);
+    expect(config).toMatchObject({
+      maxPayload: 1_000,
+      heartbeatMs: 25_000,
+      maxQueueBytes: 1_048_576,
+    });
+    expect(() => Object.assign(config, { maxPayload: 1 })).toThrow(TypeError);
+  });
+});
+
+describe('anonymousAccounts', () => {
+  it('lets everyone in, each connection as an account of its own', async () => {
+    const { client } = await startLoopApp({ options: { authenticate: anonymousAccounts() } });
+    const [a, b] = [await client(), await client('', { query: { account: 'tab-1' } })];
+    expect(a.welcome.accountId).not.toBe(b.welcome.accountId);
+    expect(b.welcome.accountId).toBe('tab-1');
+  });
+});
+
+describe('beside others on the same server', () => {
+  @WebSocketGateway({ path: '/own' })
+  class OwnGateway {
+    @SubscribeMessage('echo')
+    echo(@MessageBody() body: unknown): unknown {
+      return { event: 'echo', data: body };
+    }
+  }
+
+  async function echoOf(port: number): Promise<unknown> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/own`);
+    return new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('open', () => socket.send(JSON.stringify({ event: 'echo', data: 'hi' })));
+      socket.on('message', (text) => {
+        resolve(JSON.parse(String(text)));
+        socket.close();
+      });
+    });
+  }
+
+  it.each([
+    ['our default adapter', undefined],
+    ["the application's own WsAdapter", WsAdapter],
+  ])('a gateway of the application goes on working, with %s', async (_what, Adapter) => {
+    const { port, client } = await startLoopApp({
+      providers: [OwnGateway],
+      prepare: (app) => Adapter && app.useWebSocketAdapter(new Adapter(app)),
+    });
+    expect((await client()).welcome.accountId).toBe('acme');
+    expect(await echoOf(port)).toEqual({ event: 'echo', data: 'hi' });
+  });
+
+  it('another upgrade listener, as GraphQL has, gets its own paths', async () => {
+    const other = new WebSocketServer({ noServer: true });
+    const { port, client } = await startLoopApp({
+      prepare: (app) => {
+        app.getHttpServer().on('upgrade', (request: never, socket: never, head: never) => {
+          if ((request as { url: string }).url !== '/graphql') return;
+          other.handleUpgrade(request, socket, head, (ws) => ws.send('graphql'));
+        });
+      },
+    });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`);
+    const first = await new Promise((resolve, reject) => {
+      socket.on('message', (text) => resolve(String(text)));
+      socket.on('error', reject);
+    });
+    expect(first).toBe('graphql');
+    expect((await client()).welcome.accountId).toBe('acme');
+    socket.terminate();
+    other.close();
+  });
+
+  it('Fastify serves it as Express does', async () => {
+    const built = await Test.createTestingModule({ imports: [loopModule()] }).compile();
+    const app = built.createNestApplication(new FastifyAdapter());
+    await app.listen(0, '127.0.0.1');
+    const { client, bus } = track(app);
+    const one = await client();
+    await bus.pushToAccount('acme', 'chat:n', 1);
+    expect(await one.next('chat:n')).toBe(1);
+  });
+
+  it('a global prefix moves the routes and not the socket; a path of its own is served there', async () => {
+    const loopApp = await startLoopApp({
+      options: { path: '/live/socket' },
+      prepare: (app) => app.setGlobalPrefix('api'),
+    });
+    expect((await loopApp.client()).welcome.accountId).toBe('acme');
+    const refused = LoopTestClient.connect(`ws://127.0.0.1:${loopApp.port}`, { token: 'acme' });
+    await expect(refused).rejects.toThrow(/closed/);
+  });
+});
