@@ -37,7 +37,10 @@ export interface DisconnectReport {
 }
 
 export interface PushOptions {
-  /** Makes repeated pushes to the same target one, within `idempotencyWindowMs`: the repetition gets the first result. */
+  /**
+   * Makes repeated pushes to the same target one, within `idempotencyWindowMs`: the repetition gets the first result.
+   * A push that reached nobody may be repeated under its id.
+   */
   readonly id?: string;
   /** Connections to leave out. A bare `connectionId` leaves out that connection of every account. */
   readonly except?: readonly (string | ConnectionRef)[];

@@ -24,7 +24,9 @@ export class RecentPushes {
     const known = this.replies.get(key);
     if (known !== undefined) return known.reply;
     const reply = deliver();
-    this.replies.set(key, { reply, until: this.now() + this.windowMs });
+    if (tookPlace(push, reply)) {
+      this.replies.set(key, { reply, until: this.now() + this.windowMs });
+    }
     return reply;
   }
 
@@ -34,4 +36,9 @@ export class RecentPushes {
       this.replies.delete(key);
     }
   }
+}
+
+/** A push that reached nobody may be tried again under its id; server code may have observed one to a channel. */
+function tookPlace({ target }: PushMessage, { delivered }: ServerReply): boolean {
+  return delivered > 0 || target.kind === 'channel';
 }

@@ -170,6 +170,17 @@ describe('push options', () => {
     expect(await one.next('billing:invoice.paid')).toBe(2);
   });
 
+  it('delivers a repeated id whose first push reached nobody', async () => {
+    const { bus, client } = await startLoopApp();
+    const push = () => bus.pushToConnection('acme', 'phone', 'chat:n', 1, { id: 'retry' });
+    expect(await push()).toBe('not_connected');
+    const phone = await client('acme', { connectionId: 'phone' });
+    expect(await push()).toBe('delivered');
+    expect(await push()).toBe('delivered');
+    await phone.ask({ op: 'ping' });
+    expect(phone.frames.filter((frame) => 'event' in frame)).toHaveLength(1);
+  });
+
   it('P5: without a receipt the result is what this server did, and is not called complete', async () => {
     const { bus, client } = await startLoopApp();
     await client();
