@@ -3,7 +3,7 @@ import { CloseCode, isSendableCloseCode, truncateReason } from '../protocol/clos
 import type { ServerFrame } from '../protocol/frames.js';
 import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import type { PresenceRegistration } from '../presence/presence-store.js';
-import type { LoopSocket } from './loop-socket.js';
+import { type LoopSocket, SOCKET_OPEN } from './loop-socket.js';
 import type { Outbox } from './outbox.js';
 import { TextFrame } from './text-frame.js';
 
@@ -137,7 +137,8 @@ export class LoopConnection {
 
   /** Queues a finished frame; a reader that is too slow for it is closed. @internal */
   deliver(frame: TextFrame, ttlMs?: number): boolean {
-    if (this.currentState === 'closed') return false;
+    if (this.currentState === 'closed' || this.parts.socket.readyState !== SOCKET_OPEN)
+      return false;
     if (this.parts.outbox.offer(frame, ttlMs)) return true;
     this.close(CloseCode.ReaderTooSlow, 'The reader is too slow.');
     return false;

@@ -3,6 +3,7 @@
  * `ws` package; every member is documented by that package.
  */
 export interface LoopSocket {
+  readonly readyState: number;
   readonly extensions: string;
   readonly bufferedAmount: number;
   send(data: Uint8Array, options: { readonly binary: boolean }, written: () => void): void;
@@ -17,6 +18,9 @@ export interface LoopSocket {
   on(event: 'close', listener: (code: number, reason: Buffer) => void): this;
   on(event: 'error', listener: (error: Error) => void): this;
 }
+
+/** `readyState` of a socket that has neither sent nor received a close frame. */
+export const SOCKET_OPEN = 1;
 
 /** The part of the TCP or TLS stream under a WebSocket that this module uses. */
 export interface LoopStream {

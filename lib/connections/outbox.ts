@@ -55,13 +55,13 @@ export class Outbox {
 
   flush(): void {
     this.scheduled = false;
-    if (this.held || this.ended) return;
+    if (this.held || this.ended || !this.wire.writable) return;
     while (this.queue.length > 0 && !this.blocked) this.writeBatch(WRITE_AHEAD_BYTES);
   }
 
   /** Writes what was accepted and takes no more. An outbox that was never opened writes nothing. */
   end(): void {
-    if (!this.held && !this.ended) this.writeBatch(Infinity);
+    if (!this.held && !this.ended && this.wire.writable) this.writeBatch(Infinity);
     this.ended = true;
     this.queue = [];
     this.queuedBytes = 0;

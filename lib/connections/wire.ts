@@ -1,8 +1,10 @@
-import type { LoopSocket, LoopStream } from './loop-socket.js';
+import { type LoopSocket, type LoopStream, SOCKET_OPEN } from './loop-socket.js';
 import type { TextFrame } from './text-frame.js';
 
 /** Where an outbox writes to. */
 export interface Wire {
+  /** `false` once a close frame went either way: nothing may follow it. */
+  readonly writable: boolean;
   /** Bytes handed over that the kernel has not taken yet. */
   readonly backlog: number;
   /** Writes the frames in one system call. */
@@ -12,7 +14,9 @@ export interface Wire {
 }
 
 export function wireOf(socket: LoopSocket, stream: LoopStream): Wire {
-  return socket.extensions === '' ? new StreamWire(stream) : new ExtensionWire(socket, stream);
+  return socket.extensions === ''
+    ? new StreamWire(socket, stream)
+    : new ExtensionWire(socket, stream);
 }
 
 /**
@@ -20,7 +24,14 @@ export function wireOf(socket: LoopSocket, stream: LoopStream): Wire {
  * pongs, close), because each of those is written whole in one turn as well.
  */
 class StreamWire implements Wire {
-  constructor(private readonly stream: LoopStream) {}
+  constructor(
+    private readonly socket: LoopSocket,
+    private readonly stream: LoopStream,
+  ) {}
+
+  get writable(): boolean {
+    return this.socket.readyState === SOCKET_OPEN;
+  }
 
   get backlog(): number {
     return this.stream.writableLength;
@@ -45,6 +56,10 @@ class ExtensionWire implements Wire {
     private readonly socket: LoopSocket,
     private readonly stream: LoopStream,
   ) {}
+
+  get writable(): boolean {
+    return this.socket.readyState === SOCKET_OPEN;
+  }
 
   get backlog(): number {
     return this.socket.bufferedAmount;

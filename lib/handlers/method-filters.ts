@@ -12,8 +12,8 @@ interface BoundFilter {
 }
 
 /**
- * The `@UseFilters` of a method and its class. Global filters are left out, as Nest leaves them out for gateways: they
- * are written for HTTP, and would replace the real error by their own failure to find a response.
+ * The `@UseFilters` of a method and its class. Global filters are not asked for, as Nest does not ask for them in
+ * gateways: they are written for HTTP, and would replace the real error by their own failure to find a response.
  */
 export class MethodFilters extends BaseExceptionFilterContext {
   constructor(container: Pick<NestContainer, 'getModules'>) {
@@ -34,10 +34,6 @@ export class MethodFilters extends BaseExceptionFilterContext {
       contextId === undefined ? undefined : wrapper.id,
     );
     return filters.toReversed(); // the method's own come first
-  }
-
-  override getGlobalMetadata<T extends unknown[]>(): T {
-    return [] as unknown[] as T;
   }
 }
 

@@ -7,7 +7,7 @@ export function within<T>(work: Promise<T>, ms: number, onTimeout: () => T): Pro
       try {
         resolve(onTimeout());
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     }, ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
