@@ -46,7 +46,7 @@ export class Connection {
   }
 
   get writable(): boolean {
-    return this.#welcome !== undefined && this.#link?.writable === true;
+    return this.#link?.writable === true;
   }
 
   /** Longest frame that the server takes, in bytes; anything before it has said so. */
@@ -66,8 +66,8 @@ export class Connection {
   }
 
   close(code: number, reason: string): void {
-    this.#link?.close(code, reason);
-    this.#end(code, reason);
+    if (this.#link === undefined) this.#end(code, reason);
+    else this.#link.close(code, reason);
   }
 
   async #dial(credentials: Credentials): Promise<void> {

@@ -73,7 +73,6 @@ export class Reconnector {
 
   #opened(welcome: WelcomeFrame): void {
     this.#openedAt = performance.now();
-    this.#adviceMs = undefined;
     this.#change({ state: 'open', welcome });
   }
 

@@ -23,7 +23,6 @@ export class Subscriptions {
   #givenByServer: ReadonlySet<string> = new Set();
   #patternsPerFrame = 1;
   #connected = false;
-  #scheduled = false;
 
   constructor(handlers: Pick<EventHandlers, 'wants' | 'wanted'>, observer: SubscriptionsObserver) {
     this.#handlers = handlers;
@@ -32,12 +31,7 @@ export class Subscriptions {
 
   changed(pattern: string): void {
     this.#changed.add(pattern);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    queueMicrotask(() => this.flush());
   }
 
   connected(welcome: WelcomeFrame): void {

@@ -66,7 +66,8 @@ describe('credentials', () => {
     give('token');
 
     await server.client().loop.ready();
-    expect(server.attempts.all).toHaveLength(1);
+    await server.client().loop.ready();
+    expect(server.attempts.all).toHaveLength(2);
   });
 
   it('says which characters a token cannot have', async () => {
@@ -132,6 +133,28 @@ describe('credentials', () => {
 
     expect((await nextError('handler_failed')).message).toContain('The login service is down.');
     expect((await peer.next('auth')).token).toBe('token-3');
+  });
+
+  it('does not try to renew a token that is a text', async () => {
+    server.welcome = { expiresInMs: 1 };
+    const { loop } = server.client({ token: 'text' });
+    const peer = await server.nextPeer();
+
+    await rejection(loop.request('a:b', 0, { timeoutMs: 300 }));
+
+    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['a:b']);
+  });
+
+  it('asks for no more tokens once it is closed', async () => {
+    let asked = 0;
+    server.welcome = { expiresInMs: 1 };
+    const { loop } = server.client({ token: () => `token-${++asked}` });
+    await loop.ready();
+
+    loop.close();
+
+    await rejection(server.client().loop.request('a:b', 0, { timeoutMs: 300 }));
+    expect(asked).toBe(1);
   });
 
   it('renews a fifth of the lifetime before the expiry, at most five minutes, never in a tight loop', () => {

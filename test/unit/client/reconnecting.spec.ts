@@ -142,8 +142,13 @@ describe('coming back', () => {
     first.close(1012);
     expect(await nextState('waiting')).toMatchObject({ nextAttemptMs: 0 });
 
-    (await server.nextPeer()).close(1012);
+    const second = await server.nextPeer();
+    second.send({ op: 'reconnect', afterMs: 30 });
+    server.refuseWith = 503;
+    second.close(1012);
+    expect(await nextState('waiting')).toMatchObject({ nextAttemptMs: 30 });
     expect(await nextState('waiting')).toMatchObject({ nextAttemptMs: 0 });
+    server.refuseWith = undefined;
 
     const third = await server.nextPeer();
     third.send({ op: 'reconnect', afterMs: 1e12 });
@@ -170,6 +175,15 @@ describe('coming back', () => {
     });
     server.welcome = {};
     await nextState('open');
+  });
+
+  it('lets a connection live on after connectTimeoutMs once it is open', async () => {
+    const { loop, states } = server.client({ connectTimeoutMs: 60 });
+    await loop.ready();
+
+    await rejection(loop.request('a:b', 0, { timeoutMs: 90 }));
+
+    expect(states.all.map(({ state }) => state)).toEqual(['open']);
   });
 
   it('gives up an attempt at a server that accepts and never speaks HTTP', async () => {
@@ -223,11 +237,15 @@ describe('coming back', () => {
   });
 
   it('can be closed while it waits for the next attempt', async () => {
-    const { loop, states, nextState } = server.client({ random: () => 1 });
+    const options = { random: () => 1, backoff: { baseMs: 20 } };
+    const { loop, states, nextState } = server.client(options);
     (await server.nextPeer()).close(1001);
     await nextState('waiting');
 
     loop.close();
+
+    // A timer that was started later and takes longer: the attempt would have come before it.
+    await rejection(server.client().loop.request('a:b', 0, { timeoutMs: 60 }));
 
     expect(loop.state).toBe('closed');
     expect(states.all.map(({ state }) => state)).toEqual(['open', 'waiting', 'closed']);
@@ -241,6 +259,9 @@ describe('coming back', () => {
       await nextState('closed');
       expect(loop.state).toBe('closed');
     }
+    await server.client().loop.ready();
+    await server.client().loop.ready();
+    expect(server.attempts.all).toHaveLength(5);
   });
 
   it('keeps a state listener that throws from the others', async () => {

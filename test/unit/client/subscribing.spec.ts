@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoopSubscriptionError } from '../../../lib/client/index.js';
 import { Queue } from './queue.js';
-import { ScriptedServer } from './scripted-server.js';
+import { reactions, rejection, ScriptedServer } from './scripted-server.js';
 
 describe('subscribing', () => {
   let server: ScriptedServer;
@@ -176,7 +176,16 @@ describe('subscribing', () => {
     loop.send('chat:join', 'lobby');
     await peer.next('chat:join');
 
-    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['subscribe', 'chat:join']);
+    loop.on('device:*', () => {});
+    void rejection(loop.request('device:watch', 'all'));
+    await peer.next('device:watch');
+
+    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual([
+      'subscribe',
+      'chat:join',
+      'subscribe',
+      'device:watch',
+    ]);
   });
 
   it('reports a denied pattern by name, and asks for it again with new credentials', async () => {
@@ -231,6 +240,22 @@ describe('subscribing', () => {
     expect(order).toEqual(['subscribe', 'ready']);
     expect(welcome).toMatchObject({ accountId: 'acme', serverId: 'server-1' });
     expect(loop.welcome).toBe(welcome);
+  });
+
+  it('is not ready when the connection broke before the answer, but on the next one', async () => {
+    server.react = reactions.silent;
+    const { loop, errors } = server.client();
+    loop.on('billing:*', () => {});
+    const ready = loop.ready();
+    const first = await server.nextPeer();
+    await first.next('subscribe');
+
+    server.react = reactions.friendly;
+    server.welcome = { serverId: 'server-2' };
+    first.close(1001);
+
+    expect((await ready).serverId).toBe('server-2');
+    expect(errors.all).toEqual([]);
   });
 
   it('throws at once for what is no pattern', () => {
