@@ -24,7 +24,8 @@ export class Authenticator {
       );
       throw tryLater(503, 'Authentication takes too long.', retryAfterMs);
     });
-    if (identity === undefined) throw new UpgradeRefusal(401, 'Unauthorized');
+    if (identity === undefined || isExpired(identity))
+      throw new UpgradeRefusal(401, 'Unauthorized');
     return identity;
   }
 
@@ -32,7 +33,8 @@ export class Authenticator {
     try {
       const found = await this.settings.authenticate(request);
       if (found === null || found === undefined) return undefined;
-      return completeIdentity(found, request, this.settings.config.maxIdLength);
+      const identity = completeIdentity(found, request, this.settings.config.maxIdLength);
+      return hasExpired(identity) ? undefined : identity;
     } catch (error) {
       if (error instanceof HttpException) throw refusalOf(error);
       this.logger.warn(
@@ -43,4 +45,12 @@ export class Authenticator {
       throw new UpgradeRefusal(401, 'Unauthorized');
     }
   }
+}
+
+function hasExpired({ expiresAt = Infinity }: Identity): boolean {
+  return expiresAt <= Date.now();
+}
+
+function isExpired({ expiresAt }: Identity): boolean {
+  return expiresAt !== undefined && expiresAt <= Date.now();
 }
