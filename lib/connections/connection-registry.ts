@@ -87,10 +87,14 @@ export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnecti
     this.events.next({ type: 'opened', connection });
   }
 
-  /** Forgets the connection and everything it held. @internal */
+  /**
+   * Forgets the connection. What it held stays readable on it, for `@OnLoopDisconnect` hooks that tell its rooms.
+   *
+   * @internal
+   */
   remove(connection: LoopConnection, close: ConnectionClose): void {
-    this.unsubscribe(connection, [...connection.patterns]);
-    for (const room of connection.roomNames) this.leave(connection, room);
+    for (const pattern of connection.patterns) this.dropPattern(connection, pattern);
+    for (const room of connection.roomNames) this.dropRoom(connection, room);
     const connections = this.accounts.get(connection.accountId);
     if (connections?.get(connection.connectionId) === connection) {
       connections.delete(connection.connectionId);
@@ -125,10 +129,9 @@ export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnecti
 
   /** @internal */
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {
+    if (connection.state === 'closed') return;
     for (const text of patterns) {
-      if (!connection.patterns.delete(text)) continue;
-      this.index.remove(text, connection);
-      this.interest.release(this.topicsOf(this.requirePattern(text)));
+      if (connection.patterns.delete(text)) this.dropPattern(connection, text);
     }
   }
 
@@ -148,7 +151,16 @@ export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnecti
 
   /** @internal */
   leave(connection: LoopConnection, room: string): void {
-    if (!connection.roomNames.delete(room)) return;
+    if (connection.state === 'closed') return;
+    if (connection.roomNames.delete(room)) this.dropRoom(connection, room);
+  }
+
+  private dropPattern(connection: LoopConnection, text: string): void {
+    this.index.remove(text, connection);
+    this.interest.release(this.topicsOf(this.requirePattern(text)));
+  }
+
+  private dropRoom(connection: LoopConnection, room: string): void {
     this.roomMembers.delete(room, connection);
     this.interest.release([{ kind: 'room', name: room }]);
   }

@@ -21,6 +21,8 @@ export interface ConnectionParts {
   readonly socket: LoopSocket;
   readonly outbox: Outbox;
   readonly home: ConnectionHome;
+  /** Checks an event and makes its frame. */
+  readonly encode: (name: string, data: unknown) => TextFrame;
   readonly closeTimeoutMs: number;
   /** Called once, when this server closes the connection. */
   readonly onClosing: (close: ConnectionClose) => void;
@@ -104,12 +106,12 @@ export class LoopConnection {
 
   /**
    * Sends one event to this connection, whatever its subscriptions. During `@OnLoopConnect` it is held until after the
-   * welcome frame. Throws what `JSON.stringify` throws.
+   * welcome frame. Throws a `LoopPushError` for an event that `EventBus` would not push either.
    *
    * @returns `delivered` when the connection's queue took it, else `send_failed`.
    */
   send<N extends LoopEventName>(name: N, data: LoopEventData<N>): 'delivered' | 'send_failed' {
-    return this.sendFrame({ event: name, data }) ? 'delivered' : 'send_failed';
+    return this.deliver(this.parts.encode(name, data)) ? 'delivered' : 'send_failed';
   }
 
   /**

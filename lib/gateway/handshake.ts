@@ -36,14 +36,14 @@ export class Handshake {
     private readonly authenticator: Authenticator,
   ) {}
 
-  /** Answers exactly once and never throws. */
+  /** Answers exactly once, whatever the application throws. */
   async verify(raw: IncomingMessage, answer: HandshakeAnswer): Promise<void> {
-    try {
-      this.admitted.set(raw, await this.admit(raw));
+    const outcome = await this.admit(raw).catch((error: unknown) => this.refusalOf(error));
+    if (outcome instanceof UpgradeRefusal) {
+      answer(false, outcome.status, outcome.message, outcome.headers);
+    } else {
+      this.admitted.set(raw, outcome);
       answer(true);
-    } catch (error) {
-      const { status, message, headers } = this.refusalOf(error);
-      answer(false, status, message, headers);
     }
   }
 

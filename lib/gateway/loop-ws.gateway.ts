@@ -9,6 +9,8 @@ import { AdapterInstaller } from './adapter.installer.js';
 import { Handshake, type HandshakeAnswer } from './handshake.js';
 import { ServerLifecycle } from './server.lifecycle.js';
 
+const LOGGER = new Logger('LoopWs');
+
 /** Options of the `ws` package's server, which its adapter passes on. */
 function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): object {
   return {
@@ -18,7 +20,9 @@ function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): 
     perMessageDeflate: config.compression,
     autoPong: false, // the session answers pings, within the rate
     verifyClient: (info: { readonly req: IncomingMessage }, answer: HandshakeAnswer) => {
-      void handshake.verify(info.req, answer);
+      handshake.verify(info.req, answer).catch((error: unknown) => {
+        LOGGER.error('An upgrade was lost', stackOf(error));
+      });
     },
     handleProtocols: (offered: ReadonlySet<string>) => handshake.selectSubprotocol(offered),
   };
@@ -31,8 +35,6 @@ function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): 
 export function createGateway(): Type<unknown> {
   @Injectable()
   class LoopWsGateway implements OnGatewayInit, OnGatewayConnection {
-    private readonly logger = new Logger('LoopWs');
-
     constructor(
       @Inject(LOOP_WS_SETTINGS) settings: LoopWsSettings,
       _adapter: AdapterInstaller,
@@ -51,7 +53,7 @@ export function createGateway(): Type<unknown> {
     handleConnection(socket: LoopSocket, request: IncomingMessage): void {
       const admitted = this.handshake.takeAdmitted(request);
       if (admitted === undefined) {
-        this.logger.error(
+        LOGGER.error(
           'A socket arrived that LoopWs did not authenticate: another gateway owns the same path. Give one of them ' +
             'another "path".',
         );
@@ -60,7 +62,7 @@ export function createGateway(): Type<unknown> {
       }
       this.lifecycle
         .connect(socket, request.socket, admitted)
-        .catch((error: unknown) => this.logger.error('A connection was lost', stackOf(error)));
+        .catch((error: unknown) => LOGGER.error('A connection was lost', stackOf(error)));
     }
   }
   WebSocketGateway()(LoopWsGateway);

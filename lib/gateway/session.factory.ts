@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { OpenAsks } from '../bus/open-asks.js';
+import { composeEvent } from '../bus/outgoing-event.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FlushScheduler } from '../connections/flush-scheduler.js';
 import { LoopConnection } from '../connections/loop-connection.js';
 import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
 import { Outbox } from '../connections/outbox.js';
+import { TextFrame } from '../connections/text-frame.js';
 import { wireOf } from '../connections/wire.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { Authenticator } from './authenticator.js';
@@ -69,6 +71,7 @@ export class SessionFactory {
       socket,
       outbox,
       home: this.registry,
+      encode: (name, data) => new TextFrame(composeEvent(name, data, this.settings).frame),
       closeTimeoutMs: config.closeTimeoutMs,
       onClosing: (close) => end.come(close),
     });

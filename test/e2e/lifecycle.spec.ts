@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import {
   type ConnectionClose,
   ConnectionRegistry,
+  EventBus,
   LoopConnection,
   OnAccountOffline,
   OnAccountOnline,
@@ -113,6 +114,35 @@ describe('@OnLoopDisconnect', () => {
       { code: 3001, reason: '' },
       { code: 4000, reason: 'Enough.' },
     ]);
+  });
+});
+
+describe('a connection that is gone', () => {
+  it('still says what it held, so that its rooms can be told, and holds nothing any more', async () => {
+    const held: unknown[] = [];
+    @Injectable()
+    class Goodbye {
+      constructor(private readonly bus: EventBus) {}
+
+      @OnLoopConnect()
+      enter(connection: LoopConnection): Promise<void> {
+        return connection.join('lobby');
+      }
+
+      @OnLoopDisconnect()
+      async leave(connection: LoopConnection): Promise<void> {
+        await Promise.resolve();
+        connection.leave('lobby');
+        held.push([...connection.rooms, ...connection.subscriptions]);
+        await this.bus.pushToRoom('lobby', 'chat:left', connection.accountId);
+      }
+    }
+    const { client, bus } = await startLoopApp({ providers: [Goodbye] });
+    const [a, b] = [await client('a'), await client('b')];
+    await a.close();
+    expect(await b.next('chat:left')).toBe('a');
+    expect(held).toEqual([['lobby', '*:*']]);
+    expect(await bus.pushToRoom('lobby', 'chat:n', 1)).toMatchObject({ delivered: 1, filtered: 0 });
   });
 });
 
@@ -319,6 +349,7 @@ describe('LoopConnection', () => {
     });
     expect(connection.send('device:direct', 3)).toBe('delivered');
     expect(await one.next('device:direct')).toBe(3);
+    expect(() => connection.send('crm:x', 1)).toThrow(/not declared/);
     connection.close();
     expect(connection.send('device:direct', 4)).toBe('send_failed');
     expect((await one.closed).code).toBe(1000);
