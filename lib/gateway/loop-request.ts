@@ -19,10 +19,16 @@ export function toLoopRequest(raw: IncomingMessage): LoopRequest {
   return {
     headers: raw.headers,
     url,
-    query: new URLSearchParams(url.split('?', 2)[1] ?? ''),
+    query: queryOf(url),
     token: bearerOf(raw.headers),
     remoteAddress: raw.socket.remoteAddress,
   };
+}
+
+/** A query may contain further question marks. */
+function queryOf(url: string): URLSearchParams {
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
 }
 
 /** The same request with other credentials. */

@@ -78,6 +78,7 @@ function upgrade(server: PathServer, request: IncomingMessage, socket: Duplex, h
 function refuse(socket: Duplex, status: number): void {
   const body = STATUS_CODES[status] ?? '';
   socket.on('error', () => socket.destroy());
+  socket.on('finish', () => socket.destroy()); // a peer that keeps its own side open must not keep the socket
   socket.end(
     `HTTP/1.1 ${status} ${body}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,

@@ -6,6 +6,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { RemoteMessages } from '../bus/remote-messages.js';
 import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
 import { EventDispatcher } from '../handlers/event.dispatcher.js';
@@ -23,6 +24,7 @@ import { Drain } from './drain.js';
 import type { Admitted } from './handshake.js';
 import { SessionFactory } from './session.factory.js';
 import { Sessions } from './sessions.js';
+import { answerUpgradeRequired } from './upgrade-required.js';
 
 /** The life of this server, from boot to the last socket. */
 @Injectable()
@@ -45,6 +47,7 @@ export class ServerLifecycle
     private readonly sessions: Sessions,
     private readonly drain: Drain,
     private readonly background: BackgroundWork,
+    private readonly http: HttpAdapterHost,
   ) {}
 
   /** Remembers what kind of server the application's adapter made; complaining must wait until it may throw. */
@@ -62,6 +65,7 @@ export class ServerLifecycle
     const { events, hooks } = this.explorer.explore();
     this.dispatcher.bind(events);
     this.hooks.bind(hooks);
+    answerUpgradeRequired(this.http, this.settings.path);
   }
 
   async onApplicationBootstrap(): Promise<void> {
