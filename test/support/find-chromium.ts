@@ -9,7 +9,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
  * it is installed when missing; everywhere else the error says what to install.
  */
 export function findChromium(): string {
-  const path = process.env.CHROMIUM_PATH ?? onPath();
+  const path = process.env.CHROMIUM_PATH || onPath();
   if (path !== undefined) return path;
   if (canInstall()) install();
   const installed = onPath();
