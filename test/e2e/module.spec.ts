@@ -47,7 +47,7 @@ async function bootError(metadata: ModuleMetadata): Promise<LoopWsBootError> {
   return error as LoopWsBootError;
 }
 
-async function delivers(module: DynamicModule): Promise<void> {
+async function expectDelivery(module: DynamicModule): Promise<void> {
   const built = await Test.createTestingModule({ imports: [module] }).compile();
   const app = built.createNestApplication();
   await app.listen(0, '127.0.0.1');
@@ -58,12 +58,12 @@ async function delivers(module: DynamicModule): Promise<void> {
 }
 
 describe('forRoot and forRootAsync', () => {
-  it('forRoot', () => delivers(LoopWsModule.forRoot(OPTIONS)));
+  it('forRoot', () => expectDelivery(LoopWsModule.forRoot(OPTIONS)));
 
   it('forRootAsync with useFactory and what it injects', async () => {
     @Module({ providers: [{ provide: 'services', useValue: ['billing'] }], exports: ['services'] })
     class SettingsModule {}
-    await delivers(
+    await expectDelivery(
       LoopWsModule.forRootAsync({
         imports: [SettingsModule],
         inject: ['services'],
@@ -80,12 +80,14 @@ describe('forRoot and forRootAsync', () => {
   }
 
   it('forRootAsync with useClass', () =>
-    delivers(LoopWsModule.forRootAsync({ useClass: Options })));
+    expectDelivery(LoopWsModule.forRootAsync({ useClass: Options })));
 
   it('forRootAsync with useExisting', async () => {
     @Module({ providers: [Options], exports: [Options] })
     class OptionsModule {}
-    await delivers(LoopWsModule.forRootAsync({ imports: [OptionsModule], useExisting: Options }));
+    await expectDelivery(
+      LoopWsModule.forRootAsync({ imports: [OptionsModule], useExisting: Options }),
+    );
   });
 
   it('is global: a module that imports nothing can inject the bus; isGlobal: false is not', async () => {
@@ -282,7 +284,7 @@ describe('beside others on the same server', () => {
       socket.on('error', reject);
       socket.on('open', () => socket.send(JSON.stringify({ event: 'echo', data: 'hi' })));
       socket.on('message', (text) => {
-        resolve(JSON.parse(String(text)));
+        resolve(JSON.parse((text as Buffer).toString()));
         socket.close();
       });
     });
@@ -312,7 +314,7 @@ describe('beside others on the same server', () => {
     });
     const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`);
     const first = await new Promise((resolve, reject) => {
-      socket.on('message', (text) => resolve(String(text)));
+      socket.on('message', (text) => resolve((text as Buffer).toString()));
       socket.on('error', reject);
     });
     expect(first).toBe('graphql');

@@ -25,9 +25,9 @@ export interface LoopApp {
   /** `ws://…/ws` */
   readonly url: string;
   readonly bus: EventBus;
-  get<T>(type: Type<T> | (abstract new (...args: never[]) => T)): T;
-  client(token?: string, options?: LoopTestClientOptions): Promise<LoopTestClient>;
-  close(): Promise<void>;
+  readonly get: <T>(type: Type<T> | (abstract new (...args: never[]) => T)) => T;
+  readonly client: (token?: string, options?: LoopTestClientOptions) => Promise<LoopTestClient>;
+  readonly close: () => Promise<void>;
 }
 
 /** Everyone is let in as the account that the token names; shutdowns do not dawdle. */
