@@ -132,13 +132,23 @@ export class FrameHandler {
     connection.deliver(frame);
   }
 
+  /** An error may carry details that are not JSON; then that is the failure. */
   private report(connection: LoopConnection, error: unknown, frame: QueuedFrame): void {
+    try {
+      this.tell(connection, error, frame);
+    } catch (cause) {
+      const why = `The error that it threw cannot be told to the client: ${String(cause)}`;
+      this.tell(connection, new Error(why, { cause }), frame);
+    }
+  }
+
+  private tell(connection: LoopConnection, error: unknown, frame: QueuedFrame): void {
     const { reference, ...told } = toFrameError(error);
     if (reference !== undefined) {
       const what = frame.op === 'event' ? `The handler of "${frame.event}"` : `"${frame.op}"`;
       this.logger.error(what, `${what} failed (${reference})`, error);
     }
-    connection.sendFrame({
+    this.send(connection, {
       op: 'error',
       ...(frame.id === undefined ? {} : { id: frame.id }),
       ...told,

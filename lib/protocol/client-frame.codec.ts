@@ -21,17 +21,22 @@ const MAX_ID_LENGTH = 64;
 export function decodeClientFrame(text: string, maxDepth: number): Decoded {
   const value = parseJson(text);
   if (value === undefined) return refuse(ErrorCode.NotJson, 'The frame is not JSON.');
+  const id = idOf(value);
   const hazard = findJsonHazard(value, maxDepth);
-  if (hazard !== undefined) return refuse(hazard, hazardMessage(hazard, maxDepth));
+  if (hazard !== undefined) return { ...refuse(hazard, hazardMessage(hazard, maxDepth)), ...id };
   if (!isFields(value)) return refuse(ErrorCode.BadFrame, 'A frame is a JSON object.');
-  if (value.id !== undefined && !isFrameId(value.id)) {
+  if (value.id !== undefined && id.id === undefined) {
     return refuse(
       ErrorCode.BadFrame,
       `"id" must be a non-negative integer or a text of 1 to ${MAX_ID_LENGTH} characters.`,
     );
   }
-  const id = value.id === undefined ? {} : { id: value.id };
   return { ...decodeFields(value, id), ...id };
+}
+
+/** The frame's `id`, whatever else is wrong with it. */
+function idOf(value: unknown): { readonly id?: FrameId } {
+  return isFields(value) && isFrameId(value.id) ? { id: value.id } : {};
 }
 
 function decodeFields(fields: Fields, id: { id?: FrameId }): Decoded {
