@@ -22,7 +22,7 @@ import { ChannelObservers } from './channel-observers.js';
 import { LocalDelivery } from './local-delivery.js';
 import type { LoopEnvelope } from './loop-envelope.js';
 import { OpenAsks } from './open-asks.js';
-import { composeEvent } from './outgoing-event.js';
+import { composeEvent, requireDuration, requireTexts } from './outgoing-event.js';
 import {
   connectionResultOf,
   type ConnectionPushResult,
@@ -113,6 +113,8 @@ export class EventBus {
     { timeoutMs }: AskOptions,
   ): Promise<unknown> {
     const connection = { accountId, connectionId };
+    requireTexts(connection);
+    requireDuration('timeoutMs', timeoutMs);
     const composed = composeEvent(name, data, this.settings);
     const question: AskMessage = { kind: 'ask', connection, name, data: composed.data, timeoutMs };
     const here = await this.asks.ask(this.registry.get(accountId, connectionId), question);
@@ -202,8 +204,10 @@ export class EventBus {
     data: unknown,
     options: PushOptions = {},
   ): Promise<PushReport> {
+    requireTexts(target);
     const { service, frame } = composeEvent(name, data, this.settings);
     const { id, except, ttlMs = this.settings.config.pushTtlMs, receipt = true } = options;
+    requireDuration('ttlMs', ttlMs);
     const message: PushMessage = {
       kind: 'push',
       target,

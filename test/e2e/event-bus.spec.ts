@@ -226,6 +226,39 @@ describe('a push that cannot be made', () => {
   );
 });
 
+describe('an argument that types would have refused', () => {
+  it.each([
+    [
+      'an account id that is no text',
+      (bus: EventBus) => bus.pushToAccount(42 as never, 'chat:n', 1),
+      /accountId is of type number.*String\(id\)/,
+    ],
+    [
+      'an empty connection id',
+      (bus: EventBus) => bus.pushToConnection('a', '', 'chat:n', 1),
+      /connectionId is empty/,
+    ],
+    [
+      'a room that is missing',
+      (bus: EventBus) => bus.pushToRoom(undefined as never, 'chat:n', 1),
+      /room is of type undefined/,
+    ],
+    [
+      'a ttl of nothing',
+      (bus: EventBus) => bus.pushToChannel('chat:n', 1, { ttlMs: 0 }),
+      /ttlMs is 0/,
+    ],
+    [
+      'a timeout that is no number',
+      (bus: EventBus) => bus.ask('a', 'b', 'chat:n', 1, { timeoutMs: NaN }),
+      /timeoutMs is NaN/,
+    ],
+  ])('%s is told to the caller', async (_what, call, message) => {
+    const { bus } = await startLoopApp();
+    await expect(call(bus)).rejects.toThrow(message);
+  });
+});
+
 describe('pushEvent and pushEventStrict', () => {
   it('take service and event apart; pushEvent makes texts of ids, pushEventStrict insists on them', async () => {
     const { bus, client } = await startLoopApp();
