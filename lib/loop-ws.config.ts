@@ -77,6 +77,9 @@ export class LoopWsConfig {
   /** A peer must answer a close frame within this time, in milliseconds, or its socket is cut. Default 3 000. */
   readonly closeTimeoutMs: number = 3_000;
 
+  /** Warnings and errors that peers can cause are logged once per kind in this time, in milliseconds. Default 10 000. */
+  readonly logSampleMs: number = 10_000;
+
   /** Negotiate permessage-deflate. Costs memory and CPU per connection, and frames are no longer shared. Default false. */
   readonly compression: boolean = false;
 }

@@ -39,6 +39,7 @@ import { LoopTransport } from './transport/loop-transport.js';
 import { MemoryTransport } from './transport/memory/memory.transport.js';
 import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
+import { SampledLogger } from './util/sampled-logger.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<LoopWsOptions>({ moduleName: 'LoopWs' })
@@ -87,6 +88,7 @@ const OPTION_PROVIDERS: Provider[] = [
   providers: [
     ...OPTION_PROVIDERS,
     BackgroundWork,
+    SampledLogger,
     TopicInterest,
     ConnectionRegistry,
     FlushScheduler,

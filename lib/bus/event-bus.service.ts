@@ -38,8 +38,8 @@ export type IdLike = string | number | bigint | { toString(): string };
 
 const NOTHING_ELSEWHERE: Elsewhere = { expected: 0, replies: [] };
 
-/** A transport that keeps its own deadline settles before ours. */
-const GRACE_MS = 100;
+/** The transport's part of a caller's time: it settles earlier, so that a receipt that is not whole is still told. */
+const TRANSPORT_SHARE = 0.9;
 
 /**
  * Pushes events to whoever is connected, anywhere in the cluster. Inject it wherever your code learns that something
@@ -230,9 +230,9 @@ export class EventBus {
   /** Settles in time whatever the transport does; `undefined` when it cannot tell what happened elsewhere. */
   private publish(topic: Topic, message: TransportMessage, timeoutMs: number): Promise<Elsewhere> {
     const published = this.transport
-      .publish(topic, message, timeoutMs)
+      .publish(topic, message, timeoutMs * TRANSPORT_SHARE)
       .catch((): Elsewhere => undefined);
-    return within(published, timeoutMs + GRACE_MS, () => undefined);
+    return within(published, timeoutMs, () => undefined);
   }
 }
 

@@ -9,9 +9,10 @@ import { refusalOf, tryLater, UpgradeRefusal } from './refusal.js';
 /** Asks the application who is connecting. */
 @Injectable()
 export class Authenticator {
-  private readonly logger = new SampledLogger('LoopWs');
-
-  constructor(@Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings) {}
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly logger: SampledLogger,
+  ) {}
 
   /** Settles within `authenticateTimeoutMs`. Rejects with an {@link UpgradeRefusal}, whatever the application threw. */
   async identify(request: LoopRequest): Promise<Identity> {

@@ -30,8 +30,6 @@ const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
 /** Takes a connection from the open socket to its welcome frame. Each step says how it is undone. */
 @Injectable()
 export class ConnectionOpener {
-  private readonly logger = new SampledLogger('LoopWs');
-
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly hooks: LifecycleHooks,
@@ -42,6 +40,7 @@ export class ConnectionOpener {
     private readonly replaced: ReplacedConnections,
     private readonly heartbeat: Heartbeat,
     private readonly background: BackgroundWork,
+    private readonly logger: SampledLogger,
   ) {}
 
   /** Never rejects: a connection that cannot be opened is closed with a code that says why. */

@@ -30,13 +30,12 @@ export interface FrameSource {
 /** Does what a client's frame asks for, and answers it. */
 @Injectable()
 export class FrameHandler {
-  private readonly logger = new SampledLogger('LoopWs');
-
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly dispatcher: EventDispatcher,
     private readonly subscriptions: SubscriptionRequests,
     private readonly hooks: LifecycleHooks,
+    private readonly logger: SampledLogger,
   ) {}
 
   /** Never rejects: whatever goes wrong becomes one error frame. */

@@ -27,13 +27,13 @@ export type HandshakeAnswer = (
 /** Everything that happens before the 101. Cheap checks come first; the application is asked last. */
 @Injectable()
 export class Handshake {
-  private readonly logger = new SampledLogger('LoopWs');
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly admission: Admission,
     private readonly authenticator: Authenticator,
+    private readonly logger: SampledLogger,
   ) {}
 
   /** Answers exactly once, whatever the application throws. */

@@ -15,9 +15,10 @@ export interface SubscriptionAnswer {
 /** Decides which of the wanted patterns a connection gets, and subscribes them. */
 @Injectable()
 export class SubscriptionRequests {
-  private readonly logger = new SampledLogger('LoopWs');
-
-  constructor(@Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings) {}
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly logger: SampledLogger,
+  ) {}
 
   /** Resolves when every later push that matches a granted pattern will arrive. */
   async grant(connection: LoopConnection, wanted: readonly string[]): Promise<SubscriptionAnswer> {

@@ -1,20 +1,21 @@
-import { Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { LoopWsConfig } from '../loop-ws.config.js';
 import { stackOf } from './background-work.js';
-
-const WINDOW_MS = 10_000;
 
 interface Sample {
   readonly until: number;
   suppressed: number;
 }
 
-/** Logs the first line of a kind in each ten seconds and counts the rest, so that a hostile peer cannot flood the log. */
+/** Logs the first line of a kind in each window and counts the rest, so that a hostile peer cannot flood the log. */
+@Injectable()
 export class SampledLogger {
-  private readonly logger: Logger;
+  private readonly logger = new Logger('LoopWs');
   private readonly samples = new Map<string, Sample>();
+  private readonly windowMs: number;
 
-  constructor(context: string) {
-    this.logger = new Logger(context);
+  constructor(config: LoopWsConfig) {
+    this.windowMs = config.logSampleMs;
   }
 
   warn(kind: string, message: string, error?: unknown): void {
@@ -35,7 +36,7 @@ export class SampledLogger {
       sample.suppressed++;
       return undefined;
     }
-    this.samples.set(kind, { until: performance.now() + WINDOW_MS, suppressed: 0 });
+    this.samples.set(kind, { until: performance.now() + this.windowMs, suppressed: 0 });
     return sample?.suppressed ? `${message} (and ${sample.suppressed} more like it)` : message;
   }
 }
