@@ -1,7 +1,9 @@
 import { defineLoopEvents, type InferLoopEvents } from 'nestjs-loopws';
 import { z } from 'zod';
 
-export const accountId = z.string().regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"');
+export const accountId = z
+  .string()
+  .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"');
 export const connectionId = z.string().min(1).max(64);
 export const room = z
   .string()
@@ -14,6 +16,7 @@ const cents = z.int().positive();
 export const pushedEvents = defineLoopEvents({
   'billing:invoice.created': z.object({ invoiceId: z.string(), cents, description: text }),
   'billing:invoice.paid': z.object({ invoiceId: z.string(), cents }),
+  'billing:price.changed': z.object({ plan: text, cents }),
   'chat:message.posted': z.object({ room, text, from: z.string() }),
   'device:status.get': z.object({}),
   'presence:account.online': z.object({ accountId }),

@@ -16,9 +16,8 @@ function pushOf<const N extends keyof typeof pushedEvents>(event: N) {
 export const pushRequest = z.discriminatedUnion('event', [
   pushOf('billing:invoice.created'),
   pushOf('billing:invoice.paid'),
+  pushOf('billing:price.changed'),
   pushOf('chat:message.posted'),
-  pushOf('presence:account.online'),
-  pushOf('presence:account.offline'),
 ]);
 
 export type PushRequest = z.infer<typeof pushRequest>;

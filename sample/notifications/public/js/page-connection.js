@@ -1,0 +1,45 @@
+import { connect } from '/loopws/client/index.js';
+import { byId, showText } from './dom.js';
+import { lossText, waitText } from './state-text.js';
+
+/** The page's own account. Only operators may subscribe to all services; see `demo-login.ts`. */
+const ACCOUNT = 'ops';
+
+const LABELS = { connecting: 'Connecting', open: 'Live', waiting: 'Server away', closed: 'Closed' };
+
+/** The page's own connection: it hears of presence, and its state is the state of the server. */
+export class PageConnection {
+  device = `page-${crypto.getRandomValues(new Uint16Array(1))[0].toString(16)}`;
+  #change = { state: 'connecting', attempt: 0 };
+  #retryAt = 0;
+
+  /** Calls back with each presence event, and when the server came or went. */
+  open({ presence, opened, lost }) {
+    const client = connect('/ws', {
+      token: ACCOUNT,
+      connectionId: this.device,
+      backoff: { capMs: 4_000 },
+    });
+    client.on('presence:*', (data, { name }) => presence(name, data));
+    client.onState((state, change) => {
+      this.#change = change;
+      if (state === 'waiting') this.#retryAt = performance.now() + change.nextAttemptMs;
+      // Only after the subscriptions stand: what happens from here on is heard.
+      if (state === 'open') void client.ready().then(opened, () => {});
+      if (state === 'waiting') lost();
+      this.#render();
+    });
+  }
+
+  tick() {
+    showText(byId('server-countdown'), waitText(this.#change, this.#retryAt));
+  }
+
+  #render() {
+    const { state, code, reason } = this.#change;
+    byId('server').dataset.state = state;
+    showText(byId('server-state'), state === 'closed' ? lossText(code, reason) : LABELS[state]);
+    if (state !== 'connecting') byId('away').hidden = state === 'open';
+    this.tick();
+  }
+}

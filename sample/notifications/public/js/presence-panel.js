@@ -1,0 +1,72 @@
+import { call } from './api.js';
+import { byId, el, timeElement } from './dom.js';
+
+const EDGES_SHOWN = 5;
+
+/** Who is online. An event says that something has changed; the truth is read anew from the server. */
+export class PresencePanel {
+  #reads = 0;
+  #ownDevice;
+
+  constructor(ownDevice) {
+    this.#ownDevice = ownDevice;
+  }
+
+  edge(accountId, online) {
+    const text = online ? ' came online' : ' went offline';
+    const line = el(
+      'li',
+      {},
+      el('span', {}, el('strong', { textContent: accountId }), text),
+      timeElement(),
+    );
+    byId('edges').prepend(line);
+    while (byId('edges').children.length > EDGES_SHOWN) byId('edges').lastElementChild.remove();
+  }
+
+  /** Of several reads under way the last one counts. */
+  async refresh() {
+    const read = ++this.#reads;
+    // No answer means that the server is away: the next welcome asks again.
+    const online = await call('GET', '/presence').catch(() => undefined);
+    if (online !== undefined && read === this.#reads) this.#render(online.accounts);
+  }
+
+  /** Nobody can be told of what nobody knows. */
+  unknown() {
+    this.#reads++;
+    this.#render([]);
+  }
+
+  #render(accounts) {
+    byId('online-count').textContent = accounts.length;
+    byId('online-empty').hidden = accounts.length > 0;
+    byId('online').replaceChildren(...accounts.map((account) => this.#account(account)));
+    suggest('known-accounts', [
+      'acme',
+      'globex',
+      'ops',
+      ...accounts.map(({ accountId }) => accountId),
+    ]);
+    suggest('known-devices', [
+      ...['phone', 'laptop', 'till'],
+      ...accounts.flatMap(({ connections }) => connections.map(({ connectionId }) => connectionId)),
+    ]);
+  }
+
+  #account({ accountId, connections }) {
+    const devices = connections.map(({ connectionId }) =>
+      connectionId === this.#ownDevice ? `${connectionId} (this page)` : connectionId,
+    );
+    return el(
+      'li',
+      {},
+      el('strong', { textContent: accountId }),
+      el('span', { className: 'devices', textContent: devices.join(', ') }),
+    );
+  }
+}
+
+function suggest(id, texts) {
+  byId(id).replaceChildren(...[...new Set(texts)].map((text) => el('option', { value: text })));
+}
