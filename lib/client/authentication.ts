@@ -8,19 +8,20 @@ export interface AuthenticationObserver {
   ask(frame: Extract<ClientFrame, { readonly op: 'auth' }>): Promise<Answer>;
   /** The server took new credentials: what it refused before may be allowed now. */
   refreshed(): void;
-  /** A renewal by itself failed. */
-  failed(error: unknown): void;
+  /** A renewal by itself failed. Called without `this`. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Keeps an open connection's credentials fresh. */
 export class Authentication {
   readonly credentials: Credentials;
   readonly #observer: AuthenticationObserver;
-  readonly #renewal = new TokenRenewal(() => this.#renew());
+  readonly #renewal: TokenRenewal;
 
   constructor(source: TokenSource | undefined, observer: AuthenticationObserver) {
     this.credentials = new Credentials(source);
     this.#observer = observer;
+    this.#renewal = new TokenRenewal(() => this.authenticate(), observer.failed);
   }
 
   async authenticate(token?: string): Promise<void> {
@@ -39,15 +40,6 @@ export class Authentication {
 
   stop(): void {
     this.#renewal.stop();
-  }
-
-  async #renew(): Promise<void> {
-    try {
-      await this.authenticate();
-    } catch (error) {
-      this.#observer.failed(error);
-      throw error;
-    }
   }
 }
 

@@ -15,12 +15,14 @@ export function renewalWaitMs(expiresInMs: number): number {
 /** Renews the credentials of an open connection before they expire, and tries again while there is time left. */
 export class TokenRenewal {
   readonly #renew: () => Promise<void>;
+  readonly #failed: (error: unknown) => void;
   #timer: Timer | undefined;
   #expiresAt = 0;
 
-  /** `renew` rejects when it failed; it reports why by itself. When it succeeds, {@link schedule} is called anew. */
-  constructor(renew: () => Promise<void>) {
+  /** `renew` rejects when it failed, and `failed` is told why. When it succeeds, {@link schedule} is called anew. */
+  constructor(renew: () => Promise<void>, failed: (error: unknown) => void) {
     this.#renew = renew;
+    this.#failed = failed;
   }
 
   schedule(expiresInMs: number | undefined): void {
@@ -43,10 +45,12 @@ export class TokenRenewal {
     const timer = this.#timer;
     try {
       await this.#renew();
-    } catch {
+    } catch (error) {
+      // The connection has ended meanwhile: the next one brings a token of its own, and its schedule stands.
+      if (this.#timer !== timer) return;
+      this.#failed(error);
       const remainingMs = this.#expiresAt - performance.now();
-      // A schedule of a newer connection must not be disturbed.
-      if (remainingMs > 0 && this.#timer === timer) this.#arm(remainingMs);
+      if (remainingMs > 0) this.#arm(remainingMs);
     }
   }
 }

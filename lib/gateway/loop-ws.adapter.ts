@@ -1,7 +1,9 @@
+import type { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
+import type { SampledLogger } from '../util/sampled-logger.js';
 
 /** The part of the `ws` package's server that routing needs. */
 interface PathServer {
@@ -15,29 +17,58 @@ interface PathServer {
   emit(event: 'connection', client: unknown, request: IncomingMessage): boolean;
 }
 
+/** Marks the options of this module's own gateway. */
+export const OWN_SERVER = Symbol('LoopWsServer');
+
+/** A WebSocket or its server. */
+type ErrorSource = Pick<EventEmitter, 'on'>;
+
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /**
- * Nest's `ws` adapter with three differences: it finds the HTTP server by itself, so that an application need not call
+ * Nest's `ws` adapter with four differences: it finds the HTTP server by itself, so that an application need not call
  * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; and where there
- * is none, it answers them with 404 and does not cut the connection.
+ * is none, it answers them with 404 and does not cut the connection; and peers that break the protocol cannot flood
+ * the log.
  */
 export class LoopWsAdapter extends WsAdapter {
   private readonly listeners = new Map<Server, UpgradeListener>();
+  private makesOurs = false;
 
-  constructor(private readonly host: HttpAdapterHost) {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly sampled: SampledLogger,
+  ) {
     super();
   }
 
   override create(port: number, options?: Parameters<WsAdapter['create']>[1]): unknown {
     // The HTTP server does not exist yet when adapters are made, and `httpServer` is read-only only in its type.
     Object.assign(this, { httpServer: this.host.httpAdapter?.getHttpServer() });
+    this.makesOurs = options !== undefined && OWN_SERVER in options;
     return super.create(port, options);
+  }
+
+  /** Our sessions listen to their sockets' errors; logging each with its stack would let any peer flood the log. */
+  override bindErrorHandler(server: unknown): unknown {
+    return this.makesOurs ? server : super.bindErrorHandler(server);
   }
 
   /** A gateway without `@SubscribeMessage` needs no message pipeline on each of its sockets. */
   override bindMessageHandlers(...args: Parameters<WsAdapter['bindMessageHandlers']>): void {
     if (args[1].length > 0) super.bindMessageHandlers(...args);
+  }
+
+  override bindErrorHandler(server: ErrorSource): ErrorSource {
+    server.on('connection', (client: ErrorSource) =>
+      client.on('error', ({ message }: Error) =>
+        this.sampled.warn('socket', `A socket failed: ${message}`),
+      ),
+    );
+    server.on('error', (error: Error) =>
+      this.sampled.error('server', 'The WebSocket server failed', error),
+    );
+    return server;
   }
 
   override async dispose(): Promise<void> {

@@ -6,6 +6,7 @@ import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { stackOf } from '../util/background-work.js';
 import { AdapterInstaller } from './adapter.installer.js';
+import { OWN_SERVER } from './loop-ws.adapter.js';
 import { Handshake, type HandshakeAnswer } from './handshake.js';
 import { ServerLifecycle } from './server.lifecycle.js';
 
@@ -14,6 +15,7 @@ const LOGGER = new Logger('LoopWs');
 /** Options of the `ws` package's server, which its adapter passes on. */
 function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): object {
   return {
+    [OWN_SERVER]: true,
     path,
     maxPayload: config.maxPayload,
     maxFragments: config.maxFragments,
@@ -57,6 +59,7 @@ export function createGateway(): Type<unknown> {
           'A socket arrived that LoopWs did not authenticate: another gateway owns the same path. Give one of them ' +
             'another "path".',
         );
+        socket.on('error', () => {});
         socket.close(CloseCode.InternalError, '');
         return;
       }
