@@ -119,17 +119,18 @@ export class LoopConnection {
    *
    * @param code 1000, or one of the application's own from 3000; 44xx asks the client to come back, 45xx not to.
    * Default 1000. A code that no endpoint may send is replaced by 1011.
-   * @param reason Cut to 123 bytes.
+   * @param reason Cut to 123 bytes. Anything but text is left out.
    */
   close(code: number = CloseCode.Normal, reason = ''): void {
     if (this.currentState === 'closed') return;
     const sendable = isSendableCloseCode(code) ? code : CloseCode.InternalError;
+    const text = typeof reason === 'string' ? reason : '';
     const { socket, closeTimeoutMs, onClosing } = this.parts;
     this.markClosed();
     socket.resume(); // a paused socket would never read the peer's close frame
-    socket.close(sendable, truncateReason(reason));
+    socket.close(sendable, truncateReason(text));
     setTimeout(() => socket.terminate(), closeTimeoutMs).unref();
-    onClosing({ code: sendable, reason });
+    onClosing({ code: sendable, reason: text });
   }
 
   /** @internal */

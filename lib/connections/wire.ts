@@ -9,7 +9,7 @@ export interface Wire {
   readonly backlog: number;
   /** Writes the frames in one system call. */
   write(frames: readonly TextFrame[]): void;
-  /** Calls back each time the backlog has emptied. */
+  /** Calls back whenever the backlog may have become small enough for more. */
   onDrain(listener: () => void): void;
 }
 
@@ -50,7 +50,7 @@ class StreamWire implements Wire {
 
 /** With an extension such as compression each connection needs frames of its own, and only the socket can make them. */
 class ExtensionWire implements Wire {
-  private drained: () => void = () => {};
+  private written: () => void = () => {};
 
   constructor(
     private readonly socket: LoopSocket,
@@ -74,10 +74,6 @@ class ExtensionWire implements Wire {
   }
 
   onDrain(listener: () => void): void {
-    this.drained = listener;
-  }
-
-  private written(): void {
-    if (this.backlog === 0) this.drained();
+    this.written = listener;
   }
 }

@@ -1,9 +1,7 @@
-import type { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
-import type { SampledLogger } from '../util/sampled-logger.js';
 
 /** The part of the `ws` package's server that routing needs. */
 interface PathServer {
@@ -20,14 +18,11 @@ interface PathServer {
 /** Marks the options of this module's own gateway. */
 export const OWN_SERVER = Symbol('LoopWsServer');
 
-/** A WebSocket or its server. */
-type ErrorSource = Pick<EventEmitter, 'on'>;
-
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /**
  * Nest's `ws` adapter with four differences: it finds the HTTP server by itself, so that an application need not call
- * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; and where there
+ * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; where there
  * is none, it answers them with 404 and does not cut the connection; and peers that break the protocol cannot flood
  * the log.
  */
@@ -35,10 +30,7 @@ export class LoopWsAdapter extends WsAdapter {
   private readonly listeners = new Map<Server, UpgradeListener>();
   private makesOurs = false;
 
-  constructor(
-    private readonly host: HttpAdapterHost,
-    private readonly sampled: SampledLogger,
-  ) {
+  constructor(private readonly host: HttpAdapterHost) {
     super();
   }
 
@@ -57,18 +49,6 @@ export class LoopWsAdapter extends WsAdapter {
   /** A gateway without `@SubscribeMessage` needs no message pipeline on each of its sockets. */
   override bindMessageHandlers(...args: Parameters<WsAdapter['bindMessageHandlers']>): void {
     if (args[1].length > 0) super.bindMessageHandlers(...args);
-  }
-
-  override bindErrorHandler(server: ErrorSource): ErrorSource {
-    server.on('connection', (client: ErrorSource) =>
-      client.on('error', ({ message }: Error) =>
-        this.sampled.warn('socket', `A socket failed: ${message}`),
-      ),
-    );
-    server.on('error', (error: Error) =>
-      this.sampled.error('server', 'The WebSocket server failed', error),
-    );
-    return server;
   }
 
   override async dispose(): Promise<void> {
