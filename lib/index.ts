@@ -77,6 +77,7 @@ export type {
   LoopDataMatching,
   LoopEventData,
   LoopEventName,
+  LoopNamesMatching,
   LoopPattern,
 } from './protocol/event-types.js';
 export * from './protocol/loop-events.js';

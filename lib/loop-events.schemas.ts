@@ -10,11 +10,17 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
  *   interface LoopEvents extends InferLoopEvents<typeof events> {}
  * }
  */
-export function defineLoopEvents<
-  const Schemas extends Readonly<Record<`${string}:${string}`, StandardSchemaV1>>,
->(schemas: Schemas): Schemas {
+export function defineLoopEvents<const Schemas extends EventSchemas>(
+  schemas: Schemas & NoOtherNames<Schemas>,
+): Schemas {
   return Object.freeze(schemas);
 }
+
+type EventName = `${string}:${string}`;
+type EventSchemas = Readonly<Record<EventName, StandardSchemaV1>>;
+
+/** A pattern of keys alone does not keep other keys out. */
+type NoOtherNames<Schemas> = { readonly [Name in Exclude<keyof Schemas, EventName>]: never };
 
 /** The payload types that the schemas describe, by event name. */
 export type InferLoopEvents<Schemas extends Readonly<Record<string, StandardSchemaV1>>> = {
