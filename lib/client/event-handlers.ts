@@ -17,7 +17,7 @@ export type LoopReceivedEvent<P extends string = string> = {
 export type LoopEventHandler<P extends string> = (
   data: LoopDataMatching<P>,
   event: LoopReceivedEvent<P>,
-) => void | Promise<void>;
+) => unknown;
 
 /** A handler as it is kept: the type of the data is the server's promise, whose schemas are checked there. */
 export type UntypedHandler = (data: unknown, event: { name: string; data: unknown }) => unknown;

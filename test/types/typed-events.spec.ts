@@ -8,6 +8,7 @@ describe.each([
   ['declared', 'events declared by merging'],
   ['undeclared', 'no event declared'],
   ['schemas', 'events inferred from schemas'],
+  ['client-only', 'events declared in a package that has the client alone'],
 ])('fixtures/%s: %s', (folder) => {
   it.each(checkFixtures(join(fixtures, folder)))(
     '$file has the announced compile errors and no others',
