@@ -37,8 +37,8 @@ export class Outbox {
 
   /** Queues the frame. `false` when it does not fit or the outbox has ended: the frame is not sent. */
   offer(frame: TextFrame, ttlMs = Infinity): boolean {
-    if (this.ended || this.queuedBytes + this.wire.backlog + frame.length > this.maxBytes)
-      return false;
+    if (!this.fits(frame)) this.flush(); // a burst within one turn says nothing about the reader
+    if (this.ended || !this.fits(frame)) return false;
     this.queue.push({ frame, deadline: performance.now() + ttlMs });
     this.queuedBytes += frame.length;
     this.scheduleFlush();
@@ -65,6 +65,10 @@ export class Outbox {
     this.ended = true;
     this.queue = [];
     this.queuedBytes = 0;
+  }
+
+  private fits(frame: TextFrame): boolean {
+    return this.queuedBytes + this.wire.backlog + frame.length <= this.maxBytes;
   }
 
   private scheduleFlush(): void {

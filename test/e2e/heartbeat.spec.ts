@@ -1,0 +1,157 @@
+import {
+  type ConnectionClose,
+  ConnectionRegistry,
+  type LoopConnection,
+  OnLoopDisconnect,
+  OnLoopEvent,
+  PresenceStore,
+} from '../../lib/index.js';
+import { deferred, eventually } from '../support/eventually.js';
+import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
+import { cutRawPeers, Opcode, rawFrame, RawPeer, textFrame } from '../support/raw-peer.js';
+import { isServing } from '../support/still-serving.js';
+
+afterEach(async () => {
+  cutRawPeers();
+  await closeLoopApps();
+});
+
+const HEARTBEAT = 100;
+
+class Life {
+  readonly closes: ConnectionClose[] = [];
+  readonly gate = deferred();
+
+  @OnLoopDisconnect()
+  left(_connection: LoopConnection, close: ConnectionClose): void {
+    this.closes.push(close);
+  }
+
+  @OnLoopEvent('chat:slow')
+  slow(): Promise<void> {
+    return this.gate.promise;
+  }
+}
+
+function start(config: object = {}): Promise<LoopApp> {
+  const options = { config: { heartbeatMs: HEARTBEAT, closeTimeoutMs: 50, ...config } };
+  return startLoopApp({ providers: [Life], options });
+}
+
+async function heartbeats(count: number): Promise<void> {
+  const until = performance.now() + count * HEARTBEAT;
+  await eventually(`${count} heartbeats`, () => performance.now() > until);
+}
+
+const pingsOf = (peer: RawPeer) =>
+  peer.frames.filter(({ opcode }) => opcode === Opcode.Ping).length;
+
+describe('P6: a half-open peer', () => {
+  it('is gone within two heartbeats, with everything it held, and nobody else is', async () => {
+    const app = await start();
+    const other = await app.client('other'); // its library answers pings
+    const openedAt = performance.now();
+    const peer = await RawPeer.open(app.port, { path: '/ws?connectionId=phone' });
+    await eventually('it is gone', () => app.get(ConnectionRegistry).size === 1);
+    const lived = performance.now() - openedAt;
+    expect(lived).toBeLessThan(2 * HEARTBEAT + 60); // timers of a busy machine are late
+    expect(lived).toBeGreaterThan(HEARTBEAT * 0.9);
+    expect(pingsOf(peer)).toBe(1);
+    expect(app.get(Life).closes).toMatchObject([{ code: 4408 }]);
+    expect(await app.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('not_connected');
+    await eventually('presence', async () => !(await app.get(PresenceStore).isOnline('acme')));
+    await eventually('its socket is cut', () => peer.isGone || peer.ended);
+    expect(await other.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+  });
+
+  it('that drips single bytes of one frame is as silent as any', async () => {
+    const app = await start();
+    const peer = await RawPeer.open(app.port);
+    const bytes = textFrame({ op: 'ping', id: 1 });
+    let sent = 0;
+    const drip = setInterval(() => peer.socket.write(bytes.subarray(sent, ++sent)), 20);
+    await eventually('it is gone', () => app.get(ConnectionRegistry).size === 0);
+    clearInterval(drip);
+    expect(sent).toBeLessThan(bytes.length);
+    expect(app.get(Life).closes).toMatchObject([{ code: 4408 }]);
+    expect(await isServing(app)).toBe(true);
+  });
+
+  it('is noticed while its connection is still being opened', async () => {
+    const never = new Promise<boolean>(() => {});
+    const app = await startLoopApp({
+      options: {
+        config: { heartbeatMs: HEARTBEAT, connectTimeoutMs: 1_000 },
+        authorize: ({ accountId }) => (accountId === 'acme' ? never : true),
+      },
+    });
+    const peer = await RawPeer.upgrade(app.port);
+    expect(await peer.closeCode()).toBe(4408);
+    expect(await isServing(app)).toBe(true);
+  });
+});
+
+describe('a peer lives', () => {
+  it.each<[string, Buffer]>([
+    ['pongs', rawFrame('', { opcode: Opcode.Pong })],
+    ['WebSocket pings', rawFrame('', { opcode: Opcode.Ping })],
+    ['pings of the protocol', textFrame({ op: 'ping' })],
+    ['frames of any kind, bad ones too', textFrame('nonsense')],
+  ])('as long as it sends %s', async (_what, frame) => {
+    const app = await start();
+    const peer = await RawPeer.open(app.port);
+    const alive = setInterval(() => peer.send(frame), HEARTBEAT / 3);
+    await heartbeats(5);
+    clearInterval(alive);
+    expect(peer.close).toBeUndefined();
+    expect(pingsOf(peer)).toBeGreaterThanOrEqual(3);
+    await eventually('its silence is noticed', () => app.get(ConnectionRegistry).size === 0);
+  });
+
+  it('though it is not read, because its own requests are waiting for a handler', async () => {
+    const app = await start({ maxQueuedFrames: 2 });
+    const peer = await RawPeer.open(app.port);
+    for (let id = 0; id < 10; id++) peer.sendText({ event: 'chat:slow', id });
+    await heartbeats(4);
+    expect(app.get(Life).closes).toEqual([]);
+    app.get(Life).gate.resolve();
+    await peer.next('the last reply', (frame) => 'id' in frame && frame.id === 9);
+  });
+
+  it('through a stall of the process', async () => {
+    const app = await start();
+    const clients = await Promise.all([1, 2, 3, 4, 5].map((n) => app.client(`account-${n}`)));
+    await heartbeats(1);
+    const until = performance.now() + 4 * HEARTBEAT;
+    while (performance.now() < until);
+    await heartbeats(3);
+    expect(app.get(Life).closes).toEqual([]);
+    for (const client of clients)
+      expect(await client.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+  });
+});
+
+describe('pings', () => {
+  it('of the client are answered with its id, before anything that waits for a handler', async () => {
+    const app = await start();
+    const client = await app.client();
+    client.send({ event: 'chat:slow', id: 'slow' });
+    expect(await client.ask({ op: 'ping' })).toEqual({ op: 'pong', id: 1 });
+    app.get(Life).gate.resolve();
+  });
+
+  it('of the server are spread over the heartbeat, though the connections came together', async () => {
+    const app = await start({ heartbeatMs: 640 });
+    const peers = await Promise.all(Array.from({ length: 40 }, () => RawPeer.open(app.port)));
+    const startedAt = performance.now();
+    const pingedAt = new Map<RawPeer, number>();
+    await eventually('a ping to each', () => {
+      for (const peer of peers) {
+        if (pingsOf(peer) > 0 && !pingedAt.has(peer)) pingedAt.set(peer, performance.now());
+      }
+      return pingedAt.size === peers.length;
+    });
+    const slots = new Set([...pingedAt.values()].map((at) => Math.floor((at - startedAt) / 40)));
+    expect(slots.size).toBeGreaterThan(6); // of 16; 40 random draws leave fewer almost never
+  });
+});

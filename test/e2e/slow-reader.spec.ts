@@ -1,0 +1,266 @@
+import {
+  type ConnectionClose,
+  ConnectionRegistry,
+  type LoopConnection,
+  OnLoopConnect,
+  OnLoopDisconnect,
+} from '../../lib/index.js';
+import {
+  closeCountedFronts,
+  type CountedStream,
+  startCountedFront,
+} from '../support/counted-front.js';
+import { eventually } from '../support/eventually.js';
+import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
+import { cutRawPeers, RawPeer } from '../support/raw-peer.js';
+import { isServing } from '../support/still-serving.js';
+
+afterEach(async () => {
+  cutRawPeers();
+  closeCountedFronts();
+  await closeLoopApps();
+});
+
+class Leavers {
+  readonly closes: ConnectionClose[] = [];
+
+  @OnLoopDisconnect()
+  left(_connection: LoopConnection, close: ConnectionClose): void {
+    this.closes.push(close);
+  }
+}
+
+const MAX_QUEUE = 200_000;
+const LIMITS = { maxQueueBytes: MAX_QUEUE, maxEventBytes: MAX_QUEUE, closeTimeoutMs: 100 };
+
+async function start(config: object = LIMITS): Promise<LoopApp> {
+  return startLoopApp({ providers: [Leavers], options: { config } });
+}
+
+async function counted(app: LoopApp, token: string): Promise<[RawPeer, CountedStream]> {
+  const front = await startCountedFront(app);
+  const peer = await RawPeer.open(front.port, { token });
+  return [peer, front.streams[0]!];
+}
+
+function numbersOf(peer: RawPeer): unknown[] {
+  return peer.texts.flatMap((frame) => (frame.op === undefined ? [dataOf(frame.data)] : []));
+}
+
+function dataOf(data: unknown): unknown {
+  return typeof data === 'object' && data !== null && 'n' in data ? data.n : data;
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+describe('P6: frames of one turn of the event loop', () => {
+  it('leave in one write, whole and in order', async () => {
+    const app = await start();
+    const [peer, stream] = await counted(app, 'acme');
+    const before = stream.writes.length;
+    const pushes = upTo(8).map((n) => app.bus.pushToAccount('acme', 'chat:n', n));
+    await Promise.all(pushes);
+    await eventually('all eight', () => numbersOf(peer).length === 8);
+    expect(stream.writes.length - before).toBe(1);
+    expect(stream.writes.at(-1)).toHaveLength(8);
+    expect(numbersOf(peer)).toEqual(upTo(8));
+  });
+
+  it('leave in one write also when replies, pongs and pushes of every kind mix', async () => {
+    const app = await start();
+    const [peer, stream] = await counted(app, 'acme');
+    const [connection] = app.get(ConnectionRegistry);
+    const before = stream.writes.length;
+    connection!.send('chat:n', 0);
+    const pushes = [
+      app.bus.pushToConnection('acme', connection!.connectionId, 'chat:n', 1),
+      app.bus.pushToChannel('chat:n', 2),
+    ];
+    connection!.send('chat:n', 3);
+    await Promise.all(pushes);
+    await eventually('all four', () => numbersOf(peer).length === 4);
+    expect(stream.writes.length - before).toBe(1);
+    expect(numbersOf(peer)).toEqual(upTo(4));
+  });
+
+  it('share their bytes among connections, and their payload is encoded once', async () => {
+    const app = await start();
+    const [, one] = await counted(app, 'acme');
+    const [, other] = await counted(app, 'acme');
+    let encoded = 0;
+    const data = { toJSON: () => ++encoded };
+    expect(await app.bus.pushToChannel('chat:n', data)).toMatchObject({ delivered: 2 });
+    await eventually('both writes', () =>
+      [one, other].every(({ writes }) => lastText(writes) !== ''),
+    );
+    expect(lastText(one.writes)).toContain('{"event":"chat:n","data":1}');
+    expect(one.writes.at(-1)![0]).toBe(other.writes.at(-1)![0]);
+    expect(encoded).toBe(1);
+  });
+
+  function lastText(writes: readonly Buffer[][]): string {
+    const text = Buffer.concat(writes.at(-1)!).toString();
+    return text.includes('chat:n') ? text : '';
+  }
+});
+
+describe('P6: a reader that does not read', () => {
+  it('costs at most maxQueueBytes, is closed with 4413, and nobody else notices', async () => {
+    const app = await start();
+    const [, stream] = await counted(app, 'slow');
+    const other = await app.client('other');
+    stream.stick();
+    const payload = 'x'.repeat(10_000);
+    let accepted = 0;
+    let sent = 0;
+    for (let failed = 0; failed === 0; sent++) {
+      const report = await app.bus.pushToChannel('chat:n', { n: sent, payload });
+      expect(report.delivered + report.failed).toBe(2);
+      failed = report.failed;
+      accepted += report.delivered - 1;
+      expect(stream.writableLength).toBeLessThanOrEqual(MAX_QUEUE);
+    }
+    expect(accepted).toBe(Math.floor(MAX_QUEUE / 10_060)); // one frame more would not fit
+    expect(await app.bus.pushToChannel('chat:n', { n: sent++ })).toMatchObject({
+      delivered: 1,
+      failed: 0,
+    });
+    for (let n = 0; n < sent; n++) expect(await other.next('chat:n')).toMatchObject({ n });
+    expect(app.get(Leavers).closes).toEqual([{ code: 4413, reason: 'The reader is too slow.' }]);
+    expect(stream.writableLength).toBeLessThanOrEqual(MAX_QUEUE + 100); // what was accepted, and the close
+    await eventually('the socket is cut', () => stream.destroyed);
+    expect(await isServing(app)).toBe(true);
+  });
+
+  it('over plain TCP is closed with 4413 once its kernel buffers are full; delivered frames came in order', async () => {
+    const app = await start();
+    const peer = await RawPeer.open(app.port, { token: 'slow' });
+    const other = await app.client('other');
+    peer.socket.pause();
+    const payload = 'x'.repeat(100_000);
+    let delivered = 0;
+    let sent = 0;
+    for (let failed = 0; failed === 0 && sent < 500; sent++) {
+      const report = await app.bus.pushToChannel('chat:n', { n: sent, payload });
+      failed = report.failed;
+      delivered += report.delivered - 1;
+      expect(await other.next('chat:n')).toMatchObject({ n: sent });
+    }
+    expect(sent).toBeLessThan(500);
+    expect(app.get(Leavers).closes).toMatchObject([{ code: 4413 }]);
+    peer.socket.resume();
+    await eventually('the end', () => peer.isGone || peer.ended);
+    const seen = numbersOf(peer);
+    expect(seen).toEqual(upTo(seen.length));
+    expect(seen.length).toBeLessThanOrEqual(delivered);
+    expect(await isServing(app)).toBe(true);
+  });
+
+  it('is not confused with one that reads, to whom more is pushed in one turn than the queue holds', async () => {
+    const app = await start();
+    const reader = await app.client('acme');
+    const pad = 'x'.repeat(9_000);
+    for (const n of upTo(60)) {
+      expect(await app.bus.pushToAccount('acme', 'chat:n', { n, pad })).toMatchObject({
+        delivered: 1,
+      });
+    }
+    for (const n of upTo(60)) expect(await reader.next('chat:n')).toMatchObject({ n });
+  });
+
+  it('that reads again in time misses nothing and keeps the order', async () => {
+    const app = await start();
+    const [peer, stream] = await counted(app, 'slow');
+    stream.stick();
+    const payload = 'x'.repeat(9_000);
+    for (const n of upTo(20)) {
+      expect(await app.bus.pushToAccount('slow', 'chat:n', { n, payload })).toMatchObject({
+        delivered: 1,
+      });
+    }
+    expect(stream.writableLength).toBeLessThan(100_000); // the rest waits where it can still expire
+    stream.unstick();
+    await eventually('all of them', () => numbersOf(peer).length === 20);
+    expect(numbersOf(peer)).toEqual(upTo(20));
+    expect(peer.close).toBeUndefined();
+  });
+
+  it('among many delays nobody: the others have everything while it is still stuck', async () => {
+    const app = await start();
+    const front = await startCountedFront(app);
+    const stuck = await Promise.all(upTo(4).map(() => RawPeer.open(front.port)));
+    const readers = await Promise.all(upTo(36).map((n) => app.client(`reader-${n}`)));
+    for (const stream of front.streams) stream.stick();
+    const reports = await Promise.all(upTo(10).map((n) => app.bus.pushToChannel('chat:n', n)));
+    expect(reports.every(({ delivered }) => delivered === 40)).toBe(true);
+    for (const reader of readers) {
+      for (const n of upTo(10)) expect(await reader.next('chat:n')).toBe(n);
+    }
+    expect(stuck.flatMap(numbersOf)).toEqual([]);
+    for (const stream of front.streams) stream.unstick();
+    await eventually('the slow ones too', () => stuck.every((one) => numbersOf(one).length === 10));
+  });
+
+  it('is closed although it is held by its own hook: what waits for the welcome counts too', async () => {
+    class Chatty {
+      readonly results: string[] = [];
+
+      @OnLoopConnect()
+      greet(connection: LoopConnection): void {
+        for (let n = 0; n < 4; n++) {
+          this.results.push(connection.send('chat:n', 'x'.repeat(90_000)));
+        }
+      }
+    }
+    const app = await startLoopApp({ providers: [Chatty], options: { config: LIMITS } });
+    const peer = await RawPeer.upgrade(app.port);
+    expect(await peer.closeCode()).toBe(4413);
+    const expected = ['delivered', 'delivered', 'send_failed', 'send_failed'];
+    expect(app.get(Chatty).results).toEqual(expected);
+    expect(app.get(ConnectionRegistry).size).toBe(0);
+  });
+});
+
+describe('P4: a frame that could not be written within its ttlMs', () => {
+  it('is not delivered late, while its neighbours with more time are', async () => {
+    const app = await start();
+    const [peer, stream] = await counted(app, 'slow');
+    stream.stick();
+    await app.bus.pushToAccount('slow', 'chat:n', { n: 0, pad: 'x'.repeat(70_000) });
+    await eventually('the wire is full', () => stream.writableLength > 65_536);
+    const push = (n: number, ttlMs?: number) =>
+      app.bus.pushToAccount('slow', 'chat:n', { n }, ttlMs === undefined ? {} : { ttlMs });
+    const reports = await Promise.all([push(1), push(2, 30), push(3, 60_000), push(4, 1)]);
+    expect(reports.every(({ delivered }) => delivered === 1)).toBe(true);
+    const late = performance.now() + 40;
+    await eventually('the time of two is over', () => performance.now() > late);
+    stream.unstick();
+    await eventually('the last one', () => numbersOf(peer).includes(3));
+    await push(5);
+    await eventually('a later one', () => numbersOf(peer).includes(5));
+    expect(numbersOf(peer)).toEqual([0, 1, 3, 5]);
+  });
+
+  it('gives back the room that it took in the queue', async () => {
+    const app = await start();
+    const [peer, stream] = await counted(app, 'slow');
+    stream.stick();
+    const pad = 'x'.repeat(60_000);
+    const reports = await Promise.all(
+      upTo(3).map((n) =>
+        app.bus.pushToAccount('slow', 'chat:n', { n, pad }, { ttlMs: n === 0 ? 60_000 : 20 }),
+      ),
+    );
+    expect(reports.every(({ delivered }) => delivered === 1)).toBe(true);
+    const late = performance.now() + 30;
+    await eventually('the time of two is over', () => performance.now() > late);
+    stream.unstick();
+    await eventually('the first one', () => numbersOf(peer).includes(0));
+    for (const n of [10, 11, 12]) {
+      expect(await app.bus.pushToAccount('slow', 'chat:n', { n, pad })).toMatchObject({
+        delivered: 1,
+      });
+    }
+    await eventually('the newer ones', () => numbersOf(peer).includes(12));
+  });
+});

@@ -1,0 +1,96 @@
+import type { Server as HttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { LoopApp } from './loop-app.js';
+
+type Done = (error?: Error | null) => void;
+
+/**
+ * A TCP socket behind a stream that counts what the kernel would be asked to do: each entry of `writes` is one system
+ * call. While it is stuck it takes bytes and never finishes, as a socket does whose peer has closed its window.
+ */
+export class CountedStream extends Duplex {
+  /** For each write the buffers that it was made of. */
+  readonly writes: Buffer[][] = [];
+  private waiting: (() => void) | undefined;
+  private stuck = false;
+
+  constructor(private readonly tcp: Socket) {
+    super({ allowHalfOpen: true });
+    tcp.on('data', (chunk) => this.push(chunk) || tcp.pause());
+    tcp.on('end', () => this.push(null));
+    tcp.on('error', () => {}); // a close follows
+    tcp.on('close', () => this.destroy());
+  }
+
+  stick(): void {
+    this.stuck = true;
+  }
+
+  unstick(): void {
+    this.stuck = false;
+    this.waiting?.();
+    this.waiting = undefined;
+  }
+
+  override _read(): void {
+    this.tcp.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: Done): void {
+    this.put([chunk], done);
+  }
+
+  override _writev(chunks: readonly { chunk: Buffer }[], done: Done): void {
+    this.put(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  override _final(done: Done): void {
+    this.tcp.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    this.tcp.destroy();
+    done(error);
+  }
+
+  private put(buffers: Buffer[], done: Done): void {
+    this.writes.push(buffers);
+    const write = (): boolean => this.tcp.write(Buffer.concat(buffers), done);
+    if (this.stuck) this.waiting = write;
+    else write();
+  }
+}
+
+export interface CountedFront {
+  readonly port: number;
+  /** One per connection, in the order of arrival. */
+  readonly streams: readonly CountedStream[];
+}
+
+const fronts = new Set<Server>();
+
+/** A second way into the application, whose connections run over counted streams. */
+export async function startCountedFront({ app }: LoopApp): Promise<CountedFront> {
+  const http = app.getHttpServer() as HttpServer;
+  const streams: CountedStream[] = [];
+  const front = createServer({ allowHalfOpen: true }, (tcp) => {
+    const stream = new CountedStream(tcp);
+    streams.push(stream);
+    http.emit('connection', stream); // documented: any Duplex may be injected
+  });
+  fronts.add(front);
+  await new Promise<void>((resolve) => {
+    front.listen(0, '127.0.0.1', resolve);
+  });
+  return { port: (front.address() as AddressInfo).port, streams };
+}
+
+/** Call it in `afterEach`. */
+export function closeCountedFronts(): void {
+  for (const front of fronts) front.close();
+  fronts.clear();
+}
