@@ -28,8 +28,7 @@ export class ConnectionCard {
   /** Moves the countdown on. */
   tick() {
     const { change, retryAt } = this.connection;
-    const text = waitText(change, retryAt);
-    if (this.#part('countdown').textContent !== text) this.#part('countdown').textContent = text;
+    showText(this.#part('countdown'), waitText(change, retryAt));
   }
 
   #bind() {
@@ -109,6 +108,7 @@ export class ConnectionCard {
     this.#action('target').hidden = closed;
     this.#action('close').hidden = closed;
     this.#action('reopen').hidden = !closed;
+    this.#action('remove').hidden = !closed;
     this.#renderChips(
       'patterns',
       patterns.map((pattern) => this.#patternChip(pattern)),

@@ -18,7 +18,7 @@ export class Feed {
 
   event(from, { name, data, patterns }) {
     const line = this.#line(from, name);
-    line.querySelector('.data').textContent = JSON.stringify(data) ?? '';
+    line.querySelector('.data').textContent = inline(data);
     line.querySelector('.matched').textContent = `matched by ${patterns.join(' and ')}`;
   }
 
@@ -57,4 +57,9 @@ export class Feed {
     }
     byId('feed-empty').hidden = this.#list.children.length > 0;
   }
+}
+
+/** JSON on one line that may be broken between the fields. */
+function inline(data) {
+  return JSON.stringify(data, null, 1)?.replaceAll(/\n\s*/g, ' ') ?? '';
 }

@@ -2,8 +2,8 @@ import { connect } from '/loopws/client/index.js';
 import { byId, showText } from './dom.js';
 import { lossText, waitText } from './state-text.js';
 
-/** The page's own account. Only operators may subscribe to all services; see `demo-login.ts`. */
-const ACCOUNT = 'ops';
+/** The page's own account: one that may hear of presence, and of nothing else; see `demo-login.ts`. */
+const ACCOUNT = 'watcher';
 
 const LABELS = { connecting: 'Connecting', open: 'Live', waiting: 'Server away', closed: 'Closed' };
 

@@ -32,10 +32,12 @@ export class PresencePanel {
     if (online !== undefined && read === this.#reads) this.#render(online.accounts);
   }
 
-  /** Nobody can be told of what nobody knows. */
+  /** While the server is away nobody can tell. */
   unknown() {
     this.#reads++;
     this.#render([]);
+    byId('online-count').textContent = '?';
+    byId('online-empty').firstElementChild.textContent = 'Not known while the server is away.';
   }
 
   #render(accounts) {

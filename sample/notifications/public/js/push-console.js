@@ -10,12 +10,13 @@ const PAYLOADS = {
   'chat:message.posted': { room: 'lobby', text: 'Hello from the server', from: 'support' },
 };
 
-const HINTS = {
-  connection: 'One device. bus.pushToConnection(account, device, event, data)',
-  account: 'Every device of one account. bus.pushToAccount(account, event, data)',
-  room: 'Whoever joined the room. bus.pushToRoom(room, event, data)',
-  channel: 'Everyone with a subscription that matches. bus.pushToChannel(event, data)',
-  ask: "One device, and its answer. bus.ask(account, device, 'device:status.get', {}, { timeoutMs })",
+/** Whom each target reaches, and the call that does it. */
+const TARGETS = {
+  connection: ['One device.', 'bus.pushToConnection(account, device, event, data)'],
+  account: ['Every device of one account.', 'bus.pushToAccount(account, event, data)'],
+  room: ['Whoever has joined the room.', 'bus.pushToRoom(room, event, data)'],
+  channel: ['Everyone with a subscription that matches.', 'bus.pushToChannel(event, data)'],
+  ask: ['One device, and its answer.', "bus.ask(account, device, 'device:status.get', {}, …)"],
 };
 
 export class PushConsole {
@@ -54,7 +55,8 @@ export class PushConsole {
       field.hidden = !field.dataset.for.split(' ').includes(kind);
       field.querySelector('input, select, textarea').disabled = field.hidden;
     }
-    byId('push-hint').textContent = HINTS[kind];
+    const [whom, code] = TARGETS[kind];
+    byId('push-hint').replaceChildren(`${whom} `, el('code', { textContent: code }));
     byId('push-button').textContent = kind === 'ask' ? 'Ask' : 'Push';
   }
 

@@ -2,15 +2,18 @@
 
 const LABELS = { connecting: 'Connecting', open: 'Open', waiting: 'Waiting', closed: 'Closed' };
 
+const REPLACED = 4509;
+
 const REASONS = {
   1000: 'Closed on this page.',
   4501: 'The credentials are no longer good. Log in again; it does not come back by itself.',
   4503: 'The server refuses this connection. It does not come back.',
-  4509: 'Replaced by a newer connection of the same account and device. It does not come back.',
+  [REPLACED]:
+    'Replaced by a newer connection of the same account and device. It does not come back.',
 };
 
-export function stateLabel({ state }) {
-  return LABELS[state];
+export function stateLabel({ state, code }) {
+  return state === 'closed' && code === REPLACED ? 'Replaced' : LABELS[state];
 }
 
 /** Why a connection is over; empty while it is not. */

@@ -8,12 +8,24 @@ import { accountId } from '../events.js';
 export const demoLogin: LoopAuthenticator = ({ token }) => {
   const account = accountId.safeParse(token);
   if (!account.success) return null;
-  return {
-    accountId: account.data,
-    claims: { role: account.data === 'ops' ? 'operator' : 'customer' },
-  };
+  return { accountId: account.data, claims: { role: roleOf(account.data) } };
 };
 
-/** Customers subscribe to services they name; only operators listen across all of them. */
+type Role = 'customer' | 'operator' | 'watcher';
+
+function roleOf(account: string): Role {
+  if (account === 'ops') return 'operator';
+  return account === 'watcher' ? 'watcher' : 'customer';
+}
+
+const MAY_SUBSCRIBE: Readonly<Record<Role, (pattern: string) => boolean>> = {
+  /** Services they name, but not across all of them. */
+  customer: (pattern) => !pattern.startsWith('*:'),
+  operator: () => true,
+  /** The page at `/` logs in as one: it shows who is online, and is nobody's customer. */
+  watcher: (pattern) => pattern.startsWith('presence:'),
+};
+
+/** Asked for every pattern a client wants, and for the default ones. */
 export const maySubscribe: LoopAuthorizer = ({ claims }, pattern) =>
-  !pattern.startsWith('*:') || claims.role === 'operator';
+  MAY_SUBSCRIBE[claims.role as Role](pattern);
