@@ -48,15 +48,16 @@ const pingsOf = (peer: RawPeer) =>
 
 describe('P6: a half-open peer', () => {
   it('is gone within two heartbeats, with everything it held, and nobody else is', async () => {
-    const app = await start();
+    const heartbeatMs = 300;
+    const app = await start({ heartbeatMs });
     const other = await app.client('other'); // its library answers pings
     const openedAt = performance.now();
     const peer = await RawPeer.open(app.port, { path: '/ws?connectionId=phone' });
     await eventually('it is gone', () => app.get(ConnectionRegistry).size === 1);
     const lived = performance.now() - openedAt;
-    expect(lived).toBeLessThan(2 * HEARTBEAT + 60); // timers of a busy machine are late
-    expect(lived).toBeGreaterThan(HEARTBEAT * 0.9);
-    expect(pingsOf(peer)).toBe(1);
+    expect(lived).toBeGreaterThan(heartbeatMs * 0.9); // it had its chance
+    expect(lived).toBeLessThan(2 * heartbeatMs + 250); // what a busy machine may add
+    expect(pingsOf(peer)).toBeGreaterThan(0);
     expect(app.get(Life).closes).toMatchObject([{ code: 4408 }]);
     expect(await app.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('not_connected');
     await eventually('presence', async () => !(await app.get(PresenceStore).isOnline('acme')));

@@ -1,0 +1,219 @@
+import { decodeClientFrame } from '../../../lib/protocol/client-frame.codec.js';
+import { ErrorCode } from '../../../lib/protocol/error-code.js';
+import { findJsonHazard } from '../../../lib/protocol/json-safety.js';
+
+const CODES: ReadonlySet<string> = new Set([
+  ErrorCode.NotJson,
+  ErrorCode.BadFrame,
+  ErrorCode.UnknownOp,
+  ErrorCode.TooDeep,
+  ErrorCode.ForbiddenKey,
+  ErrorCode.BadName,
+]);
+
+const decode = (value: unknown) =>
+  decodeClientFrame(typeof value === 'string' ? value : JSON.stringify(value), 32);
+
+describe('decodeClientFrame', () => {
+  it.each([
+    [{ op: 'ping' }, { op: 'ping' }],
+    [
+      { op: 'ping', id: 0 },
+      { op: 'ping', id: 0 },
+    ],
+    [
+      { op: 'ping', id: 'x'.repeat(64) },
+      { op: 'ping', id: 'x'.repeat(64) },
+    ],
+    [
+      { op: 'auth', token: 't', id: 1 },
+      { op: 'auth', token: 't', id: 1 },
+    ],
+    [{ event: 'a:b' }, { op: 'event', event: 'a:b', data: undefined }],
+    [
+      { event: 'a:b', data: null, id: 2 },
+      { op: 'event', event: 'a:b', data: null, id: 2 },
+    ],
+    [
+      { op: 'ping', event: 'a:b' },
+      { op: 'event', event: 'a:b', data: undefined },
+    ],
+    [
+      { op: 'answer', ask: 3, data: 4 },
+      { op: 'answer', ask: 3, data: 4 },
+    ],
+    [
+      { op: 'answer', ask: 3, error: { code: 'c', message: 'm', stack: 'x' } },
+      { op: 'answer', ask: 3, error: { code: 'c', message: 'm' } },
+    ],
+    [
+      { op: 'subscribe', patterns: ['a:*', 'a:*', 'nonsense'] },
+      { op: 'subscribe', patterns: ['a:*', 'nonsense'] },
+    ],
+    [
+      { op: 'unsubscribe', patterns: ['a:*'] },
+      { op: 'unsubscribe', patterns: ['a:*'] },
+    ],
+  ])('%j is the frame %j, and nothing unknown comes along', (sent, frame) => {
+    expect(decode({ ...sent, accountId: 'root', isAdmin: true })).toMatchObject({
+      ok: true,
+      frame,
+    });
+    const decoded = decode({ ...sent, accountId: 'root' });
+    expect(decoded.ok && Object.keys(decoded.frame).toSorted()).toEqual(
+      Object.keys(frame).toSorted(),
+    );
+  });
+
+  it('ties every error to the id of its frame, and to none when the id itself is wrong', () => {
+    for (const sent of [
+      { op: 'x' },
+      { event: 1 },
+      { event: 'x' },
+      { op: 'answer' },
+      { data: nested(40) },
+    ]) {
+      expect(decode({ ...sent, id: 'tie' })).toMatchObject({ ok: false, id: 'tie' });
+      expect(decode({ ...sent, id: -1 })).not.toHaveProperty('id');
+    }
+    expect(decode('{"id":"tie","__proto__":1}')).toMatchObject({
+      code: 'forbidden_key',
+      id: 'tie',
+    });
+  });
+
+  it('never throws on random input, and refuses with documented codes only', () => {
+    const random = seeded(20_261_122);
+    const outcomes = new Map<string, number>();
+    let longest = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const decoded = decodeClientFrame(randomText(random), 8);
+      const outcome = decoded.ok ? decoded.frame.op : decoded.code;
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      if (!decoded.ok) longest = Math.max(longest, decoded.message.length);
+    }
+    expect(longest).toBeLessThan(300);
+    // the generator reached every code and every kind of frame
+    const kinds = ['subscribe', 'unsubscribe', 'event', 'answer', 'auth', 'ping'];
+    expect([...outcomes.keys()].toSorted()).toEqual([...CODES, ...kinds].toSorted());
+  });
+
+  it('leaves what it accepts free of hazards, and the global objects alone', () => {
+    const random = seeded(7);
+    const accepted: unknown[] = [];
+    for (let round = 0; round < 5_000; round++) {
+      const decoded = decodeClientFrame(randomText(random), 8);
+      if (decoded.ok) accepted.push(decoded.frame);
+    }
+    expect(accepted.length).toBeGreaterThan(500);
+    expect(accepted.filter((frame) => findJsonHazard(frame, 9) !== undefined)).toEqual([]);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+});
+
+describe('findJsonHazard', () => {
+  it('counts the levels of lists and objects from the outermost', () => {
+    expect(findJsonHazard(nested(32), 32)).toBeUndefined();
+    expect(findJsonHazard(nested(33), 32)).toBe('too_deep');
+    expect(findJsonHazard({ a: [{ b: 1 }] }, 3)).toBeUndefined();
+    expect(findJsonHazard({ a: [{ b: [] }] }, 3)).toBe('too_deep');
+  });
+
+  it('does not overflow the stack, however deep', () => {
+    const text = '['.repeat(50_000) + ']'.repeat(50_000);
+    const deep: unknown = JSON.parse(text);
+    expect(findJsonHazard(deep, 32)).toBe('too_deep');
+    expect(findJsonHazard(deep, 50_000)).toBeUndefined();
+  });
+
+  it.each<[string, string | undefined]>([
+    ['{"__proto__":1}', 'forbidden_key'],
+    ['[[[{"__proto__":{}}]]]', 'forbidden_key'],
+    ['{"constructor":{"prototype":{}}}', 'forbidden_key'],
+    ['{"constructor":{"prototype":null}}', 'forbidden_key'],
+    ['{"constructor":{"name":"x"}}', undefined],
+    ['{"constructor":null}', undefined],
+    ['{"constructor":"prototype"}', undefined],
+    ['{"prototype":{"constructor":1}}', undefined],
+    ['{"toString":1,"hasOwnProperty":2}', undefined],
+    ['"__proto__"', undefined],
+    ['["__proto__"]', undefined],
+    ['null', undefined],
+  ])('says of %s: %s', (text, hazard) => {
+    expect(findJsonHazard(JSON.parse(text), 32)).toBe(hazard);
+  });
+});
+
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : [nested(levels - 1)];
+}
+
+type Random = () => number;
+
+/** The same numbers in every run: mulberry32. */
+function seeded(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function pick<T>(random: Random, values: readonly T[]): T {
+  return values[Math.floor(random() * values.length)]!;
+}
+
+const KEYS = ['op', 'event', 'id', 'data', 'patterns', 'ask', 'error', 'token', 'code', 'message'];
+const RARE_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', ''];
+const OPS = ['subscribe', 'unsubscribe', 'answer', 'auth', 'ping', 'welcome', 'constructor'];
+const TEXTS = [
+  ...OPS,
+  'a:b',
+  'a:b.c',
+  'a:*',
+  '',
+  ' ',
+  '\u0000',
+  '\ud800',
+  '😀',
+  'x'.repeat(200),
+  '__proto__',
+];
+const NUMBERS = [0, 1, -1, 0.5, 2 ** 53, 1e308, -0];
+
+/** Mostly frames that are nearly right, because those reach furthest. */
+function randomText(random: Random): string {
+  const text = JSON.stringify(random() < 0.8 ? randomFrame(random) : randomValue(random, 0)) ?? '';
+  if (random() < 0.9) return text.replaceAll('"__own_proto__"', '"__proto__"');
+  const at = Math.floor(random() * text.length);
+  return text.slice(0, at) + pick(random, ['', '"', '{', '\\', ',', '\u0000']) + text.slice(at + 1);
+}
+
+function randomFrame(random: Random): object {
+  const fields: Record<string, unknown> = {};
+  if (random() < 0.6) fields.op = pick(random, OPS);
+  else if (random() < 0.8) fields.event = pick(random, TEXTS);
+  for (const key of KEYS.slice(2)) if (random() < 0.4) fields[key] = randomValue(random, 1);
+  if (random() < 0.3) fields.patterns = ['a:b', 'a:*'];
+  if (random() < 0.3) fields.ask = 1;
+  return fields;
+}
+
+function randomValue(random: Random, depth: number): unknown {
+  const kind = depth > 10 ? 0 : random();
+  if (kind < 0.3) return pick(random, TEXTS);
+  if (kind < 0.5) return pick(random, NUMBERS);
+  if (kind < 0.6) return pick(random, [true, false, null]);
+  const values = Array.from({ length: Math.floor(random() * 3) + 1 }, () =>
+    randomValue(random, depth + 1),
+  );
+  if (kind < 0.8) return values;
+  return Object.fromEntries(values.map((value) => [randomKey(random), value]));
+}
+
+function randomKey(random: Random): string {
+  const key = pick(random, random() < 0.9 ? KEYS : RARE_KEYS);
+  return key === '__proto__' ? '__own_proto__' : key;
+}
