@@ -1,0 +1,90 @@
+import { type Beating, Heartbeat } from '../../../lib/connections/heartbeat.js';
+import { LoopWsConfig } from '../../../lib/loop-ws.config.js';
+import { eventually } from '../../support/eventually.js';
+
+const HEARTBEAT = 64;
+
+class Peer implements Beating {
+  readonly calls: string[] = [];
+  answers = false;
+  private heard = true;
+
+  takeSignOfLife(): boolean {
+    const { heard } = this;
+    this.heard = false;
+    return heard;
+  }
+
+  ping(): void {
+    this.calls.push('ping');
+    if (this.answers) this.heard = true;
+  }
+
+  lost(): void {
+    this.calls.push('lost');
+  }
+}
+
+let heartbeat: Heartbeat;
+
+beforeEach(() => {
+  heartbeat = new Heartbeat(Object.assign(new LoopWsConfig(), { heartbeatMs: HEARTBEAT }));
+});
+
+afterEach(() => heartbeat.onApplicationShutdown());
+
+describe('Heartbeat', () => {
+  it('pings a peer that was heard, and loses one that was silent since', async () => {
+    const [silent, lively] = [new Peer(), new Peer()];
+    lively.answers = true;
+    heartbeat.watch(silent);
+    heartbeat.watch(lively);
+    await eventually('the silent one is lost', () => silent.calls.includes('lost'));
+    await eventually('three pings', () => lively.calls.length >= 3);
+    expect(silent.calls.filter((call) => call === 'ping').length).toBeGreaterThan(0);
+    expect(new Set(lively.calls)).toEqual(new Set(['ping']));
+  });
+
+  it('visits nobody who is no longer watched', async () => {
+    const [left, stays] = [new Peer(), new Peer()];
+    const stop = heartbeat.watch(left);
+    heartbeat.watch(stays);
+    stop();
+    await eventually('the other was visited', () => stays.calls.length > 0);
+    expect(left.calls).toEqual([]);
+  });
+
+  it('lets one peer leave while it is being visited, without skipping another', async () => {
+    const peers = Array.from({ length: 200 }, () => new Peer());
+    for (const peer of peers) {
+      const stop = heartbeat.watch(peer);
+      peer.lost = () => {
+        stop();
+        peer.calls.push('lost');
+      };
+    }
+    await eventually('all are lost', () => peers.every(({ calls }) => calls.includes('lost')));
+    expect(peers.every(({ calls }) => calls.filter((call) => call === 'lost').length === 1)).toBe(
+      true,
+    );
+  });
+
+  it('loses nobody in the visit after a stall, when answers may be waiting unread', async () => {
+    const peers = Array.from({ length: 50 }, () => new Peer());
+    for (const peer of peers) heartbeat.watch(peer);
+    await eventually(
+      'a first ping to most',
+      () => peers.filter(({ calls }) => calls.length > 0).length > 25,
+    );
+    const lost = () => peers.filter(({ calls }) => calls.includes('lost')).length;
+    const before = lost();
+    const until = performance.now() + 300;
+    while (performance.now() < until);
+    const pings = () => peers.flatMap(({ calls }) => calls).length;
+    const visited = pings();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(lost()).toBe(before);
+    expect(pings()).toBeGreaterThanOrEqual(visited);
+    await eventually('the silent ones, later', () => lost() === 50);
+  });
+});
