@@ -1,9 +1,4 @@
-import {
-  ConfigurableModuleBuilder,
-  type DynamicModule,
-  Module,
-  type Provider,
-} from '@nestjs/common';
+import { ConfigurableModuleBuilder, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ChannelObservers } from './bus/channel-observers.js';
 import { EventBus } from './bus/event-bus.service.js';
@@ -21,7 +16,7 @@ import { ConnectionOpener } from './gateway/connection-opener.js';
 import { Drain } from './gateway/drain.js';
 import { FrameHandler } from './gateway/frame-handler.js';
 import { Handshake } from './gateway/handshake.js';
-import { createGateway } from './gateway/loop-ws.gateway.js';
+import { LoopWsGateway } from './gateway/loop-ws.gateway.js';
 import { ServerLifecycle } from './gateway/server.lifecycle.js';
 import { SessionFactory } from './gateway/session.factory.js';
 import { Sessions } from './gateway/sessions.js';
@@ -41,7 +36,7 @@ import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
 import { SampledLogger } from './util/sampled-logger.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<LoopWsOptions>({ moduleName: 'LoopWs' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createLoopWsOptions')
@@ -114,19 +109,8 @@ const OPTION_PROVIDERS: Provider[] = [
     Sessions,
     Drain,
     ServerLifecycle,
+    LoopWsGateway,
   ],
   exports: [EventBus, ConnectionRegistry, PresenceStore, LoopTransport, LoopWsConfig],
 })
-export class LoopWsModule extends ConfigurableModuleClass {
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    return withGateway(super.forRoot(options));
-  }
-
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return withGateway(super.forRootAsync(options));
-  }
-}
-
-function withGateway(definition: DynamicModule): DynamicModule {
-  return { ...definition, providers: [...(definition.providers ?? []), createGateway()] };
-}
+export class LoopWsModule extends ConfigurableModuleClass {}

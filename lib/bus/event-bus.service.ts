@@ -103,7 +103,8 @@ export class EventBus {
 
   /**
    * Asks one connection and resolves with what its client answered. Rejects with a `LoopAskError` whose `reason` says
-   * why there is no answer. The question is an event, so the connection needs a subscription that matches.
+   * why there is no answer, or with a `LoopPushError` when the question could not be asked at all. The question is an
+   * event, so the connection needs a subscription that matches.
    */
   async ask<N extends LoopEventName>(
     accountId: string,

@@ -117,8 +117,8 @@ export class LoopConnection {
   /**
    * Closes the connection once what was accepted before is written.
    *
-   * @param code 1000, or one of the application's own from 3000; 44xx asks the client to come back, 45xx not to.
-   * Default 1000. A code that no endpoint may send is replaced by 1011.
+   * @param code 1000, or one of the application's own from 3000. After 45xx the client stays away; after any other code,
+   * the default 1000 included, it comes back. A code that no endpoint may send is replaced by 1011.
    * @param reason Cut to 123 bytes. Anything but text is left out.
    */
   close(code: number = CloseCode.Normal, reason = ''): void {

@@ -25,8 +25,7 @@ export class Authenticator {
       );
       throw tryLater(503, 'Authentication takes too long.', retryAfterMs);
     });
-    if (identity === undefined || isExpired(identity))
-      throw new UpgradeRefusal(401, 'Unauthorized');
+    if (identity === undefined) throw new UpgradeRefusal(401, 'Unauthorized');
     return identity;
   }
 
@@ -38,11 +37,7 @@ export class Authenticator {
       return hasExpired(identity) ? undefined : identity;
     } catch (error) {
       if (error instanceof HttpException) throw refusalOf(error);
-      this.logger.warn(
-        'authenticate',
-        'authenticate failed; the connection was refused with 401',
-        error,
-      );
+      this.logger.warn('authenticate', 'authenticate failed; the credentials were refused', error);
       throw new UpgradeRefusal(401, 'Unauthorized');
     }
   }
@@ -50,8 +45,4 @@ export class Authenticator {
 
 function hasExpired({ expiresAt = Infinity }: Identity): boolean {
   return expiresAt <= Date.now();
-}
-
-function isExpired({ expiresAt }: Identity): boolean {
-  return expiresAt !== undefined && expiresAt <= Date.now();
 }

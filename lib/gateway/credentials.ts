@@ -1,5 +1,4 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
-import { LoopWsException } from '../loop-ws.errors.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { Authenticator } from './authenticator.js';
@@ -8,6 +7,14 @@ import type { Admitted } from './handshake.js';
 import type { Identity } from './identity.js';
 import { withToken } from './loop-request.js';
 import { UpgradeRefusal } from './refusal.js';
+
+interface RefusedCredentials {
+  readonly refused: ErrorCode;
+  readonly message: string;
+}
+
+/** What came of new credentials: what the `ok` frame says of them, or why they were refused. */
+export type RefreshedCredentials = { readonly expiresInMs?: number } | RefusedCredentials;
 
 /** What a connection was let in with, for as long as that is good. */
 export class Credentials {
@@ -32,11 +39,12 @@ export class Credentials {
     this.expiry.clear();
   }
 
-  /** Replaces the claims and the expiry. Rejects, and leaves both, for a token that is not good for this account. */
-  async refresh(token: string): Promise<{ readonly expiresInMs?: number }> {
+  /** Replaces the claims and the expiry, or leaves both for a token that is not good for this account. */
+  async refresh(token: string): Promise<RefreshedCredentials> {
     const identity = await this.identify(token);
+    if ('refused' in identity) return identity;
     if (identity.accountId !== this.connection.accountId) {
-      throw new LoopWsException(ErrorCode.Forbidden, 'The token belongs to another account.');
+      return { refused: ErrorCode.Forbidden, message: 'The token belongs to another account.' };
     }
     if (this.connection.state !== 'closed') {
       this.connection.refresh(identity.claims);
@@ -45,14 +53,14 @@ export class Credentials {
     return this.expiresInMs;
   }
 
-  private async identify(token: string): Promise<Identity> {
+  private async identify(token: string): Promise<Identity | RefusedCredentials> {
     try {
       return await this.authenticator.identify(withToken(this.admitted.request, token));
     } catch (error) {
       const unavailable = error instanceof UpgradeRefusal && error.status === 503;
-      throw unavailable
-        ? new LoopWsException(ErrorCode.Unavailable, 'The token cannot be checked right now.')
-        : new LoopWsException(ErrorCode.Unauthorized, 'The token was refused.');
+      return unavailable
+        ? { refused: ErrorCode.Unavailable, message: 'The token cannot be checked right now.' }
+        : { refused: ErrorCode.Unauthorized, message: 'The token was refused.' };
     }
   }
 }

@@ -13,6 +13,7 @@ import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
+import type { RefreshedCredentials } from './credentials.js';
 import { SubscriptionRequests } from './subscription-requests.js';
 
 /** Frames that are handled one after another; the others are answered as they come. */
@@ -23,8 +24,7 @@ export interface FrameSource {
   readonly connection: LoopConnection;
   /** Tells the peer that the frame broke the protocol, and counts it. */
   refuse(code: ErrorCode, message: string, id?: FrameId): void;
-  /** Takes new credentials; resolves with what the `ok` frame says of them. */
-  refreshCredentials(token: string): Promise<{ readonly expiresInMs?: number }>;
+  refreshCredentials(token: string): Promise<RefreshedCredentials>;
 }
 
 /** Does what a client's frame asks for, and answers it. */
@@ -68,11 +68,8 @@ export class FrameHandler {
           ...id,
           removed: await this.unsubscribe(source.connection, frame.patterns),
         };
-      case 'auth': {
-        const credentials = await source.refreshCredentials(frame.token);
-        const removed = await this.subscriptions.review(source.connection);
-        return { op: 'ok', ...id, ...credentials, removed };
-      }
+      case 'auth':
+        return this.authenticate(source, frame.token, id);
       case 'event':
         return this.event(source, frame);
     }
@@ -102,6 +99,22 @@ export class FrameHandler {
     connection.unsubscribe(...(removed as LoopPattern[]));
     if (removed.length > 0) await this.hooks.unsubscribe(connection, removed);
     return removed;
+  }
+
+  /** Patterns that the new credentials do not allow end before the client is told. */
+  private async authenticate(
+    source: FrameSource,
+    token: string,
+    id: { id?: FrameId },
+  ): Promise<ServerFrame | undefined> {
+    const refreshed = await source.refreshCredentials(token);
+    if ('refused' in refreshed) {
+      source.refuse(refreshed.refused, refreshed.message, id.id);
+      return undefined;
+    }
+    const removed = await this.subscriptions.review(source.connection);
+    if (removed.length > 0) await this.hooks.unsubscribe(source.connection, removed);
+    return { op: 'ok', ...id, ...refreshed, removed };
   }
 
   private async event(

@@ -1,16 +1,67 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
+import { Inject, Logger } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { type OnGatewayConnection, type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import type { LoopSocket } from '../connections/loop-socket.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { stackOf } from '../util/background-work.js';
 import { AdapterInstaller } from './adapter.installer.js';
-import { OWN_SERVER } from './loop-ws.adapter.js';
 import { Handshake, type HandshakeAnswer } from './handshake.js';
+import { OWN_SERVER } from './loop-ws.adapter.js';
 import { ServerLifecycle } from './server.lifecycle.js';
 
 const LOGGER = new Logger('LoopWs');
+
+/** What Nest knows of the WebSocket endpoint. Everything that happens there is done by others. */
+@WebSocketGateway()
+export class LoopWsGateway implements OnGatewayInit, OnGatewayConnection {
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) settings: LoopWsSettings,
+    modules: ModulesContainer,
+    _adapter: AdapterInstaller,
+    private readonly handshake: Handshake,
+    private readonly lifecycle: ServerLifecycle,
+  ) {
+    setGatewayOptions(modules, serverOptions(settings, handshake));
+  }
+
+  /** Must not throw: it runs inside an observer. */
+  afterInit(server: unknown): void {
+    this.lifecycle.useServer(server);
+  }
+
+  /** Must not throw or reject: Nest would let the process end. */
+  handleConnection(socket: LoopSocket, request: IncomingMessage): void {
+    const admitted = this.handshake.takeAdmitted(request);
+    if (admitted === undefined) {
+      LOGGER.error(
+        'A socket arrived that LoopWs did not authenticate: another gateway owns the same path. Give one of them ' +
+          'another "path".',
+      );
+      socket.on('error', () => {});
+      socket.close(CloseCode.InternalError, '');
+      return;
+    }
+    this.lifecycle
+      .connect(socket, request.socket, admitted)
+      .catch((error: unknown) => LOGGER.error('A connection was lost', stackOf(error)));
+  }
+}
+
+/**
+ * Gateway options are metadata of the provider's class, and known only when the application's options are. Nest reads
+ * them after dependency injection, so this is in time; and it reads them from the provider, so each application gives
+ * its own a class of its own and no two applications of one process overwrite each other's.
+ */
+function setGatewayOptions(modules: ModulesContainer, options: object): void {
+  class ConfiguredGateway extends LoopWsGateway {}
+  WebSocketGateway(0, options)(ConfiguredGateway);
+  for (const { providers } of modules.values()) {
+    const provider = providers.get(LoopWsGateway);
+    if (provider !== undefined) provider.metatype = ConfiguredGateway;
+  }
+}
 
 /** Options of the `ws` package's server, which its adapter passes on. */
 function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): object {
@@ -28,46 +79,4 @@ function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): 
     },
     handleProtocols: (offered: ReadonlySet<string>) => handshake.selectSubprotocol(offered),
   };
-}
-
-/**
- * Makes the gateway. A class of its own for each module, because gateway metadata sits on the class and is known only
- * when the options are: the constructor writes it, and Nest reads it after dependency injection.
- */
-export function createGateway(): Type<unknown> {
-  @Injectable()
-  class LoopWsGateway implements OnGatewayInit, OnGatewayConnection {
-    constructor(
-      @Inject(LOOP_WS_SETTINGS) settings: LoopWsSettings,
-      _adapter: AdapterInstaller,
-      private readonly handshake: Handshake,
-      private readonly lifecycle: ServerLifecycle,
-    ) {
-      WebSocketGateway(0, serverOptions(settings, handshake))(LoopWsGateway);
-    }
-
-    /** Must not throw: it runs inside an observer. */
-    afterInit(server: unknown): void {
-      this.lifecycle.useServer(server);
-    }
-
-    /** Must not throw or reject: Nest would let the process end. */
-    handleConnection(socket: LoopSocket, request: IncomingMessage): void {
-      const admitted = this.handshake.takeAdmitted(request);
-      if (admitted === undefined) {
-        LOGGER.error(
-          'A socket arrived that LoopWs did not authenticate: another gateway owns the same path. Give one of them ' +
-            'another "path".',
-        );
-        socket.on('error', () => {});
-        socket.close(CloseCode.InternalError, '');
-        return;
-      }
-      this.lifecycle
-        .connect(socket, request.socket, admitted)
-        .catch((error: unknown) => LOGGER.error('A connection was lost', stackOf(error)));
-    }
-  }
-  WebSocketGateway()(LoopWsGateway);
-  return LoopWsGateway;
 }

@@ -2,12 +2,15 @@ import { HttpException } from '@nestjs/common';
 
 /** Why an upgrade ends without a socket: a real HTTP answer. */
 export class UpgradeRefusal extends Error {
+  readonly headers: Readonly<Record<string, string>>;
+
   constructor(
     readonly status: number,
     message: string,
-    readonly headers: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
+    this.headers = { 'Content-Type': 'text/plain; charset=utf-8', ...headers };
   }
 }
 

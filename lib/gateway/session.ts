@@ -65,7 +65,7 @@ export class Session implements Beating, FrameSource {
   }
 
   lost(): void {
-    this.connection.close(CloseCode.HeartbeatLost, 'Nothing was heard for two heartbeats.');
+    this.connection.close(CloseCode.HeartbeatLost, 'Nothing was heard since the last heartbeat.');
   }
 
   refuse(code: ErrorCode, message: string, id?: FrameId): void {

@@ -37,7 +37,7 @@ export function toFrameError(error: unknown): FrameError {
   const reference = randomUUID();
   return {
     code: ErrorCode.Internal,
-    message: `The server failed. Its log has the reason under ${reference}.`,
+    message: `The server failed (reference ${reference}).`,
     reference,
   };
 }

@@ -42,7 +42,7 @@ export abstract class PresenceStore {
   /** Removes exactly this registration; one that is not there is not an error. */
   abstract unregister(registration: PresenceRegistration): Promise<void>;
 
-  /** Whether the account has a connection anywhere. */
+  /** Whether the account has a connection anywhere right now; an account in its grace has none. */
   abstract isOnline(accountId: string): Promise<boolean>;
 
   /** The account's connections on every server. */

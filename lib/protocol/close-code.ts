@@ -15,7 +15,7 @@ export const CloseCode = {
   ServerLeaving: 1012,
   /** The server cannot take the connection right now. */
   TryAgainLater: 1013,
-  /** Nothing was heard for two heartbeats. */
+  /** Nothing was heard for a whole heartbeat after a ping. */
   HeartbeatLost: 4408,
   /** The reader is too slow: its outgoing queue passed `maxQueueBytes`. */
   ReaderTooSlow: 4413,

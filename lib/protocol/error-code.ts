@@ -40,7 +40,7 @@ export const ErrorCode = {
   Timeout: 'timeout',
   /** The server cannot do this right now; try again. */
   Unavailable: 'unavailable',
-  /** The server failed; the message carries a reference that its log has too. */
+  /** The server failed; the message carries a reference, under which its log has the reason. */
   Internal: 'internal',
 } as const;
 

@@ -3,6 +3,7 @@
  * and clients are checked against it. With nothing declared every `service:event` with `unknown` data is allowed.
  *
  * @example
+ * import type {} from 'nestjs-loopws'; // a module can be augmented only where it is imported
  * declare module 'nestjs-loopws' {
  *   interface LoopEvents {
  *     'billing:invoice.paid': { invoiceId: string; cents: number };

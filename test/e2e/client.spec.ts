@@ -203,6 +203,18 @@ describe('the client against the server', () => {
     expect(await closed).toBe(4501);
   });
 
+  it('credentials that are refused again and again close the connection', async () => {
+    const app = await startLoopApp({
+      options: {
+        authenticate: ({ token }) => (token === 'acme' ? { accountId: 'acme' } : null),
+        config: { refusalsPerMinute: 3 },
+      },
+    });
+    const one = await app.client('acme');
+    for (let guess = 0; guess < 4; guess++) one.send({ op: 'auth', token: `guess-${guess}` });
+    expect((await one.closed).code).toBe(4500);
+  });
+
   it('refreshed credentials of another account are refused; narrower ones end subscriptions', async () => {
     const app = await startLoopApp({
       options: {

@@ -23,6 +23,7 @@ import {
 import { LoopTestClient } from '../../lib/testing/index.js';
 import {
   closeLoopApps,
+  type LoopApp,
   loopModule,
   startLoopApp,
   TEST_CONFIG,
@@ -110,6 +111,19 @@ describe('forRoot and forRootAsync', () => {
     expect(await b.bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({ delivered: 0 });
     expect(await a.bus.pushToAccount('acme', 'chat:n', 2)).toMatchObject({ delivered: 1 });
     expect(await one.next('chat:n')).toBe(2);
+  });
+
+  it('one root module serves several applications of a process, whatever the order of their boots', async () => {
+    @Module({ imports: [loopModule()] })
+    class RootModule {}
+    const create = () => NestFactory.create(RootModule, { logger: false });
+    const apps = await Promise.all([create(), create()]);
+    for (const app of apps) await app.listen(0, '127.0.0.1');
+    const [a, b] = apps.map((app) => track(app)) as [LoopApp, LoopApp];
+    const [onA, onB] = [await a.client('acme'), await b.client('acme')];
+    expect((await a.bus.pushToAccount('acme', 'chat:n', 'a')).delivered).toBe(1);
+    expect((await b.bus.pushToAccount('acme', 'chat:n', 'b')).delivered).toBe(1);
+    expect([await onA.next('chat:n'), await onB.next('chat:n')]).toEqual(['a', 'b']);
   });
 
   it('works without HTTP: a worker injects the bus and pushes', async () => {
