@@ -62,7 +62,7 @@ export class NotificationsPage {
     if (order.device !== undefined) await form.getByLabel('Device').fill(order.device);
     if (order.room !== undefined) await form.getByLabel('Room').last().fill(order.room);
     if (order.timeoutMs !== undefined) {
-      await form.getByLabel('Wait at most').fill(String(order.timeoutMs));
+      await form.getByLabel('Timeout').fill(String(order.timeoutMs));
     }
     if (order.event !== undefined) await form.getByLabel('Event').selectOption(order.event);
     if (order.data !== undefined) await form.getByLabel('Payload').fill(JSON.stringify(order.data));

@@ -264,7 +264,7 @@ it('comes through a restart of the server by itself, rooms and subscriptions inc
   await cards[1]!.getByRole('button', { name: 'Unsubscribe presence:account.*' }).waitFor();
 
   await server.stop();
-  await page.page.getByText('The server is away.', { exact: true }).waitFor();
+  await page.page.getByText('The server went away.', { exact: true }).waitFor();
   for (const card of cards) {
     await page.reaches(card, 'Waiting');
     await card.getByText(/next try in \d\.\d s/).waitFor();

@@ -5,7 +5,12 @@ import { lossText, waitText } from './state-text.js';
 /** The page's own account: one that may hear of presence, and of nothing else; see `demo-login.ts`. */
 const ACCOUNT = 'watcher';
 
-const LABELS = { connecting: 'Connecting', open: 'Live', waiting: 'Server away', closed: 'Closed' };
+const LABELS = {
+  connecting: 'Connecting',
+  open: 'Live',
+  waiting: 'Not connected',
+  closed: 'Closed',
+};
 
 /** The page's own connection: it hears of presence, and its state is the state of the server. */
 export class PageConnection {

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import {
   type ConnectionEvent,
   ConnectionRegistry,
@@ -11,7 +11,8 @@ import { concatMap, type Subscription } from 'rxjs';
 
 /** Makes "who is online" live: tells everyone who listens to `presence:*` what has changed. */
 @Injectable()
-export class PresenceAnnouncer implements OnModuleInit, OnModuleDestroy {
+export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(PresenceAnnouncer.name);
   private announcing: Subscription | undefined;
 
   constructor(
@@ -38,12 +39,18 @@ export class PresenceAnnouncer implements OnModuleInit, OnModuleDestroy {
       .subscribe();
   }
 
-  onModuleDestroy(): void {
+  /** Not before: while this server leaves, its devices go one by one, and the others want to know. */
+  onApplicationShutdown(): void {
     this.announcing?.unsubscribe();
   }
 
-  private announce({ type, connection }: ConnectionEvent): Promise<PushReport> {
+  /** Never rejects, for that would end the subscription, and with it the announcing. */
+  private async announce({ type, connection }: ConnectionEvent): Promise<void> {
     const { accountId, connectionId } = connection;
-    return this.bus.pushToChannel(`presence:connection.${type}`, { accountId, connectionId });
+    try {
+      await this.bus.pushToChannel(`presence:connection.${type}`, { accountId, connectionId });
+    } catch (error) {
+      this.logger.error(error);
+    }
   }
 }
