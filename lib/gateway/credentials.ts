@@ -1,4 +1,5 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
+import { LoopWsException } from '../loop-ws.errors.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { Authenticator } from './authenticator.js';
@@ -39,7 +40,10 @@ export class Credentials {
     this.expiry.clear();
   }
 
-  /** Replaces the claims and the expiry, or leaves both for a token that is not good for this account. */
+  /**
+   * Replaces the claims and the expiry, or leaves both for a token that is not good for this account. Rejects when
+   * nobody can tell right now whether it is.
+   */
   async refresh(token: string): Promise<RefreshedCredentials> {
     const identity = await this.identify(token);
     if ('refused' in identity) return identity;
@@ -57,10 +61,10 @@ export class Credentials {
     try {
       return await this.authenticator.identify(withToken(this.admitted.request, token));
     } catch (error) {
-      const unavailable = error instanceof UpgradeRefusal && error.status === 503;
-      return unavailable
-        ? { refused: ErrorCode.Unavailable, message: 'The token cannot be checked right now.' }
-        : { refused: ErrorCode.Unauthorized, message: 'The token was refused.' };
+      if (error instanceof UpgradeRefusal && error.status === 503) {
+        throw new LoopWsException(ErrorCode.Unavailable, 'The token cannot be checked right now.');
+      }
+      return { refused: ErrorCode.Unauthorized, message: 'The token was refused.' };
     }
   }
 }
