@@ -1,0 +1,338 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import {
+  ConnectionRegistry,
+  type LoopConnection,
+  type LoopRequest,
+  LoopTransport,
+  OnLoopConnect,
+  OnLoopEvent,
+  type Topic,
+  type TransportReceipt,
+} from '../../lib/index.js';
+import { deferred, eventually } from '../support/eventually.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { cutRawPeers, RawPeer, textFrame } from '../support/raw-peer.js';
+import { isServing } from '../support/still-serving.js';
+
+let logged: string[];
+
+beforeEach(() => {
+  logged = [];
+  for (const level of ['warn', 'error'] as const) {
+    jest
+      .spyOn(Logger.prototype, level)
+      .mockImplementation((...line) => void logged.push(line.join(' ')));
+  }
+});
+
+afterEach(async () => {
+  cutRawPeers();
+  await closeLoopApps();
+  jest.restoreAllMocks();
+});
+
+const SCOPES: Readonly<Record<string, readonly string[]>> = {
+  all: ['*:*'],
+  mine: ['chat:a'],
+  paid: ['billing:invoice.paid'],
+};
+
+/** Tokens are `account` or `account.scope`: what the bearer may subscribe to. */
+const authenticate = ({ token = '' }: LoopRequest) => {
+  const [accountId = '', scope = 'all'] = token.split('.');
+  return accountId === '' ? null : { accountId, claims: { scope: SCOPES[scope] } };
+};
+const authorize = ({ claims }: LoopConnection, pattern: string) => {
+  const scope = claims.scope as string[];
+  return scope.includes('*:*') || scope.includes(pattern);
+};
+
+describe('a pattern that authorize does not grant', () => {
+  it('is denied with the same words, whether anything has that name or not', async () => {
+    class Handler {
+      @OnLoopEvent('billing:exists')
+      handle(): void {}
+    }
+    const app = await startLoopApp({ providers: [Handler], options: { authenticate, authorize } });
+    const owner = await app.client('owner');
+    await owner.subscribe('billing:exists');
+    const spy = await app.client('spy.mine');
+    const answer = await spy.subscribe('billing:exists', 'billing:nothing');
+    const [existing, missing] = 'denied' in answer ? answer.denied! : [];
+    expect(existing).toEqual({ ...missing, pattern: 'billing:exists' });
+    expect(existing).toMatchObject({ code: 'forbidden' });
+  });
+
+  it('is not granted by being wider, and a default subscription is asked about like any other', async () => {
+    const app = await startLoopApp({ options: { authenticate, authorize } });
+    const spy = await app.client('spy.paid');
+    expect(spy.welcome.subscriptions).toEqual([]);
+    const wider = ['*:*', 'billing:*', '*:invoice.paid', 'billing:invoice.*'];
+    const answer = await spy.subscribe(...wider, 'billing:invoice.paid');
+    expect(answer).toMatchObject({ granted: ['billing:invoice.paid'] });
+    expect('denied' in answer && answer.denied!.map(({ pattern }) => pattern)).toEqual(wider);
+    expect(await app.bus.pushToChannel('billing:invoice.sent', 1)).toMatchObject({ delivered: 0 });
+    expect(await app.bus.pushToAccount('spy', 'billing:invoice.sent', 1)).toMatchObject({
+      filtered: 1,
+    });
+  });
+
+  it.each<[string, (pattern: string) => boolean | Promise<boolean>]>([
+    ['throws', (pattern) => pattern === '*:*' || raise(new Error('boom'))],
+    ['rejects', (pattern) => (pattern === '*:*' ? true : Promise.reject(new Error('boom')))],
+    [
+      'answers with what is merely truthy',
+      (pattern) => (pattern === '*:*' ? true : ('yes' as never)),
+    ],
+  ])(
+    'because authorize %s is denied, without a word of why, and without flooding the log',
+    async (_what, judge) => {
+      const options = {
+        authenticate,
+        authorize: (_: LoopConnection, pattern: string) => judge(pattern),
+      };
+      const app = await startLoopApp({ options });
+      const client = await app.client();
+      for (let n = 0; n < 20; n++) {
+        const answer = await client.subscribe(`chat:e${n}`);
+        expect(answer).toMatchObject({ granted: [], denied: [{ code: 'forbidden' }] });
+        expect(JSON.stringify(answer)).not.toContain('boom');
+      }
+      expect(logged.length).toBeLessThanOrEqual(1);
+      expect(await client.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+    },
+  );
+
+  it('because authorize never settles is a timeout, and the next frame is handled', async () => {
+    const never = (_: LoopConnection, pattern: string) =>
+      pattern === '*:*' || new Promise<boolean>(() => {});
+    const options = { authenticate, authorize: never, config: { handlerTimeoutMs: 50 } };
+    const app = await startLoopApp({ options });
+    const client = await app.client();
+    expect(await client.subscribe('chat:a')).toMatchObject({ op: 'error', code: 'timeout' });
+    expect(await client.unsubscribe('*:*')).toMatchObject({ op: 'ok', removed: ['*:*'] });
+  });
+});
+
+describe('subscribing and unsubscribing in a loop', () => {
+  it('leaves nothing behind, and the transport hears of the first and the last holder only', async () => {
+    const calls: string[] = [];
+    class Counting extends LoopTransport {
+      override async start(): Promise<void> {}
+      override async attach(topics: readonly Topic[]): Promise<void> {
+        calls.push(...topics.map(({ name }) => `+${name}`));
+      }
+      override detach(topics: readonly Topic[]): void {
+        calls.push(...topics.map(({ name }) => `-${name}`));
+      }
+      override async publish(): Promise<TransportReceipt> {
+        return { expected: 0, replies: [] };
+      }
+      override async close(): Promise<void> {}
+    }
+    const app = await startLoopApp({
+      options: {
+        transport: new Counting(),
+        defaultSubscriptions: [],
+        config: { frameBurst: 10_000, framesPerSecond: 10_000 },
+      },
+    });
+    const keeper = await app.client('keeper');
+    await keeper.subscribe('chat:*');
+    const peer = await RawPeer.open(app.port, { token: 'churn' });
+    calls.length = 0;
+    for (let id = 1; id <= 1_000; id++) {
+      const op = id % 2 === 1 ? 'subscribe' : 'unsubscribe';
+      peer.sendText({ op, id, patterns: [`chat:e${Math.ceil(id / 2)}`, 'chat:*'] });
+    }
+    await peer.next('the last answer', (frame) => 'id' in frame && frame.id === 1_000);
+    expect(calls).toEqual([]);
+    const connection = app.get(ConnectionRegistry).ofAccount('churn')[0]!;
+    expect(connection.subscriptions.size).toBe(0);
+    expect(await app.bus.pushToChannel('chat:e500', 1)).toMatchObject({ delivered: 1 });
+    await keeper.unsubscribe('chat:*');
+    expect(calls).toEqual(['-chat']);
+    expect(await app.bus.pushToChannel('chat:e500', 1)).toMatchObject({ delivered: 0 });
+  });
+
+  it('P2: unsubscribing is exact: what overlaps stays, and still delivers once', async () => {
+    const app = await startLoopApp();
+    const client = await app.client();
+    await client.subscribe('chat:a', 'chat:*', 'chat:a');
+    await client.unsubscribe('chat:*', '*:*', 'chat:never', 'nonsense');
+    expect(await app.bus.pushToChannel('chat:b', 'b')).toMatchObject({ delivered: 0 });
+    expect(await app.bus.pushToChannel('chat:a', 'a')).toMatchObject({ delivered: 1 });
+    await client.ask({ op: 'ping' });
+    expect(client.frames.filter((frame) => 'event' in frame)).toEqual([
+      { event: 'chat:a', data: 'a' },
+    ]);
+  });
+});
+
+describe('credentials refreshed in place', () => {
+  it('for another account are refused, and the old ones stay', async () => {
+    const app = await startLoopApp({ options: { authenticate, authorize } });
+    const client = await app.client('acme.mine');
+    expect(await client.ask({ op: 'auth', token: 'evil.all' })).toMatchObject({
+      code: 'forbidden',
+    });
+    const [connection] = app.get(ConnectionRegistry);
+    expect(connection).toMatchObject({ accountId: 'acme', claims: { scope: ['chat:a'] } });
+    expect(await client.subscribe('billing:*')).toMatchObject({ granted: [] });
+  });
+
+  it('for a narrower scope end what is now forbidden before they are confirmed', async () => {
+    const app = await startLoopApp({ options: { authenticate, authorize } });
+    const client = await app.client('acme');
+    await client.subscribe('chat:a', 'billing:b');
+    const answer = await client.ask({ op: 'auth', token: 'acme.mine' });
+    expect(answer).toMatchObject({ op: 'ok', removed: ['*:*', 'billing:b'] });
+    expect(await app.bus.pushToAccount('acme', 'billing:b', 1)).toMatchObject({ filtered: 1 });
+    expect(await app.bus.pushToAccount('acme', 'chat:a', 1)).toMatchObject({ delivered: 1 });
+  });
+
+  it.each<[string, string, string]>([
+    ['are no credentials', '.all', 'unauthorized'],
+    ['have expired', 'expired', 'unauthorized'],
+    ['make authenticate throw', 'throw', 'unauthorized'],
+    ['cannot be checked in time', 'hang', 'unavailable'],
+  ])(
+    'that %s are refused, say nothing more, and the connection lives',
+    async (_what, token, code) => {
+      const moody = (request: LoopRequest) => {
+        if (request.token === 'throw') throw new Error('The issuer said boom.');
+        if (request.token === 'hang') return new Promise<null>(() => {});
+        if (request.token === 'expired') return { accountId: 'acme', expiresAt: Date.now() - 1 };
+        return authenticate(request);
+      };
+      const options = { authenticate: moody, config: { authenticateTimeoutMs: 50 } };
+      const app = await startLoopApp({ options });
+      const client = await app.client('acme');
+      const answer = await client.ask({ op: 'auth', token });
+      expect(answer).toMatchObject({ op: 'error', code });
+      expect(JSON.stringify([answer, logged])).not.toContain(`"${token}"`);
+      expect(JSON.stringify(answer)).not.toContain('boom');
+      expect(await app.bus.pushToAccount('acme', 'chat:a', 1)).toMatchObject({ delivered: 1 });
+    },
+  );
+
+  it('put off the end, and bring it nearer', async () => {
+    const brief = ({ token = '' }: LoopRequest) => ({
+      accountId: 'acme',
+      expiresAt: Date.now() + Number(token),
+    });
+    const app = await startLoopApp({ options: { authenticate: brief } });
+    const client = await app.client('200');
+    expect(await client.ask({ op: 'auth', token: '60000' })).toMatchObject({ op: 'ok' });
+    const past = performance.now() + 250;
+    await eventually('the first end is over', () => performance.now() > past);
+    expect(await client.ask({ op: 'auth', token: '30' })).toMatchObject({ op: 'ok' });
+    expect((await client.closed).code).toBe(4501);
+  });
+});
+
+describe('P6: before a connection is open', () => {
+  class Gate {
+    readonly gate = deferred();
+    readonly order: number[] = [];
+
+    @OnLoopConnect()
+    async connect({ accountId }: LoopConnection): Promise<void> {
+      if (accountId !== 'newcomer') await this.gate.promise;
+    }
+
+    @OnLoopEvent('chat:n')
+    number(n: number): void {
+      this.order.push(n);
+    }
+  }
+
+  it('a flood of frames waits in the peer, none is lost, and their order is kept', async () => {
+    const app = await startLoopApp({
+      providers: [Gate],
+      options: { config: { maxQueuedFrames: 8 } },
+    });
+    const behind = Buffer.concat(
+      Array.from({ length: 400 }, (_, n) => textFrame({ event: 'chat:n', data: n })),
+    );
+    const peer = await RawPeer.upgrade(app.port, { behind });
+    expect(await isServing(app)).toBe(true);
+    expect(app.get(Gate).order).toEqual([]);
+    app.get(Gate).gate.resolve();
+    await eventually('all are handled', () => app.get(Gate).order.length === 400);
+    expect(app.get(Gate).order).toEqual(Array.from({ length: 400 }, (_, n) => n));
+    await peer.next('the welcome', ({ op }) => op === 'welcome');
+    expect(peer.texts).toHaveLength(1);
+  });
+
+  it('a hook that never ends is given up with 1013 after connectTimeoutMs, and a refusal too late is nothing', async () => {
+    const app = await startLoopApp({
+      providers: [Gate],
+      options: { config: { connectTimeoutMs: 50 } },
+    });
+    const peer = await RawPeer.upgrade(app.port);
+    expect(await peer.closeCode()).toBe(1013);
+    app.get(Gate).gate.resolve();
+    expect(await isServing(app)).toBe(true);
+    expect(app.get(ConnectionRegistry).ofAccount('acme')).toEqual([]);
+    expect(await app.bus.pushToAccount('acme', 'chat:a', 1)).toMatchObject({ delivered: 0 });
+  });
+
+  it('hundreds of sockets that say nothing, or half a request, keep nobody out', async () => {
+    const app = await startLoopApp();
+    const idle = Array.from({ length: 300 }, () => connect(app.port, '127.0.0.1'));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    for (const socket of idle.slice(150)) socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nX-Drip: ');
+    expect(await isServing(app)).toBe(true);
+    for (const socket of idle) socket.destroy();
+  });
+});
+
+describe('names that objects have', () => {
+  it('are ordinary accounts, connections and rooms', async () => {
+    const app = await startLoopApp();
+    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+    for (const name of names) {
+      expect(await app.bus.pushToAccount(name, 'chat:a', 1)).toMatchObject({ delivered: 0 });
+      expect(await app.bus.pushToRoom(name, 'chat:a', 1)).toMatchObject({ delivered: 0 });
+    }
+    for (const name of names) {
+      const client = await app.client(name, { connectionId: name });
+      await app.get(ConnectionRegistry).get(name, name)!.join(name);
+      expect(await app.bus.pushToConnection(name, name, 'chat:a', 1)).toBe('delivered');
+      expect(await app.bus.pushToRoom(name, 'chat:a', 2)).toMatchObject({ delivered: 1 });
+      expect([await client.next('chat:a'), await client.next('chat:a')]).toEqual([1, 2]);
+    }
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+});
+
+describe('the log', () => {
+  it('holds no line that a client wrote, however its identity, its frames or its reasons look', async () => {
+    const evil = 'x\r\nFORGED \u001b[31m\u0000';
+    const options = {
+      authenticate: ({ query, token }: LoopRequest) =>
+        query.has('evil') ? { accountId: evil } : { accountId: token! },
+    };
+    const app = await startLoopApp({ options });
+    expect((await RawPeer.upgrade(app.port, { path: '/ws?evil' })).answer.status).toBe(401);
+    const peer = await RawPeer.open(app.port);
+    peer.sendText({ op: evil, id: 1 });
+    peer.sendText({ event: evil, data: evil, id: 2 });
+    peer.sendText({ op: 'subscribe', patterns: [evil], id: 3 });
+    peer.sendText({ op: 'auth', token: evil, id: 4 });
+    await peer.next('the last answer', (frame) => 'id' in frame && frame.id === 4);
+    expect(await isServing(app)).toBe(true);
+    const lines = logged.join('\n').split('\n');
+    expect(lines.some((line) => line.startsWith('FORGED'))).toBe(false);
+    // oxlint-disable-next-line no-control-regex
+    expect(logged.join('')).not.toMatch(/[\u0000\u001b\r]/);
+  });
+});
+
+function raise(error: unknown): never {
+  throw error;
+}
