@@ -1,7 +1,7 @@
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { findChromium } from '../support/find-chromium.js';
 import { NotificationsPage } from './notifications-page.js';
-import { buildSample, SampleServer } from './sample-server.js';
+import { SampleServer } from './sample-server.js';
 
 /** On a machine without Chromium it is installed first. */
 const PREPARATION_MS = 240_000;
@@ -14,7 +14,6 @@ let browser: Browser;
 let context: BrowserContext;
 
 beforeAll(async () => {
-  buildSample();
   await server.start();
   // Chromium's own sandbox needs privileges that containers rarely have; the page is ours.
   browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });

@@ -1,13 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 const READY = /^Notifications sample: (http:\S+)$/;
-
-/** Compiles the sample, so that a test never runs yesterday's. The library must be built. */
-export function buildSample(): void {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'sample/tsconfig.json']);
-}
 
 /** The sample application in a process of its own. */
 export class SampleServer {
