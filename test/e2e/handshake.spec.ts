@@ -82,6 +82,18 @@ describe('an upgrade that is malformed', () => {
     },
   );
 
+  it.each<[string, Record<string, string | readonly string[]>]>([
+    ['a Host that is none', { Host: 'a b:c:d' }],
+    ['a thousand headers', { 'X-Many': Array.from({ length: 1_000 }, (_, n) => `${n}`) }],
+    ['letters beyond ASCII in a header', { 'User-Agent': 'Bücher/1.0' }],
+    ['extensions that nobody knows', { 'Sec-WebSocket-Extensions': 'x-evil; a=1; b="2"' }],
+  ])('only in what does not concern us, with %s, is accepted', async (_what, headers) => {
+    const app = await startLoopApp();
+    const peer = await RawPeer.open(app.port, { headers });
+    expect(peer.answer.status).toBe(101);
+    expect(await isServing(app)).toBe(true);
+  });
+
   it('that is refused leaves no socket behind, though the peer keeps its side open', async () => {
     const app = await startLoopApp();
     for (const path of ['/nowhere', '/ws?connectionId=']) {
