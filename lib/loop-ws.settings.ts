@@ -72,9 +72,9 @@ function refuseUnknownOptions(options: object): void {
 }
 
 function readPath(path: unknown = '/ws'): string {
-  if (typeof path !== 'string' || !/^\/[\w\-./~%]*$/.test(path)) {
+  if (typeof path !== 'string' || !/^(?:\/|(?:\/[\w\-.~%]+)+)$/.test(path)) {
     throw new LoopWsBootError(
-      `LoopWs: option "path" is ${JSON.stringify(path)}; it must be a plain path such as "/ws".`,
+      `LoopWs: option "path" is ${JSON.stringify(path)}; it must be a plain path such as "/ws", without a slash at its end.`,
     );
   }
   return path;

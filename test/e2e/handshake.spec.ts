@@ -109,6 +109,22 @@ describe('an upgrade that is malformed', () => {
   });
 });
 
+describe('the path', () => {
+  it.each(['/ws/', '//ws', '/a//b', 'ws', '', '/w s', '/ws?x', '/ws#x', '/:id'])(
+    '%j stops the boot, for nobody could connect to it',
+    async (path) => {
+      await expect(startLoopApp({ options: { path } })).rejects.toThrow(/"path".*plain path/);
+    },
+  );
+
+  it.each(['/', '/ws', '/a/b-c.d~e'])('%s serves, and no other', async (path) => {
+    const app = await startLoopApp({ options: { path } });
+    expect((await RawPeer.open(app.port, { path: `${path}?x=1` })).answer.status).toBe(101);
+    expect((await refusal(app, { path: `${path}x` })).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${app.port}${path}`)).status).toBe(426);
+  });
+});
+
 describe('plain HTTP on the WebSocket path', () => {
   @Controller('ws')
   class OwnRoute {
