@@ -1,4 +1,5 @@
 import { LoopWsBootError } from './loop-ws.errors.js';
+import { MAX_TIMER_MS } from './util/timers.js';
 
 /**
  * Every timing and limit of the module, each with its default. Pass the ones you change as `config`; the resolved
@@ -20,6 +21,8 @@ export class LoopWsConfig {
   readonly upgradeBurst: number = 2_000;
   /** `Retry-After` of a 429 or 503 refusal, in milliseconds, spread by up to half either way. Default 2 000. */
   readonly retryAfterMs: number = 2_000;
+  /** An upgrade of a path that no listener of the server takes is answered with 404 after this time, in milliseconds. Default 2 000. */
+  readonly strayUpgradeTimeoutMs: number = 2_000;
   /** Connections of this server; more are refused with 503. Default 100 000. */
   readonly maxConnections: number = 100_000;
   /** Connections of one account on this server; more are refused with 429. Default 1 000. */
@@ -44,8 +47,13 @@ export class LoopWsConfig {
   readonly handlersInFlight: number = 1;
   /** Frames of one connection that may wait for a handler; past it the socket is not read until some are done. Default 64. */
   readonly maxQueuedFrames: number = 64;
-  /** A handler must settle within this time, in milliseconds, or its frame is answered with `timeout`. Default 30 000. */
+  /**
+   * An event, a subscription or a refresh of credentials must be dealt with within this time, in milliseconds, or its
+   * frame is answered with `timeout`. What runs is not stopped. Default 30 000.
+   */
   readonly handlerTimeoutMs: number = 30_000;
+  /** Complaints of a schema that one error frame lists. Default 20. */
+  readonly maxIssues: number = 20;
 
   /** Patterns that one connection may hold. Default 200. */
   readonly maxSubscriptions: number = 200;
@@ -76,6 +84,11 @@ export class LoopWsConfig {
   readonly reconnectSpreadMs: number = 5_000;
   /** A peer must answer a close frame within this time, in milliseconds, or its socket is cut. Default 3 000. */
   readonly closeTimeoutMs: number = 3_000;
+  /**
+   * After the drain, handlers, hooks and stores get at most this long, in milliseconds, until the shutdown goes on
+   * without them. Default 20 000.
+   */
+  readonly shutdownTimeoutMs: number = 20_000;
 
   /** Warnings and errors that peers can cause are logged once per kind in this time, in milliseconds. Default 10 000. */
   readonly logSampleMs: number = 10_000;
@@ -83,9 +96,6 @@ export class LoopWsConfig {
   /** Negotiate permessage-deflate. Costs memory and CPU per connection, and frames are no longer shared. Default false. */
   readonly compression: boolean = false;
 }
-
-/** Longest delay that a timer can hold; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'presenceGraceMs',
