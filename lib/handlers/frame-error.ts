@@ -25,15 +25,28 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 /**
  * Turns whatever was thrown into what the client is told. Refusals are told as they are; an unknown failure is told as
- * `internal` with a reference, because its message may say more than a client should know.
+ * `internal` with a reference, because its message may say more than a client should know. Never throws: what was
+ * thrown may be an object that throws when it is looked at, and is then an unknown failure too.
  */
 export function toFrameError(error: unknown): FrameError {
+  try {
+    return refusal(error) ?? failure();
+  } catch {
+    return failure();
+  }
+}
+
+function refusal(error: unknown): FrameError | undefined {
   if (error instanceof LoopWsException) {
     const { code, message, details } = error;
     return { code, message, ...(details === undefined ? {} : { details }) };
   }
   if (error instanceof HttpException && isRefusal(error.getStatus())) return fromHttp(error);
   if (error instanceof WsException) return { code: ErrorCode.Rejected, message: error.message };
+  return undefined;
+}
+
+function failure(): FrameError {
   const reference = randomUUID();
   return {
     code: ErrorCode.Internal,
@@ -49,9 +62,8 @@ function isRefusal(status: number): boolean {
 /** Validation pipes put the list of complaints into the response's `message`. */
 function fromHttp(error: HttpException): FrameError {
   const code = CODE_BY_STATUS[error.getStatus()] ?? ErrorCode.Rejected;
-  const response = error.getResponse();
-  const complaints =
-    typeof response === 'object' ? (response as { message?: unknown }).message : undefined;
+  const response = error.getResponse() as { readonly message?: unknown } | string | null;
+  const complaints = typeof response === 'object' ? response?.message : undefined;
   return Array.isArray(complaints)
     ? { code, message: error.message, details: complaints }
     : { code, message: error.message };

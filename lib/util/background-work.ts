@@ -1,4 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { stackOf } from './stack-of.js';
+
+export { stackOf };
 
 /** Work that nobody waits for while the server runs, and that the shutdown must wait for. */
 @Injectable()
@@ -19,8 +22,4 @@ export class BackgroundWork {
   async idle(): Promise<void> {
     while (this.running.size > 0) await Promise.all(this.running);
   }
-}
-
-export function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

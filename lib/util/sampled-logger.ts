@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LoopWsConfig } from '../loop-ws.config.js';
-import { stackOf } from './background-work.js';
+import { stackOf } from './stack-of.js';
 
 interface Sample {
   readonly until: number;
