@@ -14,8 +14,10 @@ function hookDecorator<Args extends readonly unknown[]>(hook: HookKind): HookDec
 
 /**
  * Runs before a connection's welcome frame and is awaited: load what handlers need into `connection.data`, join rooms,
- * subscribe. Throwing refuses the connection: an `HttpException` 401 closes with 4501, 403 with 4503, a
- * `LoopWsException` with 4503, anything else with 1011.
+ * subscribe. Throwing refuses the connection, and what is thrown decides the close code: an `HttpException` 401 closes
+ * with 4501, 429 with 4429, 503 with 1013, as does taking longer than `connectTimeoutMs`. Every other refusal (another
+ * 4xx, a `WsException`, a `LoopWsException` with a code of its own) closes with 4503; any other error is logged and
+ * closes with 1011.
  */
 export const OnLoopConnect = () => hookDecorator<[connection: LoopConnection]>('connect');
 
