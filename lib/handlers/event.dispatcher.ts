@@ -7,9 +7,6 @@ import { ErrorCode } from '../protocol/error-code.js';
 import type { FoundHandlers } from './handler.explorer.js';
 import { HandlerInvoker, type Invocation } from './handler-invoker.js';
 
-/** More complaints about one payload than this tell nobody anything. */
-const MAX_ISSUES = 20;
-
 /** Takes an inbound event to its handler: one map look-up, built at boot. */
 @Injectable()
 export class EventDispatcher {
@@ -44,7 +41,7 @@ export class EventDispatcher {
     if (schema === undefined) return data;
     const result = await schema['~standard'].validate(data);
     if (result.issues === undefined) return result.value;
-    const issues = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
+    const issues = result.issues.slice(0, this.settings.config.maxIssues).map(({ message, path = [] }) => ({
       path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
       message,
     }));

@@ -386,6 +386,14 @@ describe('schemas', () => {
       ['at'],
     ]);
   });
+
+  it('tell at most config.maxIssues complaints', async () => {
+    const options = { events, config: { maxIssues: 1 } };
+    const { client } = await startLoopApp({ providers: [Chat], options });
+    const frame = await (await client()).request('chat:message.send', { text: 5, at: 'x' });
+    expect(frame).toMatchObject({ code: 'invalid_payload', details: [{ path: ['text'] }] });
+    expect((frame as { details: unknown[] }).details).toHaveLength(1);
+  });
 });
 
 describe('request scope', () => {
