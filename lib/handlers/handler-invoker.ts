@@ -8,28 +8,16 @@ import {
 } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { Injector } from '@nestjs/core/injector/injector.js';
-import type { LoopConnection } from '../connections/loop-connection.js';
-import { type FoundHandler, methodOf, prototypeOf } from './found-handler.js';
+import { type FoundHandler, methodOf } from './found-handler.js';
+import {
+  type HandlerArgs,
+  markParameters,
+  PARAM_ARGS_METADATA,
+  PARAMS_FACTORY,
+} from './handler-params.js';
 import { applyFilters, MethodFilters } from './method-filters.js';
 
-/** Arguments of a handler in the order of a Nest `ws` context: client, data, pattern. */
-export type HandlerArgs = readonly [connection: LoopConnection, payload: unknown, event: string];
-
 export type Invocation = (...args: HandlerArgs) => Promise<unknown>;
-
-/** Nest's own numbers: pipes know the parameter types by them. */
-const ParamType = { Connection: 0, Payload: 3 } as const;
-
-/** Where `@MessageBody()` and `@ConnectedSocket()` leave their marks. */
-const PARAM_ARGS_METADATA = '__routeArguments__';
-
-const PARAMS_FACTORY = {
-  exchangeKeyForValue(type: number, property: string | undefined, args: HandlerArgs): unknown {
-    if (type === ParamType.Connection) return args[0];
-    if (type !== ParamType.Payload) return undefined;
-    return property ? (args[1] as Record<string, unknown> | undefined)?.[property] : args[1];
-  },
-};
 
 /** Makes found methods callable with everything that Nest puts around a handler. */
 @Injectable()
@@ -112,20 +100,4 @@ export class HandlerInvoker {
     const collection = host.controllers.has(wrapper.token) ? host.controllers : host.providers;
     return this.injector.loadPerContext(wrapper.instance, host, collection, contextId, wrapper);
   }
-}
-
-/** Pipes run only on marked parameters, so a method without marks gets the documented ones. */
-function markParameters({ wrapper, methodName }: FoundHandler): void {
-  const constructor = prototypeOf(wrapper)?.constructor;
-  if (
-    constructor === undefined ||
-    Reflect.hasMetadata(PARAM_ARGS_METADATA, constructor, methodName)
-  )
-    return;
-  const mark = (index: number): object => ({ index, data: undefined, pipes: [] });
-  const marks = {
-    [`${ParamType.Payload}:0`]: mark(0),
-    [`${ParamType.Connection}:1`]: mark(1),
-  };
-  Reflect.defineMetadata(PARAM_ARGS_METADATA, marks, constructor, methodName);
 }
