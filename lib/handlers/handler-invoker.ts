@@ -7,6 +7,7 @@ import {
   ModulesContainer,
 } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { HandlerMetadataStorage } from '@nestjs/core/helpers/handler-metadata-storage.js';
 import { Injector } from '@nestjs/core/injector/injector.js';
 import { type FoundHandler, methodOf } from './found-handler.js';
 import {
@@ -36,12 +37,13 @@ export class HandlerInvoker {
   /** An event handler: guards, interceptors, pipes and filters run around it. */
   eventInvocation(found: FoundHandler): Invocation {
     markParameters(found);
+    const contexts = this.contextsOf(found);
     if (found.wrapper.isDependencyTreeStatic())
-      return this.bindEvent(found, found.wrapper.instance);
+      return this.bindEvent(found, contexts, found.wrapper.instance);
     return async (...args) => {
       const contextId = this.newContext({ connection: args[0], data: args[1], event: args[2] });
       const instance = await this.instanceFor(found, contextId);
-      return this.bindEvent(found, instance, contextId)(...args);
+      return this.bindEvent(found, contexts, instance, contextId)(...args);
     };
   }
 
@@ -53,9 +55,14 @@ export class HandlerInvoker {
     await methodOf(instance, found.methodName).apply(instance, [...args]);
   }
 
-  private bindEvent(found: FoundHandler, instance: object, contextId?: ContextId): Invocation {
+  private bindEvent(
+    found: FoundHandler,
+    contexts: ExternalContextCreator,
+    instance: object,
+    contextId?: ContextId,
+  ): Invocation {
     const method = methodOf(instance, found.methodName);
-    const run = this.contextsOf(found).create(
+    const run = contexts.create(
       instance,
       method,
       found.methodName,
@@ -81,12 +88,16 @@ export class HandlerInvoker {
   /**
    * Nest looks the enhancers up in the module that provides the handler's class, and does not look among controllers:
    * it would run a controller's handler without its guards. The module is known here, so it is not looked for.
+   *
+   * The parameter marks that it has read are kept per handler too, because Nest 11 keeps them by the names of class and
+   * method, and two classes may have the same.
    */
   private contextsOf({ host }: FoundHandler): ExternalContextCreator {
     const moduleKey = (): string => host.token;
     return Object.assign(Object.create(this.contexts) as ExternalContextCreator, {
       getHostModuleKey: moduleKey,
       getContextModuleKey: moduleKey,
+      handlerMetadataStorage: new HandlerMetadataStorage(),
     });
   }
 
