@@ -1,17 +1,29 @@
 import { LoopWsBootError } from './loop-ws.errors.js';
-import { MAX_TIMER_MS } from './util/timers.js';
+import { isFields, wrongOption } from './loop-ws.option-readers.js';
 
 /**
  * Every timing and limit of the module, each with its default. Pass the ones you change as `config`; the resolved
  * object is frozen and injectable: `constructor(config: LoopWsConfig)`.
+ *
+ * Where nothing else is said, a timing is 1 to 86 400 000 ms (a day), a number of bytes at most 500 000 000 and any
+ * other number 1 to 10 000 000, all whole. Anything else stops the boot.
  */
 export class LoopWsConfig {
-  /** The server pings each connection this often, in milliseconds; a silent peer is gone after two. Default 25 000. */
+  /**
+   * The server pings each connection this often, in milliseconds; a peer of which nothing is heard is closed with 4408
+   * within two intervals. At least 32. Default 25 000.
+   */
   readonly heartbeatMs: number = 25_000;
 
-  /** `authenticate` must settle within this time, in milliseconds, or the upgrade is refused with 503. Default 5 000. */
+  /**
+   * `authenticate` must settle within this time, in milliseconds, or the upgrade is refused with 503; a refresh of
+   * credentials is answered with `unavailable`. Default 5 000.
+   */
   readonly authenticateTimeoutMs: number = 5_000;
-  /** `@OnLoopConnect` and the default subscriptions must be done within this time, in milliseconds. Default 10 000. */
+  /**
+   * `@OnLoopConnect`, the default subscriptions and the stores must be done within this time, in milliseconds, or the
+   * connection is closed with 1013. Default 10 000.
+   */
   readonly connectTimeoutMs: number = 10_000;
   /** Upgrades that may wait for `authenticate` at once; more are refused with 503. Default 1 000. */
   readonly maxPendingUpgrades: number = 1_000;
@@ -19,7 +31,10 @@ export class LoopWsConfig {
   readonly upgradesPerSecond: number = 500;
   /** Upgrades admitted at once before `upgradesPerSecond` applies. Default 2 000. */
   readonly upgradeBurst: number = 2_000;
-  /** `Retry-After` of a 429 or 503 refusal, in milliseconds, spread by up to half either way. Default 2 000. */
+  /**
+   * `Retry-After` of a 429 or 503 refusal, in milliseconds, spread by up to half either way and rounded up to whole
+   * seconds. Default 2 000.
+   */
   readonly retryAfterMs: number = 2_000;
   /** An upgrade of a path that no listener of the server takes is answered with 404 after this time, in milliseconds. Default 2 000. */
   readonly strayUpgradeTimeoutMs: number = 2_000;
@@ -27,32 +42,35 @@ export class LoopWsConfig {
   readonly maxConnections: number = 100_000;
   /** Connections of one account on this server; more are refused with 429. Default 1 000. */
   readonly maxConnectionsPerAccount: number = 1_000;
-  /** Longest account or connection id, in characters. Default 128. */
+  /** Longest account or connection id, in characters. At least 36: the length of a random id. Default 128. */
   readonly maxIdLength: number = 128;
 
-  /** Longest inbound frame, in bytes; a longer one closes the connection with 1009. Default 65 536. */
+  /** Longest inbound message, in bytes, at least 256; a longer one closes the connection with 1009. Default 65 536. */
   readonly maxPayload: number = 65_536;
-  /** Fragments of one inbound message; more close the connection with 1008 or 1009. Default 64. */
+  /** Fragments of one inbound message; more close the connection with 1008. Default 64. */
   readonly maxFragments: number = 64;
-  /** Deepest nesting of an inbound frame. Default 32. */
+  /** Deepest nesting of an inbound frame, 1 to 1 000; a deeper one is answered with `too_deep`. Default 32. */
   readonly maxDepth: number = 32;
-  /** Inbound frames per second of one connection, averaged, WebSocket pings and pongs included. Default 100. */
+  /**
+   * Inbound frames per second of one connection, averaged, WebSocket pings and pongs included; more are answered with
+   * `rate_limited`. Default 100.
+   */
   readonly framesPerSecond: number = 100;
   /** Inbound frames that one connection may send at once before `framesPerSecond` applies. Default 500. */
   readonly frameBurst: number = 500;
   /** Refused frames per minute, averaged, after which a connection is closed with 4429 or 4500. Default 30. */
   readonly refusalsPerMinute: number = 30;
 
-  /** Handlers of one connection that run at once. 1 keeps them strictly one after another. Default 1. */
+  /** Frames of one connection that are handled at once. 1 keeps them strictly one after another. Default 1. */
   readonly handlersInFlight: number = 1;
-  /** Frames of one connection that may wait for a handler; past it the socket is not read until some are done. Default 64. */
+  /** Frames of one connection that may wait for a handler; past it the socket is not read until half are done. Default 64. */
   readonly maxQueuedFrames: number = 64;
   /**
    * An event, a subscription or a refresh of credentials must be dealt with within this time, in milliseconds, or its
-   * frame is answered with `timeout`. What runs is not stopped. Default 30 000.
+   * frame is answered with `timeout`. A handler that takes longer runs on. Default 30 000.
    */
   readonly handlerTimeoutMs: number = 30_000;
-  /** Complaints of a schema that one error frame lists. Default 20. */
+  /** Complaints of a schema that one error frame lists; 0 lists none. Default 20. */
   readonly maxIssues: number = 20;
 
   /** Patterns that one connection may hold. Default 200. */
@@ -60,11 +78,17 @@ export class LoopWsConfig {
   /** Rooms that one connection may be in. Default 200. */
   readonly maxRooms: number = 200;
 
-  /** Bytes that may wait for one reader; past it the connection is closed with 4413. Default 1 048 576. */
+  /**
+   * Bytes that may wait for one reader, at least 1 024 and at least `maxEventBytes`; past it the connection is closed
+   * with 4413. Default 1 048 576.
+   */
   readonly maxQueueBytes: number = 1_048_576;
-  /** Longest pushed event, in bytes of its frame; a longer one is refused to its publisher. Default 262 144. */
+  /**
+   * Longest pushed event or answer, in bytes of its frame, at least 1 024; a longer event is refused to its publisher, a
+   * longer answer becomes the error `internal`. Default 262 144.
+   */
   readonly maxEventBytes: number = 262_144;
-  /** A push without history is not delivered later than this, in milliseconds. Default 30 000. */
+  /** A push without a `ttlMs` of its own that waited longer for a slow reader, in milliseconds, is dropped. Default 30 000. */
   readonly pushTtlMs: number = 30_000;
   /** How long a push `id` is remembered, in milliseconds. Default 60 000. */
   readonly idempotencyWindowMs: number = 60_000;
@@ -72,15 +96,15 @@ export class LoopWsConfig {
   readonly idempotencyMaxIds: number = 10_000;
   /** Other servers must answer within this time, in milliseconds, or the result says that it is not known. Default 1 000. */
   readonly receiptTimeoutMs: number = 1_000;
-  /** Questions that may be open on one connection. Default 100. */
+  /** Questions that may be open on one connection; more fail with `send_failed`. Default 100. */
   readonly maxOpenAsks: number = 100;
 
-  /** An account that is back within this time, in milliseconds, was never offline. Default 3 000. */
+  /** An account that is back within this time, in milliseconds, was never offline. May be 0. Default 3 000. */
   readonly presenceGraceMs: number = 3_000;
 
-  /** On shutdown the connections are closed spread over this time, in milliseconds. Default 5 000. */
+  /** On shutdown the connections are closed spread over this time, in milliseconds. May be 0. Default 5 000. */
   readonly drainMs: number = 5_000;
-  /** On shutdown clients are told to come back after a random time up to this, in milliseconds. Default 5 000. */
+  /** On shutdown clients are told to come back after a random time up to this, in milliseconds. May be 0. Default 5 000. */
   readonly reconnectSpreadMs: number = 5_000;
   /** A peer must answer a close frame within this time, in milliseconds, or its socket is cut. Default 3 000. */
   readonly closeTimeoutMs: number = 3_000;
@@ -97,36 +121,73 @@ export class LoopWsConfig {
   readonly compression: boolean = false;
 }
 
-const MAY_BE_ZERO: ReadonlySet<string> = new Set([
-  'presenceGraceMs',
-  'drainMs',
-  'reconnectSpreadMs',
-]);
+/** What may be passed as `config`: a field that is absent or `undefined` keeps its default. */
+export type LoopWsConfigChanges = {
+  readonly [Field in keyof LoopWsConfig]?: LoopWsConfig[Field] | undefined;
+};
+
+type Numbers = Partial<Readonly<Record<string, number>>>;
+
+/** A day: the sum of several timings is still one that a timer can hold, see `MAX_TIMER_MS`. */
+const MOST_MS = 24 * 60 * 60 * 1_000;
+
+/** Sets and maps hold 16.7 million entries. */
+const MOST = 10_000_000;
+
+/** The longest text that the engine can make has 536 870 888 characters. */
+const MOST_BYTES = 500_000_000;
+
+const MOST_BY_FIELD: Numbers = {
+  maxPayload: MOST_BYTES,
+  maxQueueBytes: MOST_BYTES,
+  maxEventBytes: MOST_BYTES,
+  maxDepth: 1_000, // writing JSON is recursive, and so is most code that walks a payload
+};
+
+const LEAST_BY_FIELD: Numbers = {
+  heartbeatMs: 32, // its slots are a millisecond each then
+  maxIdLength: 36, // a connection without an id gets a UUID
+  maxPayload: 256, // a subscription to the longest pattern
+  maxQueueBytes: 1_024, // any error frame that says what is wrong
+  maxEventBytes: 1_024,
+  maxIssues: 0,
+  presenceGraceMs: 0,
+  drainMs: 0,
+  reconnectSpreadMs: 0,
+};
 
 /** Fills in the defaults and freezes the whole. Throws a {@link LoopWsBootError} for an unknown or impossible value. */
-export function resolveConfig(changes: Partial<LoopWsConfig> = {}): LoopWsConfig {
+export function resolveConfig(changes: unknown = {}): LoopWsConfig {
+  if (!isFields(changes)) {
+    throw wrongOption('config', changes, 'an object of fields such as { heartbeatMs: 25_000 }');
+  }
   const defaults = new LoopWsConfig();
-  for (const [field, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(defaults, field)) {
-      throw new LoopWsBootError(
-        `LoopWs: unknown option "config.${field}". The fields are ${Object.keys(defaults).join(', ')}.`,
-      );
-    }
+  Object.keys(changes).forEach((field) => requireField(field, defaults));
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  for (const [field, value] of given) {
     checkField(field, value, typeof defaults[field as keyof LoopWsConfig]);
   }
-  const config = Object.freeze(Object.assign(defaults, changes));
+  const config = Object.freeze(Object.assign(defaults, Object.fromEntries(given)));
   checkTogether(config);
   return config;
 }
 
+function requireField(field: string, defaults: LoopWsConfig): void {
+  if (Object.hasOwn(defaults, field)) return;
+  throw new LoopWsBootError(
+    `LoopWs: unknown option "config.${field}". The fields are ${Object.keys(defaults).join(', ')}.`,
+  );
+}
+
 function checkField(field: string, value: unknown, type: string): void {
   if (type === 'boolean') {
-    if (typeof value !== 'boolean') throw wrong(field, value, 'true or false');
+    if (typeof value !== 'boolean') throw wrongOption(`config.${field}`, value, 'true or false');
     return;
   }
-  const least = MAY_BE_ZERO.has(field) ? 0 : 1;
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > MAX_TIMER_MS) {
-    throw wrong(field, value, `a whole number from ${least} to ${MAX_TIMER_MS}`);
+  const least = LEAST_BY_FIELD[field] ?? 1;
+  const most = MOST_BY_FIELD[field] ?? (field.endsWith('Ms') ? MOST_MS : MOST);
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    throw wrongOption(`config.${field}`, value, `a whole number from ${least} to ${most}`);
   }
 }
 
@@ -137,10 +198,4 @@ function checkTogether({ maxEventBytes, maxQueueBytes }: LoopWsConfig): void {
         'longest event would close every reader. Raise maxQueueBytes or lower maxEventBytes.',
     );
   }
-}
-
-function wrong(field: string, value: unknown, expected: string): LoopWsBootError {
-  return new LoopWsBootError(
-    `LoopWs: option "config.${field}" is ${JSON.stringify(value)}; it must be ${expected}.`,
-  );
 }

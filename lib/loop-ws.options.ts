@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { LoopConnection } from './connections/loop-connection.js';
 import type { LoopRequest } from './gateway/loop-request.js';
-import type { LoopWsConfig } from './loop-ws.config.js';
+import type { LoopWsConfigChanges } from './loop-ws.config.js';
 import type { PresenceStore } from './presence/presence-store.js';
 import type { LoopTransport } from './transport/loop-transport.js';
 
@@ -38,31 +38,31 @@ export type LoopServiceOptions = Readonly<Record<never, never>>;
 
 export interface LoopWsOptions {
   /** Path of the WebSocket endpoint on the application's HTTP server. The global prefix does not apply. Default `/ws`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** The services whose events travel on this bus: a list of names, or a map from name to options. Required. */
   readonly services: readonly string[] | Readonly<Record<string, LoopServiceOptions>>;
   /** Patterns that every connection starts with, as far as `authorize` grants them. Default none. */
-  readonly defaultSubscriptions?: readonly string[];
+  readonly defaultSubscriptions?: readonly string[] | undefined;
   /** Required. Use `anonymousAccounts()` to let everyone in. */
   readonly authenticate: LoopAuthenticator;
   /** Asked once per pattern that a client wants. Default: every pattern of a declared service is granted. */
-  readonly authorize?: LoopAuthorizer;
+  readonly authorize?: LoopAuthorizer | undefined;
   /**
    * Origins that browsers may connect from, such as `https://app.example`, compared exactly. A request without an
    * `Origin` header does not come from a browser and passes. Default: the origin must be the host that is connected to.
    * `'*'` admits every origin; choose it only when credentials are tokens and never cookies.
    */
-  readonly allowedOrigins?: readonly string[] | '*';
+  readonly allowedOrigins?: readonly string[] | '*' | undefined;
   /** Name of this process, unique in the cluster. Default: a random one. */
-  readonly serverId?: string;
+  readonly serverId?: string | undefined;
   /** Timings and limits. */
-  readonly config?: Partial<LoopWsConfig>;
+  readonly config?: LoopWsConfigChanges | undefined;
   /** Schemas of inbound payloads; see `defineLoopEvents`. Default: payloads reach handlers as they came. */
-  readonly events?: LoopEventSchemas;
+  readonly events?: LoopEventSchemas | undefined;
   /** Carries pushes between servers. Default: in memory, one server. */
-  readonly transport?: LoopTransport;
+  readonly transport?: LoopTransport | undefined;
   /** Knows who is connected. Default: in memory, one server. */
-  readonly presence?: PresenceStore;
+  readonly presence?: PresenceStore | undefined;
 }
 
 /** For `forRootAsync({ useClass })` and `({ useExisting })`. */

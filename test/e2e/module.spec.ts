@@ -21,6 +21,7 @@ import {
   OnLoopEvent,
 } from '../../lib/index.js';
 import { LoopTestClient } from '../../lib/testing/index.js';
+import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
 import {
   closeLoopApps,
   type LoopApp,
@@ -169,7 +170,7 @@ describe('a wrong option stops the boot with a sentence that names it and the re
       /"allowedOrigins".*https:\/\/app.example/,
     ],
     ['origins that are no list', { allowedOrigins: 'https://a.example' }, /"allowedOrigins"/],
-    ['authorize that is no function', { authorize: true }, /"authorize" must be a function/],
+    ['authorize that is no function', { authorize: true }, /"authorize" is true.*a function/],
     ['an empty serverId', { serverId: '' }, /"serverId"/],
     ['an unknown config field', { config: { heartbeat: 1 } }, /"config.heartbeat".*heartbeatMs/],
     [
@@ -180,9 +181,104 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     [
       'a config value out of range',
       { config: { maxPayload: 0 } },
-      /"config.maxPayload" is 0.*from 1/,
+      /"config.maxPayload" is 0.*from 256/,
     ],
-    ['limits that contradict', { config: { maxQueueBytes: 10 } }, /maxEventBytes.*maxQueueBytes/],
+    [
+      'limits that contradict',
+      { config: { maxQueueBytes: 2_000 } },
+      /maxEventBytes.*maxQueueBytes/,
+    ],
+    ['services that are a text', { services: 'billing' }, /"services" is "billing".*\['billing'\]/],
+    ['services that are a set', { services: new Set(['billing']) }, /"services" is Set.*a list/],
+    ['a service that JSON cannot write', { services: [1n] }, /"services" has 1n/],
+    ['a service whose options are none', { services: { billing: 5 } }, /"services.billing" is 5/],
+    [
+      'authenticate that is no function',
+      { authenticate: 'jwt' },
+      /"authenticate" is "jwt".*function/,
+    ],
+    [
+      'default patterns that are no list',
+      { defaultSubscriptions: 'a:*' },
+      /"defaultSubscriptions" is "a:\*".*list/,
+    ],
+    ['no origin in the list', { allowedOrigins: [undefined] }, /"allowedOrigins" has undefined/],
+    ['"*" within a list', { allowedOrigins: ['*'] }, /"allowedOrigins" has "\*".*alone/],
+    ['allowedOrigins that are null', { allowedOrigins: null }, /"allowedOrigins" is null/],
+    ['a serverId that is no text', { serverId: 5 }, /"serverId" is 5.*unique/],
+    ['a config that is a number', { config: 5 }, /"config" is 5.*heartbeatMs/],
+    ['a config that is null', { config: null }, /"config" is null/],
+    ['a config that is a promise', { config: Promise.resolve({}) }, /"config" is Promise/],
+    [
+      'a timing of more than a day',
+      { config: { drainMs: 2_147_483_647 } },
+      /"config.drainMs".*from 0 to 86400000/,
+    ],
+    [
+      'a heartbeat too fast for its slots',
+      { config: { heartbeatMs: 31 } },
+      /"config.heartbeatMs" is 31.*from 32/,
+    ],
+    [
+      'events that error frames would not fit',
+      { config: { maxEventBytes: 1_023 } },
+      /"config.maxEventBytes" is 1023.*from 1024/,
+    ],
+    [
+      'a queue that error frames would not fit',
+      { config: { maxQueueBytes: 1_023 } },
+      /"config.maxQueueBytes".*from 1024/,
+    ],
+    [
+      'a payload that is longer than a text can be',
+      { config: { maxPayload: 2 ** 30 } },
+      /"config.maxPayload".*to 500000000/,
+    ],
+    [
+      'ids too short for a random one',
+      { config: { maxIdLength: 35 } },
+      /"config.maxIdLength" is 35.*from 36/,
+    ],
+    [
+      'nesting that overflows the stack',
+      { config: { maxDepth: 1_001 } },
+      /"config.maxDepth".*to 1000\./,
+    ],
+    [
+      'more ids than a map can hold',
+      { config: { idempotencyMaxIds: 20_000_000 } },
+      /"config.idempotencyMaxIds".*to 10000000/,
+    ],
+    ['a count that is no number', { config: { maxRooms: Number.NaN } }, /"config.maxRooms" is NaN/],
+    [
+      'compression that is no boolean',
+      { config: { compression: 1 } },
+      /"config.compression" is 1.*true or false/,
+    ],
+    ['events that are a number', { events: 5 }, /"events" is 5.*Standard Schema/],
+    ['events that are null', { events: null }, /"events" is null/],
+    ['events without a schema', { events: { 'billing:x': undefined } }, /"events" has "billing:x"/],
+    [
+      'a transport without methods',
+      { transport: {} },
+      /"transport" is {}.*LoopTransport with start, attach, detach, publish, close/,
+    ],
+    ['a transport that is null', { transport: null }, /"transport" is null/],
+    [
+      'a transport that is its class',
+      { transport: MemoryTransport },
+      /"transport" is \[class MemoryTransport.*such as new/,
+    ],
+    [
+      'a presence store that is a text',
+      { presence: 'redis' },
+      /"presence" is "redis".*PresenceStore with start, register/,
+    ],
+    [
+      'a presence store that is a transport',
+      { presence: new MemoryTransport() },
+      /"presence" is MemoryTransport/,
+    ],
     [
       'a schema that is none',
       { events: { 'billing:x': {} } },
@@ -200,6 +296,20 @@ describe('a wrong option stops the boot with a sentence that names it and the re
       useFactory: () => ({ services: ['billing'] }) as never,
     });
     expect((await bootError({ imports: [module] })).message).toMatch(/"authenticate" is missing/);
+  });
+
+  it.each([undefined, null, 'options', []])('a factory that returns %j', async (options) => {
+    const module = LoopWsModule.forRootAsync({ useFactory: () => options as never });
+    expect((await bootError({ imports: [module] })).message).toMatch(
+      /pass an options object to forRoot, or return one/,
+    );
+  });
+
+  it('isGlobal in what a factory returns', async () => {
+    const useFactory = (): never => ({ ...OPTIONS, isGlobal: false }) as never;
+    expect(
+      (await bootError({ imports: [LoopWsModule.forRootAsync({ useFactory })] })).message,
+    ).toMatch(/"isGlobal" belongs beside useFactory/);
   });
 
   it('a second forRoot', async () => {
@@ -261,6 +371,23 @@ describe('a wrong option stops the boot with a sentence that names it and the re
   });
 });
 
+it('an option that is undefined is one that was not given', async () => {
+  const absent = {
+    path: undefined,
+    defaultSubscriptions: undefined,
+    authorize: undefined,
+    allowedOrigins: undefined,
+    serverId: undefined,
+    events: undefined,
+    transport: undefined,
+    presence: undefined,
+  };
+  const config = { heartbeatMs: undefined, compression: undefined };
+  const { client, get } = await startLoopApp({ options: { ...absent, config } });
+  expect((await client()).welcome).toMatchObject({ heartbeatMs: 25_000, subscriptions: [] });
+  expect(get(LoopWsConfig)).toMatchObject({ heartbeatMs: 25_000, compression: false });
+});
+
 describe('LoopWsConfig', () => {
   it('is injectable, has every default, and is frozen', async () => {
     const { get } = await startLoopApp({ options: { config: { maxPayload: 1_000 } } });
@@ -271,6 +398,17 @@ describe('LoopWsConfig', () => {
       maxQueueBytes: 1_048_576,
     });
     expect(() => Object.assign(config, { maxPayload: 1 })).toThrow(TypeError);
+  });
+
+  it('takes the outermost values that it names', async () => {
+    const config = { heartbeatMs: 32, drainMs: 0, pushTtlMs: 86_400_000, maxIssues: 0 };
+    const { get } = await startLoopApp({ options: { config } });
+    expect(get(LoopWsConfig)).toMatchObject(config);
+  });
+
+  it('may be an instance of its own class', async () => {
+    const { get } = await startLoopApp({ options: { config: new LoopWsConfig() } });
+    expect(get(LoopWsConfig)).toEqual(new LoopWsConfig());
   });
 });
 

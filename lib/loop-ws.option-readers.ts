@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import { LoopWsBootError } from './loop-ws.errors.js';
+import type { LoopAuthenticator, LoopAuthorizer, LoopEventSchemas } from './loop-ws.options.js';
+import type { PresenceStore } from './presence/presence-store.js';
+import { isServiceName, parseEventName } from './protocol/event-name.js';
+import { parsePattern, type Pattern } from './protocol/pattern.js';
+import type { LoopTransport } from './transport/loop-transport.js';
+
+/*
+ * One reader per option. Options come from code that no compiler may have seen, so a reader takes `unknown`, treats
+ * `undefined` as absent, and throws a LoopWsBootError for everything else that the option's type does not allow.
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const LONGEST_SHOWN = 80;
+
+export function wrongOption(option: string, value: unknown, expected: string): LoopWsBootError {
+  return new LoopWsBootError(
+    `LoopWs: option "${option}" is ${shown(value)}; it must be ${expected}.`,
+  );
+}
+
+/** An object with named fields: no list, map, set, date or promise, whose fields would be read as none. */
+export function isFields(value: unknown): value is Fields {
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
+
+/** On one line, and for every value: JSON has no text for a BigInt, and none that is true for NaN. */
+function shown(value: unknown): string {
+  const text =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : inspect(value, { depth: 0, breakLength: Infinity });
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+export function readPath(path: unknown = '/ws'): string {
+  if (typeof path !== 'string' || !/^(?:\/|(?:\/[\w\-.~%]+)+)$/.test(path)) {
+    throw wrongOption('path', path, 'a plain path such as "/ws", without a slash at its end');
+  }
+  return path;
+}
+
+export function readServices(services: unknown): ReadonlySet<string> {
+  const names = serviceNames(services);
+  if (names.length === 0) {
+    throw new LoopWsBootError(
+      'LoopWs: option "services" is missing. Name the services whose events travel on this bus: services: [\'billing\'].',
+    );
+  }
+  return new Set(names.map(readServiceName));
+}
+
+function serviceNames(services: unknown = []): readonly unknown[] {
+  if (Array.isArray(services)) return services;
+  if (!isFields(services)) {
+    throw wrongOption(
+      'services',
+      services,
+      "a list of names such as ['billing'], or a map such as { billing: {} }",
+    );
+  }
+  Object.entries(services).forEach(refuseServiceOptions);
+  return Object.keys(services);
+}
+
+function readServiceName(name: unknown): string {
+  if (typeof name !== 'string' || !isServiceName(name)) {
+    throw new LoopWsBootError(
+      `LoopWs: option "services" has ${shown(name)}; a service name is letters, digits, "_" and "-".`,
+    );
+  }
+  return name;
+}
+
+function refuseServiceOptions([service, options = {}]: readonly [string, unknown]): void {
+  if (!isFields(options)) {
+    throw wrongOption(`services.${service}`, options, '{}: a service has no options yet');
+  }
+  const [option] = Object.keys(options);
+  if (option !== undefined) {
+    throw new LoopWsBootError(
+      `LoopWs: unknown option "services.${service}.${option}". A service has no options yet: write ${service}: {}.`,
+    );
+  }
+}
+
+export function readDefaultSubscriptions(
+  patterns: unknown = [],
+  services: ReadonlySet<string>,
+): readonly Pattern[] {
+  if (!Array.isArray(patterns)) {
+    throw wrongOption('defaultSubscriptions', patterns, "a list of patterns such as ['billing:*']");
+  }
+  return patterns.map((text: unknown) => readPattern(text, services));
+}
+
+function readPattern(text: unknown, services: ReadonlySet<string>): Pattern {
+  const pattern = typeof text === 'string' ? parsePattern(text) : undefined;
+  if (pattern === undefined) {
+    throw new LoopWsBootError(
+      `LoopWs: option "defaultSubscriptions" has ${shown(text)}, which is no pattern. The forms are ` +
+        'billing:invoice.paid, billing:*, *:invoice.paid, billing:invoice.* and *:*.',
+    );
+  }
+  requireService(pattern.service, services, `option "defaultSubscriptions" has "${pattern.text}"`);
+  return pattern;
+}
+
+export function readAuthenticate(authenticate: unknown): LoopAuthenticator {
+  if (authenticate === undefined) {
+    throw new LoopWsBootError(
+      'LoopWs: option "authenticate" is missing. Pass a function that says who is connecting: ' +
+        'authenticate: (request) => ({ accountId }), or null to refuse. To let everyone in: authenticate: anonymousAccounts().',
+    );
+  }
+  if (typeof authenticate !== 'function') {
+    throw wrongOption(
+      'authenticate',
+      authenticate,
+      'a function that says who is connecting: (request) => ({ accountId }), or null to refuse',
+    );
+  }
+  return authenticate as LoopAuthenticator;
+}
+
+export function readAuthorize(authorize: unknown): LoopAuthorizer | undefined {
+  if (authorize !== undefined && typeof authorize !== 'function') {
+    throw wrongOption('authorize', authorize, 'a function: (connection, pattern) => true or false');
+  }
+  return authorize as LoopAuthorizer | undefined;
+}
+
+export function readAllowedOrigins(origins: unknown): readonly string[] | '*' | undefined {
+  if (origins === undefined || origins === '*') return origins;
+  if (!Array.isArray(origins)) {
+    throw wrongOption(
+      'allowedOrigins',
+      origins,
+      'a list of origins such as ["https://app.example"], or "*"',
+    );
+  }
+  return Object.freeze(origins.map(readOrigin));
+}
+
+function readOrigin(origin: unknown): string {
+  if (typeof origin !== 'string' || !isOrigin(origin)) {
+    throw new LoopWsBootError(
+      `LoopWs: option "allowedOrigins" has ${shown(origin)}; give a list of origins such as "https://app.example" ` +
+        '(scheme, host and port, no path), or "*" alone, without a list.',
+    );
+  }
+  return origin;
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+export function readServerId(serverId: unknown = randomUUID()): string {
+  if (typeof serverId !== 'string' || serverId === '') {
+    throw wrongOption('serverId', serverId, 'a non-empty text, unique in the cluster');
+  }
+  return serverId;
+}
+
+export function readEvents(events: unknown = {}, services: ReadonlySet<string>): LoopEventSchemas {
+  if (!isFields(events)) {
+    throw wrongOption(
+      'events',
+      events,
+      'a map from full names such as "billing:invoice.paid" to schemas of a Standard Schema library',
+    );
+  }
+  for (const [name, schema] of Object.entries(events)) {
+    const parsed = parseEventName(name);
+    if (parsed === undefined || !isSchema(schema)) {
+      throw new LoopWsBootError(
+        `LoopWs: option "events" has "${name}"; it must map full names such as "billing:invoice.paid" to schemas of a ` +
+          'Standard Schema library (zod, valibot, arktype).',
+      );
+    }
+    requireService(parsed.service, services, `option "events" has "${name}"`);
+  }
+  return events as LoopEventSchemas;
+}
+
+function isSchema(schema: unknown): boolean {
+  const standard = (schema as LoopEventSchemas[string] | null | undefined)?.['~standard'];
+  return typeof standard?.validate === 'function';
+}
+
+function requireService(
+  service: string | undefined,
+  services: ReadonlySet<string>,
+  where: string,
+): void {
+  if (service === undefined || services.has(service)) return;
+  throw new LoopWsBootError(
+    `LoopWs: ${where}, but the service "${service}" is not declared. Add it to the option "services".`,
+  );
+}
+
+/** Every method of a contract: the type makes a new one missing here a compile error. */
+type Methods<Contract> = Readonly<Record<keyof Contract, true>>;
+
+const TRANSPORT: Methods<LoopTransport> = {
+  start: true,
+  attach: true,
+  detach: true,
+  publish: true,
+  close: true,
+};
+
+const PRESENCE: Methods<PresenceStore> = {
+  start: true,
+  register: true,
+  unregister: true,
+  isOnline: true,
+  connectionsOf: true,
+  accounts: true,
+  count: true,
+  close: true,
+};
+
+export function checkTransport(transport: unknown): void {
+  checkMethods('transport', transport, 'LoopTransport', Object.keys(TRANSPORT));
+}
+
+export function checkPresence(presence: unknown): void {
+  checkMethods('presence', presence, 'PresenceStore', Object.keys(PRESENCE));
+}
+
+/** By its methods and not by its class: two copies of this package may be installed. */
+function checkMethods(
+  option: string,
+  value: unknown,
+  contract: string,
+  methods: readonly string[],
+): void {
+  if (value === undefined || methods.every((method) => hasMethod(value, method))) return;
+  throw wrongOption(
+    option,
+    value,
+    `a ${contract} with ${methods.join(', ')}, such as new My${contract}(); without the option it is in memory`,
+  );
+}
+
+function hasMethod(value: unknown, method: string): boolean {
+  return typeof (value as Fields | null)?.[method] === 'function';
+}
