@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { lastValueFrom, isObservable } from 'rxjs';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -27,11 +26,18 @@ export class EventDispatcher {
     return this.invocations.has(name);
   }
 
-  /** Resolves with the reply. Rejects with what validation, the enhancers or the handler threw. */
-  async dispatch(connection: LoopConnection, name: string, data: unknown): Promise<unknown> {
+  /**
+   * Resolves with the reply. Rejects with what validation, the enhancers or the handler threw. Aborting `signal` says that
+   * nobody waits any more: the subscription to an observable that the handler returned ends.
+   */
+  async dispatch(
+    connection: LoopConnection,
+    name: string,
+    data: unknown,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const payload = await this.validate(name, data);
-    const result = await this.invocations.get(name)!(connection, payload, name);
-    return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
+    return this.invocations.get(name)!([connection, payload, name], signal);
   }
 
   private async validate(name: string, data: unknown): Promise<unknown> {
@@ -41,10 +47,12 @@ export class EventDispatcher {
     if (schema === undefined) return data;
     const result = await schema['~standard'].validate(data);
     if (result.issues === undefined) return result.value;
-    const issues = result.issues.slice(0, this.settings.config.maxIssues).map(({ message, path = [] }) => ({
-      path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
-      message,
-    }));
+    const issues = result.issues
+      .slice(0, this.settings.config.maxIssues)
+      .map(({ message, path = [] }) => ({
+        path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
+        message,
+      }));
     throw new LoopWsException(
       ErrorCode.InvalidPayload,
       `The payload of "${name}" does not have the declared shape.`,

@@ -9,16 +9,19 @@ import {
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { HandlerMetadataStorage } from '@nestjs/core/helpers/handler-metadata-storage.js';
 import { Injector } from '@nestjs/core/injector/injector.js';
-import { type FoundHandler, methodOf } from './found-handler.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+import { describeHandler, type FoundHandler, methodOf } from './found-handler.js';
 import {
   type HandlerArgs,
   markParameters,
   PARAM_ARGS_METADATA,
   PARAMS_FACTORY,
 } from './handler-params.js';
+import { lastValue } from './last-value.js';
 import { applyFilters, MethodFilters } from './method-filters.js';
 
-export type Invocation = (...args: HandlerArgs) => Promise<unknown>;
+/** Resolves with the reply. `signal` ends what an observable still has to say. */
+export type Invocation = (args: HandlerArgs, signal?: AbortSignal) => Promise<unknown>;
 
 /** Makes found methods callable with everything that Nest puts around a handler. */
 @Injectable()
@@ -30,6 +33,7 @@ export class HandlerInvoker {
     private readonly contexts: ExternalContextCreator,
     private readonly moduleRef: ModuleRef,
     modules: ModulesContainer,
+    private readonly logger: SampledLogger,
   ) {
     this.filters = new MethodFilters({ getModules: () => modules });
   }
@@ -40,10 +44,10 @@ export class HandlerInvoker {
     const contexts = this.contextsOf(found);
     if (found.wrapper.isDependencyTreeStatic())
       return this.bindEvent(found, contexts, found.wrapper.instance);
-    return async (...args) => {
+    return async (args, signal) => {
       const contextId = this.newContext({ connection: args[0], data: args[1], event: args[2] });
       const instance = await this.instanceFor(found, contextId);
-      return this.bindEvent(found, contexts, instance, contextId)(...args);
+      return this.bindEvent(found, contexts, instance, contextId)(args, signal);
     };
   }
 
@@ -61,10 +65,9 @@ export class HandlerInvoker {
     instance: object,
     contextId?: ContextId,
   ): Invocation {
-    const method = methodOf(instance, found.methodName);
     const run = contexts.create(
       instance,
-      method,
+      methodOf(instance, found.methodName),
       found.methodName,
       PARAM_ARGS_METADATA,
       PARAMS_FACTORY as never,
@@ -73,16 +76,30 @@ export class HandlerInvoker {
       { guards: true, interceptors: true, filters: false },
       'ws',
     );
-    const filters = this.filters.filtersOf(found, instance, contextId);
-    return async (...args) => {
+    const recover = this.recovery(found, instance, contextId);
+    return async (args, signal) => {
       try {
-        return await (run(...args) as Promise<unknown>);
+        return await lastValue(await (run(...args) as Promise<unknown>), signal);
       } catch (error) {
-        const host = new ExecutionContextHost([...args], instance.constructor as never, method);
-        host.setType('ws');
-        return applyFilters(filters, error, host);
+        return recover(error, args, signal);
       }
     };
+  }
+
+  private recovery(found: FoundHandler, instance: object, contextId: ContextId | undefined) {
+    const filters = this.filters.filtersOf(found, instance, contextId);
+    const method = methodOf(instance, found.methodName);
+    return (error: unknown, args: HandlerArgs, signal: AbortSignal | undefined) => {
+      const host = new ExecutionContextHost([...args], instance.constructor as never, method);
+      host.setType('ws');
+      const filterFailed = (failure: unknown): void => this.reportFilter(found, failure);
+      return applyFilters(filters, error, { host, signal, filterFailed });
+    };
+  }
+
+  private reportFilter(found: FoundHandler, failure: unknown): void {
+    const what = `An exception filter of ${describeHandler(found)}`;
+    this.logger.warn(what, `${what} failed; the error that it was given is answered`, failure);
   }
 
   /**
@@ -90,7 +107,8 @@ export class HandlerInvoker {
    * it would run a controller's handler without its guards. The module is known here, so it is not looked for.
    *
    * The parameter marks that it has read are kept per handler too, because Nest 11 keeps them by the names of class and
-   * method, and two classes may have the same.
+   * method, and two classes may have the same. And an observable is left as the interceptors made it: Nest's own
+   * reduction fails for an empty one, and cannot be ended.
    */
   private contextsOf({ host }: FoundHandler): ExternalContextCreator {
     const moduleKey = (): string => host.token;
@@ -98,6 +116,7 @@ export class HandlerInvoker {
       getHostModuleKey: moduleKey,
       getContextModuleKey: moduleKey,
       handlerMetadataStorage: new HandlerMetadataStorage(),
+      transformToResult: (result: unknown): unknown => result,
     });
   }
 

@@ -17,8 +17,11 @@ type EventHandler<N extends string> = (
  * filters and request scope as on every Nest WebSocket handler. The payload is the first parameter and the connection
  * the second; `@MessageBody()` and `@ConnectedSocket()` may mark them, and must as soon as a parameter has a decorator.
  *
- * What the method returns answers the frame's `id`; what it throws becomes one error frame. Stack several to handle
- * several events. Exactly one handler per event.
+ * What the method returns answers the frame's `id`; what it throws becomes one error frame. A value that an exception
+ * filter returns is the reply instead, and an `HttpException`, `WsException` or `LoopWsException` that it throws replaces
+ * the error. A filter that returns `undefined`, or is itself broken, leaves the error as it is.
+ *
+ * Stack several to handle several events. Exactly one handler per event.
  *
  * @param name Full name, `service:event`.
  */

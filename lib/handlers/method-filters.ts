@@ -1,8 +1,9 @@
-import type { ArgumentsHost } from '@nestjs/common';
+import { type ArgumentsHost, IntrinsicException } from '@nestjs/common';
 import type { ContextId, NestContainer } from '@nestjs/core';
 import { BaseExceptionFilterContext } from '@nestjs/core/exceptions/base-exception-filter-context.js';
-import type { FoundHandler } from './found-handler.js';
-import { methodOf } from './found-handler.js';
+import { WsException } from '@nestjs/websockets';
+import { type FoundHandler, methodOf } from './found-handler.js';
+import { lastValue } from './last-value.js';
 
 const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 
@@ -37,16 +38,46 @@ export class MethodFilters extends BaseExceptionFilterContext {
   }
 }
 
-/** What the first filter for this error makes of it; rethrows the error when there is none. */
-export function applyFilters(
+/** What the filters of a failed call are given, and whom their own failure is told to. */
+export interface FailedCall {
+  readonly host: ArgumentsHost;
+  readonly signal: AbortSignal | undefined;
+  filterFailed(failure: unknown): void;
+}
+
+/**
+ * The reply that the first filter for this error makes of it. The error is rethrown when there is no filter, and when the
+ * filter returns `undefined`: it has looked on, or left the answer to `BaseWsExceptionFilter`, which finds no socket
+ * here that it could write to.
+ */
+export async function applyFilters(
   filters: readonly BoundFilter[],
   error: unknown,
-  host: ArgumentsHost,
-): unknown {
+  call: FailedCall,
+): Promise<unknown> {
   const filter = filters.find(
     ({ exceptionMetatypes: types }) =>
       types.length === 0 || types.some((type) => error instanceof type),
   );
-  if (filter === undefined) throw error;
-  return filter.func(error, host);
+  const reply = filter === undefined ? undefined : await replyOf(filter, error, call);
+  if (reply === undefined) throw error;
+  return reply;
+}
+
+/**
+ * An exception that a filter throws on purpose replaces the error. Anything else is a fault of the filter (that of
+ * `BaseWsExceptionFilter` on Nest 11, which misses `client.emit`, among them) and must not hide what it was given.
+ */
+async function replyOf(filter: BoundFilter, error: unknown, call: FailedCall): Promise<unknown> {
+  try {
+    return await lastValue(await filter.func(error, call.host), call.signal);
+  } catch (thrown) {
+    if (isDeliberate(thrown)) throw thrown;
+    if (thrown !== error) call.filterFailed(thrown);
+    return undefined;
+  }
+}
+
+function isDeliberate(thrown: unknown): boolean {
+  return thrown instanceof IntrinsicException || thrown instanceof WsException;
 }
