@@ -32,6 +32,7 @@ import { MemoryPresenceStore } from './presence/memory/memory.presence-store.js'
 import { PresenceStore } from './presence/presence-store.js';
 import { LoopTransport } from './transport/loop-transport.js';
 import { MemoryTransport } from './transport/memory/memory.transport.js';
+import { StartedTransport } from './transport/started-transport.js';
 import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
 import { SampledLogger } from './util/sampled-logger.js';
@@ -59,8 +60,9 @@ const OPTION_PROVIDERS: Provider[] = [
   },
   {
     provide: LoopTransport,
-    inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: LoopWsOptions) => options.transport ?? new MemoryTransport(),
+    inject: [MODULE_OPTIONS_TOKEN, SampledLogger],
+    useFactory: (options: LoopWsOptions, logger: SampledLogger) =>
+      new StartedTransport(options.transport ?? new MemoryTransport(), logger),
   },
   {
     provide: PresenceStore,

@@ -3,8 +3,10 @@ import { LoopTransport } from './loop-transport.js';
 import { type Topic, topicKey } from './topic.js';
 
 interface Held {
+  readonly topic: Topic;
   holders: number;
-  attached: Promise<void>;
+  /** Absent until someone tries, and again when that failed, so that the next holder tries anew. */
+  attached?: Promise<void> | undefined;
 }
 
 /**
@@ -17,11 +19,15 @@ export class TopicInterest {
 
   constructor(private readonly transport: LoopTransport) {}
 
-  /** Resolves when messages on all these topics arrive here. Each call is undone by one `release`, even if it rejects. */
+  /**
+   * Resolves when messages on all these topics arrive here; rejects when one of them could not be attached. It counts
+   * in any case: each call is undone by exactly one `release`, even if it rejects.
+   */
   async retain(topics: readonly Topic[]): Promise<void> {
-    const fresh = topics.filter((topic) => !this.held.has(topicKey(topic)));
-    const attaching = fresh.length > 0 ? this.transport.attach(fresh) : Promise.resolve();
-    await Promise.all(topics.map((topic) => this.hold(topic, attaching)));
+    const wanted = [...new Set(topics.map((topic) => this.hold(topic)))];
+    const fresh = wanted.filter(({ attached }) => attached === undefined);
+    if (fresh.length > 0) this.attach(fresh);
+    await Promise.all(wanted.map(async ({ attached }) => attached));
   }
 
   release(topics: readonly Topic[]): void {
@@ -29,12 +35,20 @@ export class TopicInterest {
     if (last.length > 0) this.transport.detach(last);
   }
 
-  private hold(topic: Topic, attaching: Promise<void>): Promise<void> {
+  private hold(topic: Topic): Held {
     const key = topicKey(topic);
-    const held = this.held.get(key) ?? { holders: 0, attached: attaching };
+    const held = this.held.get(key) ?? { topic, holders: 0 };
     held.holders++;
     this.held.set(key, held);
-    return held.attached;
+    return held;
+  }
+
+  private attach(fresh: readonly Held[]): void {
+    const attached = this.transport.attach(fresh.map(({ topic }) => topic));
+    for (const held of fresh) held.attached = attached;
+    attached.catch(() => {
+      for (const held of fresh) held.attached = undefined;
+    });
   }
 
   private letGo(topic: Topic): boolean {

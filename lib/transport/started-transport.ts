@@ -1,0 +1,68 @@
+import { LoopWsError } from '../loop-ws.errors.js';
+import type { SampledLogger } from '../util/sampled-logger.js';
+import { LoopTransport, type TransportServer } from './loop-transport.js';
+import type { Topic } from './topic.js';
+import type { TransportMessage, TransportReceipt } from './transport-message.js';
+
+/**
+ * The application's transport, as everything here uses it: nothing reaches it before it has started or after it was
+ * closed, and whatever it throws becomes a rejection, or a line in the log where nobody waits.
+ *
+ * Providers may observe in a constructor and push in `onModuleInit`, long before the start. An interest of that time
+ * is attached after the start. A push is not kept for it, since a boot that waits for its own push would hang: it
+ * rejects, so that its result tells what is proven here and is not complete.
+ */
+export class StartedTransport extends LoopTransport {
+  private state: 'waiting' | 'running' | 'closed' = 'waiting';
+  private announce!: () => void;
+  private readonly started = new Promise<void>((resolve) => {
+    this.announce = resolve;
+  });
+
+  constructor(
+    private readonly transport: LoopTransport,
+    private readonly logger: SampledLogger,
+  ) {
+    super();
+  }
+
+  override async start(server: TransportServer): Promise<void> {
+    await this.transport.start(server);
+    this.announce();
+    await this.started; // those who waited go first
+    this.state = 'running';
+  }
+
+  override async attach(topics: readonly Topic[]): Promise<void> {
+    if (this.state === 'waiting') await this.started;
+    if (this.state === 'closed') throw new LoopWsError('The transport was closed.');
+    await this.transport.attach(topics);
+  }
+
+  override detach(topics: readonly Topic[]): void {
+    this.detachInTurn(topics).catch((error: unknown) =>
+      this.logger.warn('detach', 'The transport could not detach topics', error),
+    );
+  }
+
+  /** Reaches the transport before this returns, which is what keeps pushes in call order. */
+  override async publish(
+    topic: Topic,
+    message: TransportMessage,
+    timeoutMs: number,
+  ): Promise<TransportReceipt> {
+    if (this.state !== 'running') throw new LoopWsError(`The transport is ${this.state}.`);
+    return this.transport.publish(topic, message, timeoutMs);
+  }
+
+  override async close(): Promise<void> {
+    this.state = 'closed';
+    await this.transport.close();
+  }
+
+  /** Waits for the start as `attach` does, so that the two keep their order. The compiler lets async ones pass, too. */
+  private async detachInTurn(topics: readonly Topic[]): Promise<void> {
+    if (this.state === 'waiting') await this.started;
+    if (this.state !== 'closed') await (this.transport.detach(topics) as unknown);
+  }
+}
