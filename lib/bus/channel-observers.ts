@@ -1,12 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { Observable, type Subscriber } from 'rxjs';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Observable, Subscriber } from 'rxjs';
 import { SubscriptionIndex } from '../connections/subscription-index.js';
-import { LoopWsError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { parsePattern } from '../protocol/pattern.js';
-import type { Topic } from '../transport/topic.js';
+import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import type { PushMessage } from '../transport/transport-message.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+import { GuardedObservable } from './guarded-observable.js';
 
 /** A channel push before anyone's types: what `EventBus.on` hands out under the types of its pattern. */
 export interface ObservedPush {
@@ -19,43 +19,69 @@ export interface ObservedPush {
 
 /** Server code that listens to channel pushes. A pattern costs the transport something only while it is observed. */
 @Injectable()
-export class ChannelObservers {
+export class ChannelObservers implements OnApplicationShutdown {
   private readonly index = new SubscriptionIndex<Subscriber<ObservedPush>>();
+  private readonly subscribers = new Set<Subscriber<ObservedPush>>();
+  private over = false;
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly interest: TopicInterest,
+    private readonly logger: SampledLogger,
   ) {}
 
-  observe(pattern: string): Observable<ObservedPush> {
-    const topics = this.topicsOf(pattern);
-    return new Observable((subscriber) => {
-      this.index.add(pattern, subscriber);
-      this.interest.retain(topics).catch((error: unknown) => subscriber.error(error));
+  observe(text: string): Observable<ObservedPush> {
+    const pattern = requirePattern(text, this.settings.services);
+    const topics = topicsOfPattern(pattern, this.settings.services);
+    const report = (error: unknown): void =>
+      this.logger.error('observe', `An observer of bus.on('${text}') failed`, error);
+    return new GuardedObservable(report, (subscriber) => {
+      if (this.over) return subscriber.complete();
+      this.add(text, subscriber);
+      this.interest.retain(topics).catch((error: unknown) => this.warnDeaf(text, error));
       return () => {
-        this.index.remove(pattern, subscriber);
+        this.remove(text, subscriber);
         this.interest.release(topics);
       };
     });
   }
 
+  /**
+   * In a microtask, when the push is on its way to clients and to other servers: what an observer pushes in answer
+   * comes after it for everybody, other observers included.
+   */
   notify({ name, frame, id }: PushMessage): void {
-    const observers = this.index.subscribersOf(name);
-    if (observers.size === 0) return;
+    const observers = [...this.index.subscribersOf(name)];
+    if (observers.length === 0) return;
     const [service = '', event = ''] = name.split(':', 2);
     const { data } = JSON.parse(frame) as { data: unknown };
-    for (const observer of observers) observer.next({ name, service, event, data, id });
+    queueMicrotask(() => {
+      for (const observer of observers) observer.next({ name, service, event, data, id });
+    });
   }
 
-  private topicsOf(text: string): Topic[] {
-    const pattern = parsePattern(text);
-    if (pattern === undefined) {
-      throw new LoopWsError(
-        `"${text}" is no pattern; write for example billing:invoice.paid or billing:*.`,
-      );
-    }
-    const services =
-      pattern.service === undefined ? [...this.settings.services] : [pattern.service];
-    return services.map((name) => ({ kind: 'service', name }));
+  onApplicationShutdown(): void {
+    this.over = true;
+    for (const subscriber of this.subscribers) subscriber.complete();
+  }
+
+  private add(pattern: string, subscriber: Subscriber<ObservedPush>): void {
+    this.index.add(pattern, subscriber);
+    this.subscribers.add(subscriber);
+  }
+
+  private remove(pattern: string, subscriber: Subscriber<ObservedPush>): void {
+    this.index.remove(pattern, subscriber);
+    this.subscribers.delete(subscriber);
+  }
+
+  /** No reason to end the observer: it sees this server's pushes, and the others' once the topic is attached again. */
+  private warnDeaf(pattern: string, error: unknown): void {
+    if (this.over) return;
+    this.logger.warn(
+      'attach',
+      `bus.on('${pattern}') sees no pushes of other servers, because its topics could not be attached`,
+      error,
+    );
   }
 }

@@ -23,23 +23,35 @@ export class LocalDelivery {
 
   deliver(push: PushMessage): ServerReply {
     return this.recent.once(push, () => {
+      const reply = this.offerToAll(push);
       if (push.target.kind === 'channel') this.observers.notify(push);
-      return this.offerToAll(push);
+      return reply;
     });
   }
 
+  /** Decides who gets it before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
   private offerToAll(push: PushMessage): ServerReply {
-    let frame: TextFrame | undefined;
+    const { receivers, filtered } = this.receiversOf(push);
+    if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
+    const frame = new TextFrame(push.frame);
+    let delivered = 0;
+    for (const connection of receivers) if (connection.deliver(frame, push.ttlMs)) delivered++;
+    return { delivered, filtered, failed: receivers.length - delivered };
+  }
+
+  /** A connection that is pushed to by name and excepted as well is filtered: it is connected, and nothing was sent. */
+  private receiversOf(push: PushMessage): { receivers: LoopConnection[]; filtered: number } {
     const patterns = patternsMatching(push.name);
     const isExcepted = exceptionsOf(push.except);
-    let [delivered, filtered, failed] = [0, 0, 0];
+    const receivers: LoopConnection[] = [];
+    let filtered = 0;
     for (const connection of this.meantBy(push)) {
-      if (connection.state !== 'open' || isExcepted(connection)) continue;
-      if (!connection.isSubscribedToAny(patterns)) filtered++;
-      else if (connection.deliver((frame ??= new TextFrame(push.frame)), push.ttlMs)) delivered++;
-      else failed++;
+      if (connection.state !== 'open') continue;
+      if (isExcepted(connection)) filtered += push.target.kind === 'connection' ? 1 : 0;
+      else if (connection.isSubscribedToAny(patterns)) receivers.push(connection);
+      else filtered++;
     }
-    return { delivered, filtered, failed };
+    return { receivers, filtered };
   }
 
   private meantBy({ target, name }: PushMessage): Iterable<LoopConnection> {

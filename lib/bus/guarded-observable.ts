@@ -1,0 +1,75 @@
+import {
+  Observable,
+  type Observer,
+  type Operator,
+  Subscriber,
+  type Subscription,
+  type TeardownLogic,
+} from 'rxjs';
+
+type Consumer<T> = Partial<Observer<T>> | ((value: T) => void) | null;
+type Report = (error: unknown) => void;
+
+/**
+ * An observable that a failing observer cannot turn into an uncaught exception, which is what rxjs makes of one and
+ * what ends the process. A callback that throws, or an async one that rejects, is reported and stays subscribed; an
+ * error that nobody handles is reported as well. What `pipe` makes of it is guarded the same way.
+ *
+ * Out of reach: callbacks that are given to an observable made by something else, such as `merge(a, guarded)` or a
+ * `Subject` that was subscribed here. Their errors are rxjs's business.
+ */
+export class GuardedObservable<T> extends Observable<T> {
+  constructor(
+    private readonly report: Report,
+    subscribe?: (subscriber: Subscriber<T>) => TeardownLogic,
+  ) {
+    super(subscribe);
+  }
+
+  /** Every operator of rxjs 7 makes its result by this. */
+  override lift<R>(operator?: Operator<T, R>): Observable<R> {
+    const lifted = new GuardedObservable<R>(this.report);
+    lifted.source = this;
+    lifted.operator = operator;
+    return lifted;
+  }
+
+  override subscribe(
+    consumer?: Consumer<T>,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    if (isSubscriber(consumer)) return super.subscribe(consumer);
+    const observer =
+      typeof consumer === 'object' && consumer !== null
+        ? consumer
+        : { next: consumer, error, complete };
+    return super.subscribe({
+      next: (value) => this.guard(() => observer.next?.(value)),
+      error: (reason: unknown) =>
+        observer.error ? this.guard(() => observer.error?.(reason)) : this.report(reason),
+      complete: () => this.guard(() => observer.complete?.()),
+    });
+  }
+
+  private guard(call: () => unknown): void {
+    try {
+      const result = call();
+      if (isThenable(result)) result.then(undefined, this.report);
+    } catch (error) {
+      this.report(error);
+    }
+  }
+}
+
+/** An operator's own subscriber: rxjs catches what happens in it. May come from another copy of rxjs. */
+function isSubscriber<T>(consumer: Consumer<T> | undefined): consumer is Subscriber<T> {
+  return (
+    consumer instanceof Subscriber ||
+    (typeof consumer === 'object' && consumer !== null && 'add' in consumer && 'closed' in consumer)
+  );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
