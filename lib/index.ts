@@ -18,7 +18,7 @@ export {
   LoopWsException,
 } from './loop-ws.errors.js';
 
-export { EventBus, type IdLike } from './bus/event-bus.service.js';
+export { EventBus, type IdLike } from './bus/event-bus.js';
 export type { AskOptions } from './bus/ask-result.js';
 export type { LoopEnvelope } from './bus/loop-envelope.js';
 export type {
@@ -51,7 +51,7 @@ export { isLoopContext } from './handlers/loop-context.js';
 
 export {
   type AccountPage,
-  type PresenceEdge,
+  type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,
   PresenceStore,

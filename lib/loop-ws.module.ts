@@ -1,7 +1,8 @@
 import { ConfigurableModuleBuilder, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ChannelObservers } from './bus/channel-observers.js';
-import { EventBus } from './bus/event-bus.service.js';
+import { EventBus } from './bus/event-bus.js';
+import { EventBusService } from './bus/event-bus.service.js';
 import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
 import { RemoteMessages } from './bus/remote-messages.js';
@@ -13,6 +14,7 @@ import { AdapterInstaller } from './gateway/adapter.installer.js';
 import { Admission } from './gateway/admission.js';
 import { Authenticator } from './gateway/authenticator.js';
 import { ConnectionOpener } from './gateway/connection-opener.js';
+import { ControlFrames } from './gateway/control-frames.js';
 import { Drain } from './gateway/drain.js';
 import { FrameHandler } from './gateway/frame-handler.js';
 import { Handshake } from './gateway/handshake.js';
@@ -95,7 +97,7 @@ const OPTION_PROVIDERS: Provider[] = [
     OpenAsks,
     RemoteMessages,
     ReplacedConnections,
-    EventBus,
+    { provide: EventBus, useClass: EventBusService },
     HandlerExplorer,
     HandlerInvoker,
     EventDispatcher,
@@ -105,6 +107,7 @@ const OPTION_PROVIDERS: Provider[] = [
     Authenticator,
     Handshake,
     SubscriptionRequests,
+    ControlFrames,
     FrameHandler,
     SessionFactory,
     ConnectionOpener,

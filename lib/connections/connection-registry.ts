@@ -7,7 +7,7 @@ import { parsePattern, type Pattern } from '../protocol/pattern.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { KeyedSets } from './keyed-sets.js';
-import type { ConnectionClose, ConnectionHome, LoopConnection } from './loop-connection.js';
+import type { ConnectionClose, LoopConnection } from './loop-connection.js';
 import { SubscriptionIndex } from './subscription-index.js';
 
 export type ConnectionEvent =
@@ -22,7 +22,7 @@ const NO_CONNECTIONS: ReadonlyMap<string, LoopConnection> = new Map();
 
 /** This server's open connections. For the whole cluster see `PresenceStore`. */
 @Injectable()
-export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnection> {
+export class ConnectionRegistry implements Iterable<LoopConnection> {
   private readonly accounts = new Map<string, Map<string, LoopConnection>>();
   private readonly index = new SubscriptionIndex<LoopConnection>();
   private readonly roomMembers = new KeyedSets<LoopConnection>();
@@ -113,18 +113,29 @@ export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnecti
     return this.index.subscribersOf(name);
   }
 
-  /** @internal */
-  async subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
-    const fresh = [...new Set(patterns)]
-      .map((text) => this.requirePattern(text))
-      .filter(({ text }) => !connection.patterns.has(text));
-    if (connection.state === 'closed' || fresh.length === 0) return;
+  /**
+   * Resolves when every later push that matches will arrive, also for patterns that another call is still attaching.
+   * When the transport fails nothing of this call is kept.
+   *
+   * @internal
+   */
+  async subscribe(connection: LoopConnection, texts: readonly string[]): Promise<void> {
+    const patterns = [...new Set(texts)].map((text) => this.requirePattern(text));
+    if (connection.state === 'closed') return;
+    const fresh = patterns.filter(({ text }) => !connection.patterns.has(text));
+    const held = patterns.filter(({ text }) => connection.patterns.has(text));
     this.requireRoomForSubscriptions(connection, fresh.length);
     for (const { text } of fresh) {
       connection.patterns.add(text);
       this.index.add(text, connection);
     }
-    await this.interest.retain(fresh.flatMap((pattern) => this.topicsOf(pattern)));
+    const undo = (): void =>
+      this.unsubscribe(
+        connection,
+        fresh.map(({ text }) => text),
+      );
+    const topicsOf = (ones: readonly Pattern[]) => ones.flatMap((one) => this.topicsOf(one));
+    await this.attach(topicsOf(fresh), topicsOf(held), undo);
   }
 
   /** @internal */
@@ -137,22 +148,37 @@ export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnecti
 
   /** @internal */
   async join(connection: LoopConnection, room: string): Promise<void> {
-    if (connection.state === 'closed' || connection.roomNames.has(room)) return;
-    const { maxRooms } = this.settings.config;
-    if (connection.roomNames.size >= maxRooms) {
-      throw new LoopWsError(
-        `The connection is in ${maxRooms} rooms already; leave some or raise config.maxRooms.`,
-      );
-    }
+    if (connection.state === 'closed') return;
+    const isMember = connection.roomNames.has(room);
+    if (!isMember) this.requireRoomToJoin(connection);
     connection.roomNames.add(room);
     this.roomMembers.add(room, connection);
-    await this.interest.retain([{ kind: 'room', name: room }]);
+    const topic: Topic = { kind: 'room', name: room };
+    await this.attach(isMember ? [] : [topic], isMember ? [topic] : [], () => {
+      this.leave(connection, room);
+    });
   }
 
   /** @internal */
   leave(connection: LoopConnection, room: string): void {
     if (connection.state === 'closed') return;
     if (connection.roomNames.delete(room)) this.dropRoom(connection, room);
+  }
+
+  /** Topics that are held already are only waited for: whoever holds them has retained them. */
+  private async attach(
+    fresh: readonly Topic[],
+    held: readonly Topic[],
+    undo: () => void,
+  ): Promise<void> {
+    const attached = this.interest.retain([...fresh, ...held]);
+    this.interest.release(held);
+    try {
+      await attached;
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
   private dropPattern(connection: LoopConnection, text: string): void {
@@ -178,6 +204,14 @@ export class ConnectionRegistry implements ConnectionHome, Iterable<LoopConnecti
       );
     }
     return pattern;
+  }
+
+  private requireRoomToJoin({ roomNames }: LoopConnection): void {
+    const { maxRooms } = this.settings.config;
+    if (roomNames.size < maxRooms) return;
+    throw new LoopWsError(
+      `The connection is in ${maxRooms} rooms already; leave some or raise config.maxRooms.`,
+    );
   }
 
   private requireRoomForSubscriptions(connection: LoopConnection, wanted: number): void {

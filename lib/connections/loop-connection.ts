@@ -17,6 +17,8 @@ export interface ConnectionHome {
 
 export interface ConnectionParts {
   readonly registration: PresenceRegistration;
+  /** Grows with each connection of this server: of two with the same identity the higher one is the newer. */
+  readonly sequence: number;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly socket: LoopSocket;
   readonly outbox: Outbox;
@@ -155,6 +157,11 @@ export class LoopConnection {
   /** @internal */
   refresh(claims: Readonly<Record<string, unknown>>): void {
     this.currentClaims = claims;
+  }
+
+  /** Whether its socket was opened after the other's, however long either took to get ready. @internal */
+  isNewerThan(other: LoopConnection): boolean {
+    return this.parts.sequence > other.parts.sequence;
   }
 
   /** Lets frames out, the welcome first. @internal */

@@ -37,7 +37,10 @@ export class Outbox {
 
   /** Queues the frame. `false` when it does not fit or the outbox has ended: the frame is not sent. */
   offer(frame: TextFrame, ttlMs = Infinity): boolean {
-    if (!this.fits(frame)) this.flush(); // a burst within one turn says nothing about the reader
+    if (!this.fits(frame)) {
+      this.flush(); // a burst within one turn says nothing about the reader
+      this.forgetExpired(); // and frames that will not be sent take no place
+    }
     if (this.ended || !this.fits(frame)) return false;
     this.queue.push({ frame, deadline: performance.now() + ttlMs });
     this.queuedBytes += frame.length;
@@ -69,6 +72,12 @@ export class Outbox {
 
   private fits(frame: TextFrame): boolean {
     return this.queuedBytes + this.wire.backlog + frame.length <= this.maxBytes;
+  }
+
+  private forgetExpired(): void {
+    const now = performance.now();
+    this.queue = this.queue.filter(({ deadline }) => deadline >= now);
+    this.queuedBytes = this.queue.reduce((bytes, { frame }) => bytes + frame.length, 0);
   }
 
   private scheduleFlush(): void {

@@ -36,17 +36,23 @@ export class Admission {
     if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
     if (this.socketCount + this.pending >= maxConnections)
       return this.later(503, 'This server is full.');
-    if (this.pending >= maxPendingUpgrades || !this.rate.take()) {
-      return this.later(503, 'Too many connections are being opened.');
-    }
-    return undefined;
+    return this.pending >= maxPendingUpgrades ? this.tooFast() : undefined;
   }
 
-  /** Why this identity is not let in, if so. One that replaces its own older connection needs no place. */
-  refusalFor({ accountId, connectionId }: Identity): UpgradeRefusal | undefined {
+  /** Takes a place in the rate; why there is none, if so. Requests that are refused anyway must not use it up. */
+  refusalForRate(): UpgradeRefusal | undefined {
+    return this.rate.take() ? undefined : this.tooFast();
+  }
+
+  /**
+   * Why this identity is not let in, if so. Ask in the same turn as {@link enter}, so that those who arrive together
+   * are counted one after another.
+   */
+  refusalFor(identity: Identity): UpgradeRefusal | undefined {
     if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
-    if (this.registry.get(accountId, connectionId) !== undefined) return undefined;
-    return (this.sockets.get(accountId) ?? 0) < this.settings.config.maxConnectionsPerAccount
+    if (this.socketCount >= this.settings.config.maxConnections)
+      return this.later(503, 'This server is full.');
+    return this.hasPlaceFor(identity)
       ? undefined
       : this.later(429, 'This account has too many connections.');
   }
@@ -71,6 +77,17 @@ export class Admission {
       if (left === 0) this.sockets.delete(accountId);
       else this.sockets.set(accountId, left);
     };
+  }
+
+  /** One socket over the limit may come to replace its own predecessor. */
+  private hasPlaceFor({ accountId, connectionId }: Identity): boolean {
+    const replaces = this.registry.get(accountId, connectionId) !== undefined;
+    const limit = this.settings.config.maxConnectionsPerAccount + (replaces ? 1 : 0);
+    return (this.sockets.get(accountId) ?? 0) < limit;
+  }
+
+  private tooFast(): UpgradeRefusal {
+    return this.later(503, 'Too many connections are being opened.');
   }
 
   private later(status: 429 | 503, message: string): UpgradeRefusal {

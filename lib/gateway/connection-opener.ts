@@ -16,6 +16,7 @@ import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import type { NewSession } from './session.factory.js';
+import type { Credentials } from './credentials.js';
 import { SubscriptionRequests } from './subscription-requests.js';
 
 /** What a client is closed with when its connection cannot be opened; anything else is 4503. */
@@ -48,27 +49,30 @@ export class ConnectionOpener {
     opening.end.undo(this.heartbeat.watch(opening.session));
     opening.end.undo((close) => this.registry.remove(opening.connection, close));
     try {
-      await this.prepareInTime(opening);
+      const cameOnline = await this.prepareInTime(opening);
       if (!opening.end.hasCome) this.welcome(opening);
+      // Not earlier: a hook that pushes to the account finds it listening.
+      if (cameOnline) this.reportOnline(opening.connection);
     } catch (error) {
       this.refuse(opening.connection, error);
     }
   }
 
-  private prepareInTime(opening: NewSession): Promise<void> {
+  private prepareInTime(opening: NewSession): Promise<boolean> {
     const { connectTimeoutMs } = this.settings.config;
     return within(this.prepare(opening), connectTimeoutMs, () => {
       throw new LoopWsException(ErrorCode.Timeout, `Not opened within ${connectTimeoutMs} ms.`);
     });
   }
 
-  private async prepare(opening: NewSession): Promise<void> {
+  /** Resolves with whether the account came online with this connection. */
+  private async prepare(opening: NewSession): Promise<boolean> {
     const { connection, end } = opening;
     await this.hooks.connect(connection);
     end.undo((close) => this.hooks.disconnect(connection, close));
     await this.subscribeDefaults(connection);
     await this.attachAccount(opening);
-    if (!end.hasCome) await this.register(opening);
+    return end.hasCome ? false : this.register(opening);
   }
 
   private async subscribeDefaults(connection: LoopConnection): Promise<void> {
@@ -84,7 +88,8 @@ export class ConnectionOpener {
   }
 
   /** Unregistering waits for the registration, so that no store sees the two in the wrong order. */
-  private async register({ connection: { registration }, end }: NewSession): Promise<void> {
+  private async register({ connection, end }: NewSession): Promise<boolean> {
+    const { registration } = connection;
     const registered = this.presence.register(registration);
     end.undo(() => {
       const settled = registered.then(
@@ -94,13 +99,31 @@ export class ConnectionOpener {
       const unregistered = settled.then(() => this.presence.unregister(registration));
       this.background.track('Unregistering from presence', unregistered);
     });
-    const others = await registered;
+    const { cameOnline, others } = await registered;
     this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
+    if (!end.hasCome) return cameOnline;
+    if (cameOnline) this.reportOnline(connection); // gone already, but its offline edge will be reported as well
+    return false;
+  }
+
+  private reportOnline({ accountId }: LoopConnection): void {
+    this.hooks.presenceEdge({ accountId, online: true });
   }
 
   private welcome({ connection, credentials, session }: NewSession): void {
+    const holder = this.registry.get(connection.accountId, connection.connectionId);
+    if (holder?.isNewerThan(connection)) {
+      connection.close(CloseCode.Replaced, 'A newer connection has the same identity.');
+      return;
+    }
+    connection.markOpen(this.welcomeFrame(connection, credentials));
+    this.registry.add(connection);
+    session.start();
+  }
+
+  private welcomeFrame(connection: LoopConnection, credentials: Credentials): WelcomeFrame {
     const { serverId, config } = this.settings;
-    const frame: WelcomeFrame = {
+    return {
       op: 'welcome',
       accountId: connection.accountId,
       connectionId: connection.connectionId,
@@ -110,9 +133,6 @@ export class ConnectionOpener {
       maxPayload: config.maxPayload,
       ...credentials.expiresInMs,
     };
-    this.registry.add(connection);
-    connection.markOpen(frame);
-    session.start();
   }
 
   private refuse(connection: LoopConnection, error: unknown): void {

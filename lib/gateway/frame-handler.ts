@@ -2,30 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { EventDispatcher } from '../handlers/event.dispatcher.js';
 import { toFrameError } from '../handlers/frame-error.js';
-import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
-import type { ClientFrame, FrameId, ServerFrame } from '../protocol/frames.js';
+import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
 import { parseEventName } from '../protocol/event-name.js';
-import type { LoopPattern } from '../protocol/event-types.js';
 import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
-import type { RefreshedCredentials } from './credentials.js';
-import { SubscriptionRequests } from './subscription-requests.js';
+import { type ControlFrame, ControlFrames } from './control-frames.js';
+import type { FrameSource } from './frame-source.js';
 
 /** Frames that are handled one after another; the others are answered as they come. */
-export type QueuedFrame = Exclude<ClientFrame, { op: 'ping' | 'answer' }>;
-
-/** What a frame needs of the session that received it. */
-export interface FrameSource {
-  readonly connection: LoopConnection;
-  /** Tells the peer that the frame broke the protocol, and counts it. */
-  refuse(code: ErrorCode, message: string, id?: FrameId): void;
-  refreshCredentials(token: string): Promise<RefreshedCredentials>;
-}
+export type QueuedFrame = ControlFrame | Extract<ClientFrame, { op: 'event' }>;
 
 /** Does what a client's frame asks for, and answers it. */
 @Injectable()
@@ -33,93 +23,46 @@ export class FrameHandler {
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly dispatcher: EventDispatcher,
-    private readonly subscriptions: SubscriptionRequests,
-    private readonly hooks: LifecycleHooks,
+    private readonly control: ControlFrames,
     private readonly logger: SampledLogger,
   ) {}
 
   /** Never rejects: whatever goes wrong becomes one error frame. */
   async handle(source: FrameSource, frame: QueuedFrame): Promise<void> {
-    const { handlerTimeoutMs } = this.settings.config;
     try {
-      const answer = await within(this.answerOf(source, frame), handlerTimeoutMs, () => {
-        throw new LoopWsException(
-          ErrorCode.Timeout,
-          `The frame was not handled within ${handlerTimeoutMs} ms.`,
-        );
-      });
+      const answer = await this.answerInTime(source, frame);
       if (answer !== undefined) this.send(source.connection, answer);
     } catch (error) {
       this.report(source.connection, error, frame);
     }
   }
 
-  private async answerOf(
+  private answerInTime(source: FrameSource, frame: QueuedFrame): Promise<ServerFrame | undefined> {
+    const { handlerTimeoutMs } = this.settings.config;
+    const givenUp = new AbortController();
+    return within(this.answerOf(source, frame, givenUp.signal), handlerTimeoutMs, () => {
+      givenUp.abort();
+      throw new LoopWsException(
+        ErrorCode.Timeout,
+        `The frame was not handled within ${handlerTimeoutMs} ms.`,
+      );
+    });
+  }
+
+  private answerOf(
     source: FrameSource,
     frame: QueuedFrame,
+    signal: AbortSignal,
   ): Promise<ServerFrame | undefined> {
-    const id = frame.id === undefined ? {} : { id: frame.id };
-    switch (frame.op) {
-      case 'subscribe':
-        return this.subscribe(source, frame.patterns, id);
-      case 'unsubscribe':
-        return {
-          op: 'ok',
-          ...id,
-          removed: await this.unsubscribe(source.connection, frame.patterns),
-        };
-      case 'auth':
-        return this.authenticate(source, frame.token, id);
-      case 'event':
-        return this.event(source, frame);
-    }
-  }
-
-  private async subscribe(
-    source: FrameSource,
-    patterns: readonly string[],
-    id: { id?: FrameId },
-  ): Promise<ServerFrame | undefined> {
-    const { maxSubscriptions } = this.settings.config;
-    if (patterns.length > maxSubscriptions) {
-      const message = `A connection holds at most ${maxSubscriptions} patterns.`;
-      source.refuse(ErrorCode.TooManySubscriptions, message, id.id);
-      return undefined;
-    }
-    const answer = await this.subscriptions.grant(source.connection, patterns);
-    if (answer.granted.length > 0) await this.hooks.subscribe(source.connection, answer.granted);
-    return { op: 'ok', ...id, ...answer };
-  }
-
-  private async unsubscribe(
-    connection: LoopConnection,
-    patterns: readonly string[],
-  ): Promise<readonly string[]> {
-    const removed = patterns.filter((text) => connection.subscriptions.has(text));
-    connection.unsubscribe(...(removed as LoopPattern[]));
-    if (removed.length > 0) await this.hooks.unsubscribe(connection, removed);
-    return removed;
-  }
-
-  /** Patterns that the new credentials do not allow end before the client is told. */
-  private async authenticate(
-    source: FrameSource,
-    token: string,
-    id: { id?: FrameId },
-  ): Promise<ServerFrame | undefined> {
-    const refreshed = await source.refreshCredentials(token);
-    if ('refused' in refreshed) {
-      source.refuse(refreshed.refused, refreshed.message, id.id);
-      return undefined;
-    }
-    const removed = await this.subscriptions.review(source.connection);
-    if (removed.length > 0) await this.hooks.unsubscribe(source.connection, removed);
-    return { op: 'ok', ...id, ...refreshed, removed };
+    return frame.op === 'event'
+      ? this.event(source, frame, signal)
+      : this.control.answerOf(source, frame, signal);
   }
 
   private async event(
     source: FrameSource,
     { event, data, id }: Extract<ClientFrame, { op: 'event' }>,
+    signal: AbortSignal,
   ): Promise<ServerFrame | undefined> {
     if (!this.settings.services.has(parseEventName(event)!.service)) {
       source.refuse(ErrorCode.UnknownService, 'This server has no such service.', id);
@@ -129,7 +72,7 @@ export class FrameHandler {
       source.refuse(ErrorCode.NoHandler, 'No handler listens to this event.', id);
       return undefined;
     }
-    const reply = await this.dispatcher.dispatch(source.connection, event, data);
+    const reply = await this.dispatcher.dispatch(source.connection, event, data, signal);
     return id === undefined ? undefined : { op: 'reply', id, data: reply };
   }
 
@@ -149,7 +92,8 @@ export class FrameHandler {
     try {
       this.tell(connection, error, frame);
     } catch (cause) {
-      const why = `The error that it threw cannot be told to the client: ${String(cause)}`;
+      const why =
+        'The error that was thrown cannot be told to the client: it is not JSON, or too long';
       this.tell(connection, new Error(why, { cause }), frame);
     }
   }

@@ -1,5 +1,11 @@
 type Task = () => Promise<void>;
 
+interface Waiting {
+  readonly task: Task;
+  /** Runs alone: what came before has ended, and what comes after has not begun. */
+  readonly alone: boolean;
+}
+
 /** Whoever feeds the queue, and can be asked to wait. */
 export interface Feeder {
   pause(): void;
@@ -7,12 +13,13 @@ export interface Feeder {
 }
 
 /**
- * One connection's frames, handled in order, at most `concurrency` at a time. When more than `maxWaiting` wait, the
+ * One connection's frames, begun in order, at most `concurrency` at a time. When more than `maxWaiting` wait, the
  * feeder is paused until half of them are done, so that a flood stays in the peer's own buffers.
  */
 export class FrameQueue {
-  private readonly waiting: Task[] = [];
+  private readonly waiting: Waiting[] = [];
   private running = 0;
+  private runsAlone = false;
   private started = false;
   private stopped = false;
   private feederPaused = false;
@@ -28,15 +35,10 @@ export class FrameQueue {
     return this.feederPaused;
   }
 
-  /** Whether frames are being handled already. */
-  get isStarted(): boolean {
-    return this.started;
-  }
-
   /** Tasks must not reject. */
-  push(task: Task): void {
+  push(task: Task, alone: boolean): void {
     if (this.stopped) return;
-    this.waiting.push(task);
+    this.waiting.push({ task, alone });
     if (this.waiting.length > this.maxWaiting && !this.feederPaused) {
       this.feederPaused = true;
       this.feeder.pause();
@@ -56,22 +58,26 @@ export class FrameQueue {
   }
 
   private canRun(): boolean {
-    return this.started && this.running < this.concurrency && this.waiting.length > 0;
+    const next = this.waiting[0];
+    if (!this.started || this.runsAlone || next === undefined) return false;
+    return this.running < (next.alone ? 1 : this.concurrency);
   }
 
   private runNext(): void {
     if (!this.canRun()) return;
-    const task = this.waiting.shift()!;
+    const { task, alone } = this.waiting.shift()!;
+    this.runsAlone = alone;
     this.running++;
     void task().then(() => this.finished());
   }
 
   private finished(): void {
     this.running--;
+    this.runsAlone = false;
     if (this.feederPaused && !this.stopped && this.waiting.length <= this.maxWaiting / 2) {
       this.feederPaused = false;
       this.feeder.resume();
     }
-    this.runNext();
+    while (this.canRun()) this.runNext();
   }
 }

@@ -14,6 +14,8 @@ import { UpgradeRefusal } from './refusal.js';
 export interface Admitted {
   readonly identity: Identity;
   readonly request: LoopRequest;
+  /** Gives the place up that was taken on the server. Call it when the socket is gone. */
+  readonly leave: () => void;
 }
 
 /** How the WebSocket server is told: let it in, or answer with this status. */
@@ -38,13 +40,13 @@ export class Handshake {
 
   /** Answers exactly once, whatever the application throws. */
   async verify(raw: IncomingMessage, answer: HandshakeAnswer): Promise<void> {
-    const outcome = await this.admit(raw).catch((error: unknown) => this.refusalOf(error));
-    if (outcome instanceof UpgradeRefusal) {
-      answer(false, outcome.status, outcome.message, outcome.headers);
-    } else {
-      this.admitted.set(raw, outcome);
-      answer(true);
-    }
+    const request = toLoopRequest(raw);
+    const outcome = await this.identify(request).catch((error: unknown) => this.refusalOf(error));
+    if (outcome instanceof UpgradeRefusal) return refuse(outcome, answer);
+    // From here to the open socket everything happens in one turn, so that a limit or a shutdown cannot slip between.
+    const refusal = this.admission.refusalFor(outcome);
+    if (refusal !== undefined) return refuse(refusal, answer);
+    this.open(raw, { identity: outcome, request, leave: this.admission.enter(outcome) }, answer);
   }
 
   /** What was found out about the request, handed over once. */
@@ -59,15 +61,19 @@ export class Handshake {
     return offered.has(SUBPROTOCOL) && SUBPROTOCOL;
   }
 
-  private async admit(raw: IncomingMessage): Promise<Admitted> {
+  private async identify(request: LoopRequest): Promise<Identity> {
     this.refuseIf(this.admission.refusalForAnyone());
-    const request = toLoopRequest(raw);
     this.requireOrigin(request);
     this.requireSubprotocol(request);
     this.requireConnectionId(request);
-    const identity = await this.admission.whilePending(() => this.authenticator.identify(request));
-    this.refuseIf(this.admission.refusalFor(identity));
-    return { identity, request };
+    this.refuseIf(this.admission.refusalForRate());
+    return this.admission.whilePending(() => this.authenticator.identify(request));
+  }
+
+  private open(raw: IncomingMessage, admitted: Admitted, answer: HandshakeAnswer): void {
+    this.admitted.set(raw, admitted);
+    answer(true);
+    this.takeAdmitted(raw)?.leave(); // nobody took it: the peer had gone, and no socket was made
   }
 
   private refuseIf(refusal: UpgradeRefusal | undefined): void {
@@ -99,4 +105,8 @@ export class Handshake {
     this.logger.error('handshake', 'The handshake failed', error);
     return new UpgradeRefusal(500, 'The server failed.');
   }
+}
+
+function refuse({ status, message, headers }: UpgradeRefusal, answer: HandshakeAnswer): void {
+  answer(false, status, message, headers);
 }

@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
+import { refuseUpgrade, StrayUpgrades } from './stray-upgrades.js';
 
 /** The part of the `ws` package's server that routing needs. */
 interface PathServer {
@@ -22,16 +23,21 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
 
 /**
  * Nest's `ws` adapter with four differences: it finds the HTTP server by itself, so that an application need not call
- * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; where there
- * is none, it answers them with 404 and does not cut the connection; and peers that break the protocol cannot flood
+ * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; where nobody
+ * takes them, it answers them with 404 and does not cut the connection; and peers that break the protocol cannot flood
  * the log.
  */
 export class LoopWsAdapter extends WsAdapter {
   private readonly listeners = new Map<Server, UpgradeListener>();
+  private readonly strays: StrayUpgrades;
   private makesOurs = false;
 
-  constructor(private readonly host: HttpAdapterHost) {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    strayUpgradeTimeoutMs: number,
+  ) {
     super();
+    this.strays = new StrayUpgrades(strayUpgradeTimeoutMs);
   }
 
   override create(port: number, options?: Parameters<WsAdapter['create']>[1]): unknown {
@@ -54,6 +60,7 @@ export class LoopWsAdapter extends WsAdapter {
   override async dispose(): Promise<void> {
     for (const [server, listener] of this.listeners) server.off('upgrade', listener);
     this.listeners.clear();
+    this.strays.cut();
     await super.dispose();
   }
 
@@ -66,7 +73,8 @@ export class LoopWsAdapter extends WsAdapter {
     const listener: UpgradeListener = (request, socket, head) => {
       const server = this.serverFor(port, request);
       if (server !== undefined) upgrade(server, request, socket, head);
-      else if (httpServer.listenerCount('upgrade') === 1) refuse(socket, 404);
+      else if (httpServer.listenerCount('upgrade') === 1) refuseUpgrade(socket, 404);
+      else this.strays.watch(socket);
     };
     httpServer.on('upgrade', listener);
     this.listeners.set(httpServer, listener);
@@ -83,15 +91,5 @@ export class LoopWsAdapter extends WsAdapter {
 function upgrade(server: PathServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   server.handleUpgrade(request, socket, head, (client) =>
     server.emit('connection', client, request),
-  );
-}
-
-function refuse(socket: Duplex, status: number): void {
-  const body = STATUS_CODES[status] ?? '';
-  socket.on('error', () => socket.destroy());
-  socket.on('finish', () => socket.destroy()); // a peer that keeps its own side open must not keep the socket
-  socket.end(
-    `HTTP/1.1 ${status} ${body}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${body.length}\r\n\r\n${body}`,
   );
 }

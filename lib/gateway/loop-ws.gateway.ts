@@ -43,9 +43,7 @@ export class LoopWsGateway implements OnGatewayInit, OnGatewayConnection {
       socket.close(CloseCode.InternalError, '');
       return;
     }
-    this.lifecycle
-      .connect(socket, request.socket, admitted)
-      .catch((error: unknown) => LOGGER.error('A connection was lost', stackOf(error)));
+    this.lifecycle.connect(socket, request.socket, admitted);
   }
 }
 
@@ -70,6 +68,7 @@ function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): 
     path,
     maxPayload: config.maxPayload,
     maxFragments: config.maxFragments,
+    closeTimeout: config.closeTimeoutMs,
     perMessageDeflate: config.compression,
     autoPong: false, // the session answers pings, within the rate
     verifyClient: (info: { readonly req: IncomingMessage }, answer: HandshakeAnswer) => {

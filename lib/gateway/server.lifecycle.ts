@@ -2,6 +2,7 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
@@ -31,6 +32,7 @@ import { answerUpgradeRequired } from './upgrade-required.js';
 export class ServerLifecycle
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
+  private readonly logger = new Logger('LoopWs');
   private wrongServer = false;
 
   constructor(
@@ -77,35 +79,44 @@ export class ServerLifecycle
     await this.presence.start({
       serverId,
       graceMs: config.presenceGraceMs,
-      edge: (edge) => this.hooks.presenceEdge(edge),
+      offline: (accountId) => this.hooks.presenceEdge({ accountId, online: false }),
     });
     this.admission.open();
   }
 
   /** Listens on the socket before anything is awaited, and opens the connection. */
-  async connect(socket: LoopSocket, stream: LoopStream, admitted: Admitted): Promise<void> {
-    const leave = this.admission.enter(admitted.identity);
+  connect(socket: LoopSocket, stream: LoopStream, admitted: Admitted): void {
     const opening = this.factory.create(socket, stream, admitted);
-    void opening.session.socketClosed.then(leave);
+    void opening.session.socketClosed.then(admitted.leave);
     this.sessions.add(opening.session);
-    await this.opener.open(opening);
+    this.background.track('Opening a connection', this.opener.open(opening));
   }
 
   /** While Redis, databases and the application's other providers are still there. */
   async beforeApplicationShutdown(): Promise<void> {
     this.admission.close();
     await this.drain.run();
-    await this.hooksDone();
-    await this.presence.close();
-    await this.hooksDone();
+    await this.inTime(this.finish(), 'Handlers and hooks');
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.transport.close();
+    await this.inTime(this.transport.close(), 'The transport');
   }
 
-  private hooksDone(): Promise<void> {
-    return within(this.background.idle(), this.settings.config.handlerTimeoutMs, () => {});
+  /** Handlers and hooks first; then the store, whose last edges call hooks once more. */
+  private async finish(): Promise<void> {
+    await this.background.idle();
+    await this.presence.close();
+    await this.background.idle();
+  }
+
+  private inTime(work: Promise<void>, what: string): Promise<void> {
+    const { shutdownTimeoutMs } = this.settings.config;
+    return within(work, shutdownTimeoutMs, () => {
+      this.logger.warn(
+        `${what} did not end within ${shutdownTimeoutMs} ms; shutting down without them`,
+      );
+    });
   }
 }
 

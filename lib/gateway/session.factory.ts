@@ -10,6 +10,8 @@ import { Outbox } from '../connections/outbox.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { wireOf } from '../connections/wire.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { BackgroundWork } from '../util/background-work.js';
+import { SampledLogger } from '../util/sampled-logger.js';
 import { Authenticator } from './authenticator.js';
 import { Credentials } from './credentials.js';
 import { FrameHandler } from './frame-handler.js';
@@ -28,6 +30,8 @@ export interface NewSession {
 /** Puts the parts of one connection together. */
 @Injectable()
 export class SessionFactory {
+  private created = 0;
+
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly registry: ConnectionRegistry,
@@ -35,11 +39,13 @@ export class SessionFactory {
     private readonly asks: OpenAsks,
     private readonly handler: FrameHandler,
     private readonly authenticator: Authenticator,
+    private readonly logger: SampledLogger,
+    private readonly background: BackgroundWork,
   ) {}
 
   create(socket: LoopSocket, stream: LoopStream, admitted: Admitted): NewSession {
     const { config } = this.settings;
-    const end = new SessionEnd();
+    const end = new SessionEnd(this.logger);
     const outbox = new Outbox(wireOf(socket, stream), this.scheduler, config.maxQueueBytes);
     const connection = this.connectionOf(socket, outbox, admitted, end);
     const credentials = new Credentials(admitted, connection, this.authenticator);
@@ -52,6 +58,7 @@ export class SessionFactory {
       config,
       asks: this.asks,
       handler: this.handler,
+      background: this.background,
       refreshCredentials: (token) => credentials.refresh(token),
     });
     return { session, connection, credentials, end };
@@ -67,6 +74,7 @@ export class SessionFactory {
     const { serverId, config } = this.settings;
     return new LoopConnection({
       registration: { accountId, connectionId, serverId, registration: randomUUID() },
+      sequence: ++this.created,
       claims,
       socket,
       outbox,

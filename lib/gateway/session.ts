@@ -9,7 +9,9 @@ import { CloseCode } from '../protocol/close-code.js';
 import { decodeClientFrame } from '../protocol/client-frame.codec.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { ClientFrame, FrameId } from '../protocol/frames.js';
-import type { FrameHandler, FrameSource } from './frame-handler.js';
+import type { BackgroundWork } from '../util/background-work.js';
+import type { FrameHandler, QueuedFrame } from './frame-handler.js';
+import type { FrameSource } from './frame-source.js';
 import { FrameQueue } from './frame-queue.js';
 import { SessionEnd } from './session-end.js';
 
@@ -21,6 +23,7 @@ export interface SessionParts {
   readonly config: LoopWsConfig;
   readonly asks: OpenAsks;
   readonly handler: FrameHandler;
+  readonly background: BackgroundWork;
   readonly refreshCredentials: FrameSource['refreshCredentials'];
 }
 
@@ -121,12 +124,24 @@ export class Session implements Beating, FrameSource {
   private route(frame: ClientFrame): void {
     if (frame.op === 'answer') return this.answer(frame);
     if (frame.op === 'ping') return this.pong(frame.id);
-    this.queue.push(() => this.parts.handler.handle(this, frame));
+    this.queue.push(() => this.handle(frame), frame.op !== 'event');
+  }
+
+  private handle(frame: QueuedFrame): Promise<void> {
+    const handled = this.parts.handler.handle(this, frame);
+    this.parts.background.track('A frame', handled);
+    return handled;
   }
 
   private answer(frame: Extract<ClientFrame, { op: 'answer' }>): void {
     if (this.parts.asks.settle(this.connection, frame)) return;
-    this.refuse(ErrorCode.UnknownAsk, 'No open question has this number.');
+    const message = 'No open question has this number.';
+    if (this.parts.asks.wasAsked(this.connection, frame.ask)) {
+      // Too late is no abuse: the client could not know.
+      this.connection.sendFrame({ op: 'error', code: ErrorCode.UnknownAsk, message });
+    } else {
+      this.refuse(ErrorCode.UnknownAsk, message);
+    }
   }
 
   private pong(id: FrameId | undefined): void {

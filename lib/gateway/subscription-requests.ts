@@ -15,25 +15,41 @@ export interface SubscriptionAnswer {
 /** Decides which of the wanted patterns a connection gets, and subscribes them. */
 @Injectable()
 export class SubscriptionRequests {
+  /** Patterns that were granted here, and not subscribed by server code on its own authority. */
+  private readonly grantedTo = new WeakMap<LoopConnection, Set<string>>();
+
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly logger: SampledLogger,
   ) {}
 
-  /** Resolves when every later push that matches a granted pattern will arrive. */
-  async grant(connection: LoopConnection, wanted: readonly string[]): Promise<SubscriptionAnswer> {
+  /**
+   * Resolves when every later push that matches a granted pattern will arrive. Grants nothing any more once the signal
+   * is aborted: the client has been told that nobody knows.
+   */
+  async grant(
+    connection: LoopConnection,
+    wanted: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<SubscriptionAnswer> {
     const denials = await Promise.all(wanted.map((text) => this.denialOf(connection, text)));
     const denied = denials.filter((denial) => denial !== undefined);
     const allowed = wanted.filter((_, index) => denials[index] === undefined);
+    signal?.throwIfAborted();
     const granted = this.thatFit(connection, allowed);
+    this.remember(connection, granted);
     await connection.subscribe(...(granted as LoopPattern[]));
-    const overflowing = allowed.slice(granted.length).map((pattern) => this.tooMany(pattern));
-    return { granted, denied: [...denied, ...overflowing] };
+    const fitting = new Set(granted);
+    const overflowing = allowed.filter((text) => !fitting.has(text));
+    return { granted, denied: [...denied, ...overflowing.map((text) => this.tooMany(text))] };
   }
 
-  /** Takes away what `authorize` no longer allows; resolves with the patterns that were lost. */
+  /**
+   * Takes away what `authorize` no longer allows of what was granted here; resolves with the patterns that were lost.
+   */
   async review(connection: LoopConnection): Promise<readonly string[]> {
-    const held = [...connection.subscriptions];
+    const granted = this.grantedTo.get(connection) ?? new Set();
+    const held = [...connection.subscriptions].filter((text) => granted.has(text));
     const denials = await Promise.all(held.map((text) => this.denialOf(connection, text)));
     const lost = denials.flatMap((denial) => (denial === undefined ? [] : [denial.pattern]));
     connection.unsubscribe(...(lost as LoopPattern[]));
@@ -68,10 +84,13 @@ export class SubscriptionRequests {
   /** Patterns that are held already need no place. */
   private thatFit(connection: LoopConnection, allowed: readonly string[]): readonly string[] {
     let places = this.settings.config.maxSubscriptions - connection.subscriptions.size;
-    const firstWithoutPlace = allowed.findIndex(
-      (text) => !connection.subscriptions.has(text) && places-- <= 0,
-    );
-    return firstWithoutPlace === -1 ? allowed : allowed.slice(0, firstWithoutPlace);
+    return allowed.filter((text) => connection.subscriptions.has(text) || places-- > 0);
+  }
+
+  private remember(connection: LoopConnection, granted: readonly string[]): void {
+    const known = this.grantedTo.get(connection) ?? new Set();
+    const fresh = granted.filter((text) => !connection.subscriptions.has(text));
+    this.grantedTo.set(connection, new Set([...known, ...fresh]));
   }
 
   private tooMany(pattern: string): DeniedPattern {

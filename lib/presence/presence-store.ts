@@ -21,8 +21,16 @@ export interface PresenceServer {
   readonly serverId: string;
   /** An account that is back within this time, in milliseconds, shows no edge. */
   readonly graceMs: number;
-  /** Called on one server of the cluster for each edge. Never throws. */
-  edge(edge: PresenceEdge): void;
+  /** Called on one server of the cluster when an account's last connection is gone and its grace has passed. */
+  offline(accountId: string): void;
+}
+
+/** What came of a registration. */
+export interface PresenceRegistered {
+  /** The account had no connection, and was not in its grace either. Told once per transition in the cluster. */
+  readonly cameOnline: boolean;
+  /** The other registrations of the same identity: connections that this one replaces. */
+  readonly others: readonly PresenceRegistration[];
 }
 
 export interface AccountPage {
@@ -36,8 +44,8 @@ export abstract class PresenceStore {
   /** Called once, before the first connection. */
   abstract start(server: PresenceServer): Promise<void>;
 
-  /** Resolves with the other registrations of the same identity: connections that this one replaces. */
-  abstract register(registration: PresenceRegistration): Promise<readonly PresenceRegistration[]>;
+  /** Resolves once every server can see the connection. */
+  abstract register(registration: PresenceRegistration): Promise<PresenceRegistered>;
 
   /** Removes exactly this registration; one that is not there is not an error. */
   abstract unregister(registration: PresenceRegistration): Promise<void>;

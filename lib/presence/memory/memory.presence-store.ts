@@ -1,5 +1,6 @@
 import {
   type AccountPage,
+  type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,
   PresenceStore,
@@ -33,16 +34,15 @@ export class MemoryPresenceStore extends PresenceStore {
     this.table.servers.add(server);
   }
 
-  override async register(
-    registration: PresenceRegistration,
-  ): Promise<readonly PresenceRegistration[]> {
-    const account = this.table.accounts.get(registration.accountId) ?? this.arrive(registration);
+  override async register(registration: PresenceRegistration): Promise<PresenceRegistered> {
+    const known = this.table.accounts.get(registration.accountId);
+    const account = known ?? this.arrive(registration);
     clearTimeout(account.leaving);
     const others = [...account.registrations.values()].filter(
       (other) => other.connectionId === registration.connectionId,
     );
     account.registrations.set(registration.registration, registration);
-    return others;
+    return { cameOnline: known === undefined, others };
   }
 
   override async unregister({ accountId, registration }: PresenceRegistration): Promise<void> {
@@ -96,14 +96,13 @@ export class MemoryPresenceStore extends PresenceStore {
   private arrive({ accountId }: PresenceRegistration): Account {
     const account: Account = { registrations: new Map() };
     this.table.accounts.set(accountId, account);
-    this.report(accountId, true);
     return account;
   }
 
   private leave(accountId: string): void {
     clearTimeout(this.table.accounts.get(accountId)?.leaving);
     this.table.accounts.delete(accountId);
-    this.report(accountId, false);
+    this.reporter()?.offline(accountId);
   }
 
   private leaveAllInGrace(): void {
@@ -113,10 +112,9 @@ export class MemoryPresenceStore extends PresenceStore {
   }
 
   /** On this server if it is still there, else on another: one server reports an edge, whoever saw it. */
-  private report(accountId: string, online: boolean): void {
+  private reporter(): PresenceServer | undefined {
     const { servers } = this.table;
-    const reporter = this.server && servers.has(this.server) ? this.server : [...servers][0];
-    reporter?.edge({ accountId, online });
+    return this.server && servers.has(this.server) ? this.server : [...servers][0];
   }
 
   private online(): string[] {

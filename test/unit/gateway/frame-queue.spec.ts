@@ -18,13 +18,13 @@ function queue(concurrency = 1, maxWaiting = 4) {
   const frames = new FrameQueue(feeder, concurrency, maxWaiting);
   const started: number[] = [];
   const gates = new Map<number, () => void>();
-  const push = (n: number): void =>
+  const push = (n: number, alone = false): void =>
     frames.push(async () => {
       started.push(n);
       const gate = deferred();
       gates.set(n, gate.resolve);
       await gate.promise;
-    });
+    }, alone);
   const finish = async (n: number): Promise<void> => {
     gates.get(n)!();
     await settled();
@@ -33,6 +33,23 @@ function queue(concurrency = 1, maxWaiting = 4) {
 }
 
 describe('FrameQueue', () => {
+  it('runs one that wants to be alone after all before it, and before all after it', async () => {
+    const { frames, started, push, finish } = queue(3);
+    push(1);
+    push(2);
+    push(3, true);
+    push(4);
+    frames.start();
+    await settled();
+    expect(started).toEqual([1, 2]);
+    await finish(2);
+    expect(started).toEqual([1, 2]);
+    await finish(1);
+    expect(started).toEqual([1, 2, 3]);
+    await finish(3);
+    expect(started).toEqual([1, 2, 3, 4]);
+  });
+
   it('runs nothing before it is started, then everything in order, one after another', async () => {
     const { frames, started, push, finish } = queue();
     for (const n of [1, 2, 3]) push(n);

@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { ErrorCode } from '../protocol/error-code.js';
+import type { LoopPattern } from '../protocol/event-types.js';
+import type { ClientFrame, FrameId, ServerFrame } from '../protocol/frames.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+import type { FrameSource } from './frame-source.js';
+import { SubscriptionRequests } from './subscription-requests.js';
+
+/** Frames that change what a connection is, in contrast to events, which are the application's. */
+export type ControlFrame = Extract<ClientFrame, { op: 'subscribe' | 'unsubscribe' | 'auth' }>;
+
+/** Answers `subscribe`, `unsubscribe` and `auth`. */
+@Injectable()
+export class ControlFrames {
+  constructor(
+    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly subscriptions: SubscriptionRequests,
+    private readonly hooks: LifecycleHooks,
+    private readonly logger: SampledLogger,
+  ) {}
+
+  /** Resolves without a frame when the source has been refused already. Takes no effect once the signal is aborted. */
+  answerOf(
+    source: FrameSource,
+    frame: ControlFrame,
+    signal: AbortSignal,
+  ): Promise<ServerFrame | undefined> {
+    const id = frame.id === undefined ? {} : { id: frame.id };
+    switch (frame.op) {
+      case 'subscribe':
+        return this.subscribe(source, frame.patterns, id, signal);
+      case 'unsubscribe':
+        return this.unsubscribe(source.connection, frame.patterns, id);
+      case 'auth':
+        return this.authenticate(source, frame.token, id);
+    }
+  }
+
+  private async subscribe(
+    source: FrameSource,
+    patterns: readonly string[],
+    id: { id?: FrameId },
+    signal: AbortSignal,
+  ): Promise<ServerFrame | undefined> {
+    const { maxSubscriptions } = this.settings.config;
+    if (patterns.length > maxSubscriptions) {
+      const message = `A connection holds at most ${maxSubscriptions} patterns.`;
+      source.refuse(ErrorCode.TooManySubscriptions, message, id.id);
+      return undefined;
+    }
+    const answer = await this.subscriptions.grant(source.connection, patterns, signal);
+    if (answer.granted.length > 0) {
+      await this.tell('@OnLoopSubscribe', this.hooks.subscribe(source.connection, answer.granted));
+    }
+    return { op: 'ok', ...id, ...answer };
+  }
+
+  private async unsubscribe(
+    connection: LoopConnection,
+    patterns: readonly string[],
+    id: { id?: FrameId },
+  ): Promise<ServerFrame> {
+    const removed = patterns.filter((text) => connection.subscriptions.has(text));
+    connection.unsubscribe(...(removed as LoopPattern[]));
+    await this.tellUnsubscribed(connection, removed);
+    return { op: 'ok', ...id, removed };
+  }
+
+  /** Patterns that the new credentials do not allow end before the client is told. */
+  private async authenticate(
+    source: FrameSource,
+    token: string,
+    id: { id?: FrameId },
+  ): Promise<ServerFrame | undefined> {
+    const refreshed = await source.refreshCredentials(token);
+    if ('refused' in refreshed) {
+      source.refuse(refreshed.refused, refreshed.message, id.id);
+      return undefined;
+    }
+    const removed = await this.subscriptions.review(source.connection);
+    await this.tellUnsubscribed(source.connection, removed);
+    return { op: 'ok', ...id, ...refreshed, removed };
+  }
+
+  private async tellUnsubscribed(
+    connection: LoopConnection,
+    patterns: readonly string[],
+  ): Promise<void> {
+    if (patterns.length === 0) return;
+    await this.tell('@OnLoopUnsubscribe', this.hooks.unsubscribe(connection, patterns));
+  }
+
+  /** What was granted or taken stands, whatever a hook makes of it; so the client is told the truth. */
+  private async tell(hook: string, told: Promise<void>): Promise<void> {
+    await told.catch((error: unknown) => this.logger.error(hook, `${hook} failed`, error));
+  }
+}

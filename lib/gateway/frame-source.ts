@@ -1,0 +1,12 @@
+import type { LoopConnection } from '../connections/loop-connection.js';
+import type { ErrorCode } from '../protocol/error-code.js';
+import type { FrameId } from '../protocol/frames.js';
+import type { RefreshedCredentials } from './credentials.js';
+
+/** What a frame needs of the session that received it. */
+export interface FrameSource {
+  readonly connection: LoopConnection;
+  /** Tells the peer that the frame broke the protocol, and counts it. */
+  refuse(code: ErrorCode, message: string, id?: FrameId): void;
+  refreshCredentials(token: string): Promise<RefreshedCredentials>;
+}

@@ -1,0 +1,371 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { jest } from '@jest/globals';
+import { WebSocket } from 'ws';
+import {
+  ConnectionRegistry,
+  EventBus,
+  LoopConnection,
+  OnAccountOnline,
+  OnLoopConnect,
+  OnLoopDisconnect,
+  OnLoopEvent,
+  OnLoopSubscribe,
+  OnLoopUnsubscribe,
+  PresenceStore,
+} from '../../lib/index.js';
+import { LoopTestClient } from '../../lib/testing/index.js';
+import { deferred, eventually } from '../support/eventually.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+
+afterEach(closeLoopApps);
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** Resolves with the status of a refused upgrade, or 101. */
+function upgradeStatus(url: string, token: string): Promise<number> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(url, ['loopws.v1', `bearer.${token}`]);
+    socket.on('error', () => {});
+    socket.on('open', () => resolve(101));
+    socket.on('unexpected-response', (_request, response) => resolve(response.statusCode!));
+  });
+}
+
+describe('two connections of one identity that open at the same time', () => {
+  it('the one whose socket is newer stays, however long the older takes to get ready', async () => {
+    const gate = deferred();
+    let first = true;
+    @Injectable()
+    class SlowAtFirst {
+      @OnLoopConnect()
+      async connect(): Promise<void> {
+        if (!first) return;
+        first = false;
+        await gate.promise;
+      }
+    }
+    const { client, bus, url, get } = await startLoopApp({ providers: [SlowAtFirst] });
+    const older = new WebSocket(`${url}?connectionId=phone`, ['loopws.v1', 'bearer.acme']);
+    const olderClosed = new Promise<number>((resolve) => older.on('close', resolve));
+    await eventually('the older is opening', () => !first);
+    const newer = await client('acme', { connectionId: 'phone' });
+    gate.resolve();
+    expect(await olderClosed).toBe(4509);
+    expect(await bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    expect(await newer.next('chat:n')).toBe(1);
+    expect(get(ConnectionRegistry).size).toBe(1);
+    await eventually('presence has one', async () => {
+      return (await get(PresenceStore).connectionsOf('acme')).length === 1;
+    });
+  });
+});
+
+describe('P5: whoever is told of a new connection finds it listening', () => {
+  it('@OnAccountOnline can push to the account', async () => {
+    @Injectable()
+    class Backlog {
+      constructor(private readonly bus: EventBus) {}
+
+      @OnAccountOnline()
+      async online(accountId: string): Promise<void> {
+        await this.bus.pushToAccount(accountId, 'chat:backlog', 'waiting for you');
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Backlog] });
+    expect(await (await client()).next('chat:backlog')).toBe('waiting for you');
+  });
+
+  it('a subscriber of events$ can push to the connection that it is told of', async () => {
+    const { client, get, bus } = await startLoopApp();
+    const results: unknown[] = [];
+    get(ConnectionRegistry).events$.subscribe(({ type, connection }) => {
+      if (type !== 'opened') return;
+      const { accountId, connectionId } = connection;
+      void bus
+        .pushToConnection(accountId, connectionId, 'chat:hello', 1)
+        .then((result) => results.push(result));
+    });
+    const one = await client();
+    expect(await one.next('chat:hello')).toBe(1);
+    expect(results).toEqual(['delivered']);
+  });
+
+  it('the @OnLoopDisconnect of a replaced connection can push to its successor', async () => {
+    @Injectable()
+    class Handover {
+      constructor(private readonly bus: EventBus) {}
+
+      @OnLoopDisconnect()
+      async disconnect({ accountId }: LoopConnection, { code }: { code: number }): Promise<void> {
+        if (code === 4509) await this.bus.pushToAccount(accountId, 'chat:handover', 'yours now');
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Handover] });
+    await client('acme', { connectionId: 'phone' });
+    const successor = await client('acme', { connectionId: 'phone' });
+    expect(await successor.next('chat:handover')).toBe('yours now');
+  });
+});
+
+describe('limits hold when connections arrive together', () => {
+  it('maxConnectionsPerAccount, when their authentications settle at once', async () => {
+    const gate = deferred();
+    let asked = 0;
+    const { url, get } = await startLoopApp({
+      options: {
+        authenticate: async () => {
+          asked++;
+          await gate.promise;
+          return { accountId: 'acme' };
+        },
+        config: { maxConnectionsPerAccount: 3 },
+      },
+    });
+    const upgrades = Array.from({ length: 8 }, () => upgradeStatus(url, 'acme'));
+    await eventually('all are asked for', () => asked === 8);
+    gate.resolve();
+    const statuses = await Promise.all(upgrades);
+    expect(statuses.toSorted()).toEqual([101, 101, 101, 429, 429, 429, 429, 429]);
+    await eventually('three are open', () => get(ConnectionRegistry).size === 3);
+  });
+
+  it('one identity may exceed it by one socket, its own successor, and by no more', async () => {
+    const gate = deferred();
+    const { url, client } = await startLoopApp({
+      options: {
+        authenticate: ({ token }) => ({
+          accountId: 'acme',
+          connectionId: 'phone',
+          claims: { token },
+        }),
+        authorize: async ({ claims }) => {
+          if (claims.token === 'slow') await gate.promise;
+          return true;
+        },
+        config: { maxConnectionsPerAccount: 1 },
+      },
+    });
+    await client('first');
+    expect(await upgradeStatus(url, 'slow')).toBe(101);
+    expect(await upgradeStatus(url, 'slow')).toBe(429);
+    gate.resolve();
+  });
+
+  it('requests that are refused for their origin do not use up the rate of the others', async () => {
+    const { port, client } = await startLoopApp({
+      options: { config: { upgradeBurst: 3, upgradesPerSecond: 1 } },
+    });
+    const strangers = Array.from({ length: 10 }, () => {
+      return new Promise<number>((resolve) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+          origin: 'https://evil.example',
+        });
+        socket.on('error', () => {});
+        socket.on('unexpected-response', (_request, response) => resolve(response.statusCode!));
+      });
+    });
+    expect(new Set(await Promise.all(strangers))).toEqual(new Set([403]));
+    expect((await client()).welcome.accountId).toBe('acme');
+  });
+});
+
+describe('what a client is told of its subscriptions is true', () => {
+  it('a subscribe that was answered with timeout takes no effect later', async () => {
+    const gate = deferred();
+    const { client, get } = await startLoopApp({
+      options: {
+        defaultSubscriptions: [],
+        authorize: async () => {
+          await gate.promise;
+          return true;
+        },
+        config: { handlerTimeoutMs: 30 },
+      },
+    });
+    const one = await client('acme', { connectionId: 'phone' });
+    expect(await one.subscribe('chat:*')).toMatchObject({ op: 'error', code: 'timeout' });
+    gate.resolve();
+    await one.ask({ op: 'ping' });
+    expect(get(ConnectionRegistry).get('acme', 'phone')!.subscriptions.size).toBe(0);
+  });
+
+  it('a hook that fails does not unsay what was granted', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    @Injectable()
+    class Failing {
+      @OnLoopSubscribe()
+      subscribed(): never {
+        throw new Error('audit log away');
+      }
+    }
+    const { client, bus } = await startLoopApp({
+      providers: [Failing],
+      options: { defaultSubscriptions: [] },
+    });
+    const one = await client();
+    expect(await one.subscribe('chat:*')).toMatchObject({ op: 'ok', granted: ['chat:*'] });
+    expect(await bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({ delivered: 1 });
+  });
+
+  it('new credentials take nothing that server code subscribed on its own authority, and hooks hear of the rest', async () => {
+    const unsubscribed: unknown[] = [];
+    @Injectable()
+    class Watch {
+      @OnLoopUnsubscribe()
+      gone(_connection: LoopConnection, patterns: readonly string[]): void {
+        unsubscribed.push(patterns);
+      }
+    }
+    let allowed = true;
+    const { client, get } = await startLoopApp({
+      providers: [Watch],
+      options: { defaultSubscriptions: ['chat:*'], authorize: () => allowed },
+    });
+    const one = await client('acme', { connectionId: 'phone' });
+    const connection = get(ConnectionRegistry).get('acme', 'phone')!;
+    await connection.subscribe('billing:*');
+    allowed = false;
+    expect(await one.ask({ op: 'auth', token: 'acme' })).toMatchObject({ removed: ['chat:*'] });
+    expect([...connection.subscriptions]).toEqual(['billing:*']);
+    expect(unsubscribed).toEqual([['chat:*']]);
+  });
+
+  it('subscribe and unsubscribe keep their order, also when handlers run side by side', async () => {
+    const { client, get } = await startLoopApp({
+      options: {
+        defaultSubscriptions: [],
+        authorize: async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          return true;
+        },
+        config: { handlersInFlight: 4 },
+      },
+    });
+    const one = await client('acme', { connectionId: 'phone' });
+    const subscribed = one.subscribe('chat:*');
+    expect(await one.unsubscribe('chat:*')).toMatchObject({ removed: ['chat:*'] });
+    expect(await subscribed).toMatchObject({ granted: ['chat:*'] });
+    expect(get(ConnectionRegistry).get('acme', 'phone')!.subscriptions.size).toBe(0);
+  });
+
+  it('an answer that comes too late is told so, and is no abuse', async () => {
+    const { client, bus } = await startLoopApp({ options: { config: { refusalsPerMinute: 1 } } });
+    const one = await client('acme', { connectionId: 'phone' });
+    for (let n = 1; n <= 5; n++) {
+      const asked = bus.ask('acme', 'phone', 'device:status', n, { timeoutMs: 5 });
+      await expect(asked).rejects.toMatchObject({ reason: 'timeout' });
+      const { ask } = (await one.nextFrame('a question', (frame) => 'ask' in frame)) as {
+        ask: number;
+      };
+      one.send({ op: 'answer', ask, data: n });
+      await one.nextFrame('an error', (frame) => 'code' in frame && frame.code === 'unknown_ask');
+    }
+    expect(await one.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+  });
+});
+
+describe('P9: the shutdown waits for what is still being done, and not for ever', () => {
+  it('for a handler that is running and for an @OnLoopConnect that is', async () => {
+    const [handler, hook] = [deferred(), deferred()];
+    const log: string[] = [];
+    @Injectable()
+    class Working {
+      @OnLoopConnect()
+      async connect({ accountId }: LoopConnection): Promise<void> {
+        if (accountId !== 'late') return;
+        log.push('opening');
+        await hook.promise;
+        log.push('opened');
+      }
+
+      @OnLoopDisconnect()
+      disconnect({ accountId }: LoopConnection): void {
+        log.push(`gone ${accountId}`);
+      }
+
+      @OnLoopEvent('chat:work')
+      async work(): Promise<void> {
+        log.push('working');
+        await handler.promise;
+        log.push('worked');
+      }
+    }
+    const loopApp = await startLoopApp({ providers: [Working] });
+    (await loopApp.client()).send({ event: 'chat:work' });
+    const late = loopApp.client('late').catch((error: unknown) => error);
+    await eventually('both are at work', () => log.includes('working') && log.includes('opening'));
+    const closing = loopApp.close().then(() => log.push('closed'));
+    await late;
+    hook.resolve();
+    handler.resolve();
+    await closing;
+    expect(log.at(-1)).toBe('closed');
+    expect(log).toEqual(expect.arrayContaining(['worked', 'opened', 'gone acme', 'gone late']));
+  });
+
+  it('at most shutdownTimeoutMs for a hook that hangs', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    @Injectable()
+    class Hanging {
+      @OnLoopDisconnect()
+      disconnect(): Promise<void> {
+        return new Promise(() => {});
+      }
+    }
+    const loopApp = await startLoopApp({
+      providers: [Hanging],
+      options: { config: { shutdownTimeoutMs: 50 } },
+    });
+    await loopApp.client();
+    await loopApp.close();
+    expect(warn.mock.calls.flat().join()).toMatch(/did not end within 50 ms/);
+  });
+
+  it('a socket that is opened while the shutdown begins is refused or told 1012, and never cut', async () => {
+    for (let round = 0; round < 20; round++) {
+      const gate = deferred();
+      let asked = 0;
+      const loopApp = await startLoopApp({
+        options: {
+          authenticate: async () => {
+            asked++;
+            await gate.promise;
+            return { accountId: 'acme' };
+          },
+        },
+      });
+      const outcomes = Array.from({ length: 4 }, () => outcomeOf(loopApp.url));
+      await eventually('all are asked for', () => asked === 4);
+      gate.resolve();
+      for (let turn = 0; turn < round % 5; turn++) await Promise.resolve();
+      await loopApp.close();
+      for (const outcome of await Promise.all(outcomes)) expect(['503', '1012']).toContain(outcome);
+    }
+  });
+
+  /** The status of the refusal, or the close code. */
+  function outcomeOf(url: string): Promise<string> {
+    return new Promise((resolve) => {
+      const socket = new WebSocket(url, ['loopws.v1', 'bearer.acme']);
+      socket.on('error', () => {});
+      socket.on('unexpected-response', (_request, { statusCode }) => resolve(String(statusCode)));
+      socket.on('close', (code) => resolve(String(code)));
+    });
+  }
+});
+
+describe('an upgrade of a path that nobody takes, beside another listener', () => {
+  it('is answered with 404 after strayUpgradeTimeoutMs, and does not keep the application from closing', async () => {
+    const loopApp = await startLoopApp({
+      options: { config: { strayUpgradeTimeoutMs: 20 } },
+      prepare: (app) => app.getHttpServer().on('upgrade', () => {}),
+    });
+    const stray = (): Promise<number> => upgradeStatus(loopApp.url.replace('/ws', '/nowhere'), 'x');
+    expect(await stray()).toBe(404);
+    expect((await LoopTestClient.connect(loopApp.app, { token: 'acme' })).welcome.accountId).toBe(
+      'acme',
+    );
+    await loopApp.close();
+  });
+});
