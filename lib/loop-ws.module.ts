@@ -1,4 +1,9 @@
-import { ConfigurableModuleBuilder, Module, type Provider } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  type DynamicModule,
+  Module,
+  type Provider,
+} from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ChannelObservers } from './bus/channel-observers.js';
 import { EventBus } from './bus/event-bus.js';
@@ -29,7 +34,12 @@ import { HandlerInvoker } from './handlers/handler-invoker.js';
 import { LifecycleHooks } from './handlers/lifecycle.hooks.js';
 import { LoopWsConfig } from './loop-ws.config.js';
 import type { LoopWsOptions } from './loop-ws.options.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings, resolveSettings } from './loop-ws.settings.js';
+import {
+  LOOP_WS_SETTINGS,
+  type LoopWsSettings,
+  requireOptions,
+  resolveSettings,
+} from './loop-ws.settings.js';
 import { MemoryPresenceStore } from './presence/memory/memory.presence-store.js';
 import { PresenceStore } from './presence/presence-store.js';
 import { LoopTransport } from './transport/loop-transport.js';
@@ -39,7 +49,7 @@ import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
 import { SampledLogger } from './util/sampled-logger.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<LoopWsOptions>({ moduleName: 'LoopWs' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createLoopWsOptions')
@@ -118,4 +128,15 @@ const OPTION_PROVIDERS: Provider[] = [
   ],
   exports: [EventBus, ConnectionRegistry, PresenceStore, LoopTransport, LoopWsConfig],
 })
-export class LoopWsModule extends ConfigurableModuleClass {}
+export class LoopWsModule extends ConfigurableModuleClass {
+  /** Nest copies the options before anything of ours can look at them, so what is no object is refused here. */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    requireOptions(options);
+    return super.forRoot(options);
+  }
+
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    requireOptions(options);
+    return super.forRootAsync(options);
+  }
+}

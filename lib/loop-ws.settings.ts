@@ -53,11 +53,7 @@ const OPTIONS: Readonly<Record<keyof LoopWsOptions, true>> = {
 
 /** Checks every option. Throws a {@link LoopWsBootError} whose sentence names the option and the remedy. */
 export function resolveSettings(options: LoopWsOptions): LoopWsSettings {
-  if (!isFields(options)) {
-    throw new LoopWsBootError(
-      'LoopWs: pass an options object to forRoot, or return one from the factory.',
-    );
-  }
+  requireOptions(options);
   Object.keys(options).forEach(requireKnown);
   checkTransport(options.transport);
   checkPresence(options.presence);
@@ -73,6 +69,13 @@ export function resolveSettings(options: LoopWsOptions): LoopWsSettings {
     config: resolveConfig(options.config),
     events: readEvents(options.events, services),
   });
+}
+
+export function requireOptions(options: unknown): void {
+  if (isFields(options)) return;
+  throw new LoopWsBootError(
+    'LoopWs: pass an options object to forRoot, or return one from the factory.',
+  );
 }
 
 /** A misspelt name is refused even when its value is `undefined`: it will have one elsewhere. */

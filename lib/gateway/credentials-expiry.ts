@@ -1,5 +1,4 @@
-/** Longest delay of a timer; it would fire at once above it. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** Calls back when credentials expire, however far away that is. */
 export class CredentialsExpiry {
@@ -28,8 +27,8 @@ export class CredentialsExpiry {
   private wait(expiresAt: number): void {
     const left = expiresAt - Date.now();
     this.timer = setTimeout(
-      () => (left > MAX_DELAY_MS ? this.wait(expiresAt) : this.onExpired()),
-      Math.min(Math.max(left, 0), MAX_DELAY_MS),
+      () => (left > MAX_TIMER_MS ? this.wait(expiresAt) : this.onExpired()),
+      Math.min(Math.max(left, 0), MAX_TIMER_MS),
     ).unref();
   }
 }

@@ -305,6 +305,12 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     );
   });
 
+  it.each([undefined, null, 'options', []])('forRoot(%j)', (options) => {
+    const sentence = /pass an options object to forRoot/;
+    expect(() => LoopWsModule.forRoot(options as never)).toThrow(sentence);
+    expect(() => LoopWsModule.forRootAsync(options as never)).toThrow(sentence);
+  });
+
   it('isGlobal in what a factory returns', async () => {
     const useFactory = (): never => ({ ...OPTIONS, isGlobal: false }) as never;
     expect(
