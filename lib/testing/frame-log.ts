@@ -22,10 +22,10 @@ export class FrameLog {
     for (const waiter of this.waiters) waiter.take(frame, position);
   }
 
-  /** No more frames will come. */
+  /** No more frames are to be waited for; the first reason is the one that counts. */
   end(why: string): void {
-    this.ended = why;
-    for (const waiter of this.waiters) waiter.giveUp(why);
+    this.ended ??= why;
+    for (const waiter of this.waiters) waiter.giveUp(this.ended);
   }
 
   /** The first frame that fits after the one that was returned last. */

@@ -1,6 +1,6 @@
 import { filter, map, type Observable, Subject } from 'rxjs';
 import type { AskOptions } from '../bus/ask-result.js';
-import type { EventBus, IdLike } from '../bus/event-bus.service.js';
+import { EventBus } from '../bus/event-bus.js';
 import type { LoopEnvelope } from '../bus/loop-envelope.js';
 import type {
   ConnectionPushResult,
@@ -30,8 +30,6 @@ const ONE_DELIVERED: PushReport = {
   complete: true,
 };
 
-type PublicApi = { [Method in keyof EventBus]: EventBus[Method] };
-
 /**
  * Stands in for `EventBus` in tests of your own services: keeps what was pushed, delivers nothing, opens no socket.
  *
@@ -43,7 +41,7 @@ type PublicApi = { [Method in keyof EventBus]: EventBus[Method] };
  * await module.get(BillingService).pay('i-1');
  * expect(bus.pushesOf('billing:invoice.paid')).toMatchObject([{ data: { id: 'i-1' } }]);
  */
-export class RecordingEventBus implements PublicApi {
+export class RecordingEventBus extends EventBus {
   /** Every push, in call order. */
   readonly pushes: RecordedPush[] = [];
   /** Every `disconnect`, in call order. */
@@ -70,7 +68,7 @@ export class RecordingEventBus implements PublicApi {
     this.answers.set(name, answer as (data: unknown) => unknown);
   }
 
-  async pushToConnection<N extends LoopEventName>(
+  override async pushToConnection<N extends LoopEventName>(
     accountId: string,
     connectionId: string,
     name: N,
@@ -81,7 +79,7 @@ export class RecordingEventBus implements PublicApi {
     return this.connectionResult;
   }
 
-  async pushToAccount<N extends LoopEventName>(
+  override async pushToAccount<N extends LoopEventName>(
     accountId: string,
     name: N,
     data: LoopEventData<N>,
@@ -91,7 +89,7 @@ export class RecordingEventBus implements PublicApi {
     return this.report;
   }
 
-  async pushToRoom<N extends LoopEventName>(
+  override async pushToRoom<N extends LoopEventName>(
     room: string,
     name: N,
     data: LoopEventData<N>,
@@ -102,7 +100,7 @@ export class RecordingEventBus implements PublicApi {
   }
 
   /** Observers of {@link on} see it, as they would. */
-  async pushToChannel<N extends LoopEventName>(
+  override async pushToChannel<N extends LoopEventName>(
     name: N,
     data: LoopEventData<N>,
     options?: PushOptions,
@@ -112,7 +110,7 @@ export class RecordingEventBus implements PublicApi {
     return this.report;
   }
 
-  async ask<N extends LoopEventName>(
+  override async ask<N extends LoopEventName>(
     accountId: string,
     connectionId: string,
     name: N,
@@ -127,14 +125,14 @@ export class RecordingEventBus implements PublicApi {
     );
   }
 
-  on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
+  override on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
     return this.channel.pipe(
       filter(({ name }) => patternsMatching(name).includes(pattern)),
       map((push) => ({ ...push, ...parseEventName(push.name) }) as LoopEnvelope<P>),
     );
   }
 
-  async disconnect(
+  override async disconnect(
     accountId: string,
     connectionId?: string,
     code?: number,
@@ -143,25 +141,7 @@ export class RecordingEventBus implements PublicApi {
     return { closed: 1, complete: true };
   }
 
-  async pushEvent(
-    accountId: IdLike,
-    connectionId: IdLike,
-    service: string,
-    event: string,
-    data: unknown,
-    options?: PushOptions,
-  ): Promise<ConnectionPushResult> {
-    return this.pushEventStrict(
-      String(accountId),
-      String(connectionId),
-      service,
-      event,
-      data,
-      options,
-    );
-  }
-
-  async pushEventStrict(
+  override async pushEventStrict(
     accountId: string,
     connectionId: string,
     service: string,

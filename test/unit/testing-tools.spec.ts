@@ -1,7 +1,17 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { EventBus } from '../../lib/index.js';
-import { RecordingEventBus } from '../../lib/testing/index.js';
+import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { WebSocketServer } from 'ws';
+import { EventBus, LoopConnection, OnLoopEvent } from '../../lib/index.js';
+import {
+  fakeConnection,
+  LoopTestClient,
+  RecordingEventBus,
+  type ServerFrame,
+  type WelcomeFrame,
+} from '../../lib/testing/index.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 
 afterEach(closeLoopApps);
@@ -37,6 +47,13 @@ describe('RecordingEventBus', () => {
         options: { id: 'i-1' },
       },
     ]);
+  });
+
+  it('is an EventBus: a service can be made with it by hand', async () => {
+    const bus = new RecordingEventBus();
+    await new Billing(bus).pay('i-3');
+    expect(bus).toBeInstanceOf(EventBus);
+    expect(bus.pushes).toHaveLength(1);
   });
 
   it('takes the place of the bus in a whole application', async () => {
@@ -89,7 +106,68 @@ describe('RecordingEventBus', () => {
   });
 });
 
+describe('fakeConnection', () => {
+  class Chat {
+    @OnLoopEvent('chat:enter')
+    async enter(
+      @MessageBody() { room }: { room: string },
+      @ConnectedSocket() connection: LoopConnection,
+    ): Promise<void> {
+      if (connection.claims.banned) return connection.close(4503, 'Banned.');
+      await connection.join(room);
+      await connection.subscribe('chat:*');
+      connection.data.entered = (connection.data.entered as number) + 1;
+      connection.send('chat:entered', { room, at: new Date(0) });
+    }
+  }
+
+  it('is what a handler can be called with, and tells what the handler did', async () => {
+    const connection = fakeConnection({
+      accountId: 'acme',
+      connectionId: 'phone',
+      data: { entered: 1 },
+    });
+    await new Chat().enter({ room: 'lobby' }, connection);
+    expect(connection).toBeInstanceOf(LoopConnection);
+    expect(connection).toMatchObject({ accountId: 'acme', connectionId: 'phone', state: 'open' });
+    expect([...connection.rooms]).toEqual(['lobby']);
+    expect([...connection.subscriptions]).toEqual(['chat:*']);
+    expect(connection.data).toEqual({ entered: 2 });
+    expect(connection.sent).toEqual([
+      { name: 'chat:entered', data: { room: 'lobby', at: '1970-01-01T00:00:00.000Z' } },
+    ]);
+    connection.leave('lobby');
+    connection.unsubscribe('chat:*');
+    expect([connection.rooms.size, connection.subscriptions.size]).toEqual([0, 0]);
+  });
+
+  it('takes nothing once it is closed', async () => {
+    const options = { accountId: 'acme', connectionId: 'phone', claims: { banned: true } };
+    const connection = fakeConnection(options);
+    expect(connection.closed).toBeUndefined();
+    await new Chat().enter({ room: 'lobby' }, connection);
+    expect(connection.closed).toEqual({ code: 4503, reason: 'Banned.' });
+    expect(connection.send('chat:entered', 1)).toBe('send_failed');
+    expect(connection.sent).toEqual([]);
+  });
+});
+
 describe('LoopTestClient', () => {
+  it('gives up when the server sends what is no frame, and shows it', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    server.on('connection', (socket) => {
+      socket.send('no frame');
+      socket.close(1000);
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connecting = LoopTestClient.connect(`ws://127.0.0.1:${port}`);
+    await expect(connecting).rejects.toThrow(
+      /a welcome: the server sent what is no frame: no frame/,
+    );
+    server.close();
+  });
+
   it('gives up with the frames that did come', async () => {
     const { bus, client } = await startLoopApp();
     const one = await client('acme', { timeoutMs: 500 });
@@ -105,6 +183,14 @@ describe('LoopTestClient', () => {
     const waiting = one.next('chat:wanted');
     await bus.disconnect('acme', undefined, 4000, 'Enough.');
     await expect(waiting).rejects.toThrow(/the server closed with 4000 Enough/);
+  });
+
+  it('hands out frames under types that a test can name', async () => {
+    const { client } = await startLoopApp();
+    const one = await client();
+    const welcome: WelcomeFrame = one.welcome;
+    const frames: readonly ServerFrame[] = one.frames;
+    expect(frames).toEqual([welcome]);
   });
 
   it('says that an upgrade was refused', async () => {
