@@ -20,6 +20,7 @@ import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';
 import { ChannelObservers } from './channel-observers.js';
 import { LocalDelivery } from './local-delivery.js';
+import { EventBus } from './event-bus.js';
 import type { LoopEnvelope } from './loop-envelope.js';
 import { OpenAsks } from './open-asks.js';
 import { composeEvent, requireDuration, requireTexts } from './outgoing-event.js';
@@ -33,24 +34,14 @@ import {
   reportOf,
 } from './push-result.js';
 
-/** Something whose text form is an id: a number, a UUID object, an ObjectId. */
-export type IdLike = string | number | bigint | { toString(): string };
-
 const NOTHING_ELSEWHERE: Elsewhere = { expected: 0, replies: [] };
 
 /** The transport's part of a caller's time: it settles earlier, so that a receipt that is not whole is still told. */
 const TRANSPORT_SHARE = 0.9;
 
-/**
- * Pushes events to whoever is connected, anywhere in the cluster. Inject it wherever your code learns that something
- * happened.
- *
- * Every push reaches only connections with a subscription that matches. Calls to one connection arrive in call order.
- * Every returned promise settles; it rejects with a `LoopPushError` when the push could not be made at all: a name
- * that is none, a service that is not declared, a payload that is not JSON or too large.
- */
+/** The bus: delivers here, then hands to the transport. */
 @Injectable()
-export class EventBus {
+export class EventBusService extends EventBus {
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly registry: ConnectionRegistry,
@@ -58,10 +49,11 @@ export class EventBus {
     private readonly asks: OpenAsks,
     private readonly observers: ChannelObservers,
     private readonly transport: LoopTransport,
-  ) {}
+  ) {
+    super();
+  }
 
-  /** Pushes to one connection, wherever it is. */
-  async pushToConnection<N extends LoopEventName>(
+  override async pushToConnection<N extends LoopEventName>(
     accountId: string,
     connectionId: string,
     name: N,
@@ -72,8 +64,7 @@ export class EventBus {
     return connectionResultOf(await this.push(target, name, data, options));
   }
 
-  /** Pushes to every connection of the account. */
-  async pushToAccount<N extends LoopEventName>(
+  override async pushToAccount<N extends LoopEventName>(
     accountId: string,
     name: N,
     data: LoopEventData<N>,
@@ -82,8 +73,7 @@ export class EventBus {
     return this.push({ kind: 'account', accountId }, name, data, options);
   }
 
-  /** Pushes to every connection that server code joined to the room. */
-  async pushToRoom<N extends LoopEventName>(
+  override async pushToRoom<N extends LoopEventName>(
     room: string,
     name: N,
     data: LoopEventData<N>,
@@ -92,8 +82,7 @@ export class EventBus {
     return this.push({ kind: 'room', room }, name, data, options);
   }
 
-  /** Pushes to everyone, on any account, whose subscriptions match. */
-  async pushToChannel<N extends LoopEventName>(
+  override async pushToChannel<N extends LoopEventName>(
     name: N,
     data: LoopEventData<N>,
     options?: PushOptions,
@@ -101,12 +90,7 @@ export class EventBus {
     return this.push({ kind: 'channel' }, name, data, options);
   }
 
-  /**
-   * Asks one connection and resolves with what its client answered. Rejects with a `LoopAskError` whose `reason` says
-   * why there is no answer, or with a `LoopPushError` when the question could not be asked at all. The question is an
-   * event, so the connection needs a subscription that matches.
-   */
-  async ask<N extends LoopEventName>(
+  override async ask<N extends LoopEventName>(
     accountId: string,
     connectionId: string,
     name: N,
@@ -127,18 +111,11 @@ export class EventBus {
     return answerOf(question, answered?.answer, reportOf(here, elsewhere));
   }
 
-  /** Channel pushes of every server that match, for server code. Cold: observing is what subscribes. */
-  on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
+  override on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
     return this.observers.observe(pattern) as Observable<LoopEnvelope<P>>;
   }
 
-  /**
-   * Closes the account's connections on every server, or the one that is named.
-   *
-   * @param connectionId Default: all of the account.
-   * @param code Default 4503: clients do not come back.
-   */
-  async disconnect(
+  override async disconnect(
     accountId: string,
     connectionId?: string,
     code: number = CloseCode.Forbidden,
@@ -161,27 +138,7 @@ export class EventBus {
     return { closed: report.delivered, complete: report.complete };
   }
 
-  /** `pushToConnection` with service and event apart, for code that moves over from loopws. Ids become texts. */
-  async pushEvent(
-    accountId: IdLike,
-    connectionId: IdLike,
-    service: string,
-    event: string,
-    data: unknown,
-    options?: PushOptions,
-  ): Promise<ConnectionPushResult> {
-    return this.pushEventStrict(
-      String(accountId),
-      String(connectionId),
-      service,
-      event,
-      data,
-      options,
-    );
-  }
-
-  /** {@link pushEvent} for ids that are texts already; rejects with a `LoopPushError` when one is not. */
-  async pushEventStrict(
+  override async pushEventStrict(
     accountId: string,
     connectionId: string,
     service: string,
