@@ -51,11 +51,11 @@ export class HandlerInvoker {
     };
   }
 
-  /** A lifecycle hook: a plain call. */
-  async callHook(found: FoundHandler, args: readonly unknown[]): Promise<void> {
+  /** A lifecycle hook: a plain call. A scoped provider can inject `request`. */
+  async callHook(found: FoundHandler, request: object, args: readonly unknown[]): Promise<void> {
     const instance = found.wrapper.isDependencyTreeStatic()
       ? found.wrapper.instance
-      : await this.instanceFor(found, this.newContext({ connection: args[0] }));
+      : await this.instanceFor(found, this.newContext(request));
     await methodOf(instance, found.methodName).apply(instance, [...args]);
   }
 

@@ -33,8 +33,14 @@ export const OnLoopSubscribe = () =>
 export const OnLoopUnsubscribe = () =>
   hookDecorator<[connection: LoopConnection, patterns: readonly string[]]>('unsubscribe');
 
-/** Runs once in the cluster when an account's first connection opens. */
+/**
+ * Runs once in the cluster when an account's first connection opens. On one server the hooks of one account run one after
+ * another, each waiting up to `handlerTimeoutMs` for the one before.
+ */
 export const OnAccountOnline = () => hookDecorator<[accountId: string]>('accountOnline');
 
-/** Runs once in the cluster when an account's last connection is gone and did not come back within the grace. */
+/**
+ * Runs once in the cluster when an account's last connection is gone and did not come back within the grace; after the
+ * `@OnAccountOnline` of the same account, as told there.
+ */
 export const OnAccountOffline = () => hookDecorator<[accountId: string]>('accountOffline');

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { ConnectionClose, LoopConnection } from '../connections/loop-connection.js';
+import { LoopWsConfig } from '../loop-ws.config.js';
 import type { PresenceEdge } from '../presence/presence-store.js';
 import { BackgroundWork } from '../util/background-work.js';
+import { KeyedChain } from '../util/keyed-chain.js';
+import { within } from '../util/within.js';
 import type { FoundHandlers } from './handler.explorer.js';
 import type { HookKind } from './handler-metadata.js';
 import { HandlerInvoker } from './handler-invoker.js';
@@ -11,9 +14,12 @@ import { HandlerInvoker } from './handler-invoker.js';
 export class LifecycleHooks {
   private hooks: FoundHandlers['hooks'] = new Map();
 
+  private readonly edges = new KeyedChain();
+
   constructor(
     private readonly invoker: HandlerInvoker,
     private readonly background: BackgroundWork,
+    private readonly config: LoopWsConfig,
   ) {}
 
   bind(hooks: FoundHandlers['hooks']): void {
@@ -22,30 +28,47 @@ export class LifecycleHooks {
 
   /** Rejects with what the first failing hook threw: the connection is refused. */
   connect(connection: LoopConnection): Promise<void> {
-    return this.call('connect', connection);
+    return this.call('connect', { connection }, connection);
   }
 
+  /** Runs no hook within this call: whoever ends a connection may be in the middle of a push to many. */
   disconnect(connection: LoopConnection, close: ConnectionClose): void {
-    this.background.track('@OnLoopDisconnect', this.call('disconnect', connection, close));
+    const called = Promise.resolve().then(() =>
+      this.call('disconnect', { connection }, connection, close),
+    );
+    this.background.track('@OnLoopDisconnect', called);
   }
 
   subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
-    return this.call('subscribe', connection, patterns);
+    return this.call('subscribe', { connection }, connection, patterns);
   }
 
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
-    return this.call('unsubscribe', connection, patterns);
+    return this.call('unsubscribe', { connection }, connection, patterns);
   }
 
+  /**
+   * Runs no hook within this call. The edges of an account wait for each other, so that what the hooks write down is what
+   * happened last; one that takes too long is not waited for any more.
+   */
   presenceEdge({ accountId, online }: PresenceEdge): void {
     const hook = online ? 'accountOnline' : 'accountOffline';
-    this.background.track(
-      online ? '@OnAccountOnline' : '@OnAccountOffline',
-      this.call(hook, accountId),
+    const called = this.edges.run(accountId, () =>
+      this.inTime(this.call(hook, { accountId }, accountId)),
     );
+    this.background.track(online ? '@OnAccountOnline' : '@OnAccountOffline', called);
   }
 
-  private async call(hook: HookKind, ...args: unknown[]): Promise<void> {
-    for (const found of this.hooks.get(hook) ?? []) await this.invoker.callHook(found, args);
+  private inTime(hooks: Promise<void>): Promise<void> {
+    const { handlerTimeoutMs } = this.config;
+    return within(hooks, handlerTimeoutMs, () => {
+      throw new Error(`Not done within ${handlerTimeoutMs} ms.`);
+    });
+  }
+
+  private async call(hook: HookKind, request: object, ...args: unknown[]): Promise<void> {
+    for (const found of this.hooks.get(hook) ?? []) {
+      await this.invoker.callHook(found, request, args);
+    }
   }
 }
