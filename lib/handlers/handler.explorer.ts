@@ -4,7 +4,13 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
-import { describeHandler, type FoundHandler, methodOf, prototypeOf } from './found-handler.js';
+import {
+  describeHandler,
+  type FoundHandler,
+  methodOf,
+  prototypeOf,
+  requireCallable,
+} from './found-handler.js';
 import { type HandlerMetadata, handlerMetadataOf, type HookKind } from './handler-metadata.js';
 
 /** Everything that the application's decorators bind. */
@@ -38,7 +44,9 @@ export class HandlerExplorer {
       if (prototype === undefined || wrapper.host === undefined) continue;
       for (const methodName of this.scanner.getAllMethodNames(prototype)) {
         for (const metadata of handlerMetadataOf(methodOf(prototype, methodName))) {
-          yield [{ wrapper, host: wrapper.host, methodName }, metadata];
+          const found = { wrapper, host: wrapper.host, methodName };
+          requireCallable(found);
+          yield [found, metadata];
         }
       }
     }

@@ -1,0 +1,249 @@
+import {
+  ForbiddenException,
+  HttpException,
+  Inject,
+  Injectable,
+  Logger,
+  NotFoundException,
+  Scope,
+  ServiceUnavailableException,
+  type Type,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
+import { WsException } from '@nestjs/websockets';
+import { jest } from '@jest/globals';
+import { LifecycleHooks } from '../../lib/handlers/lifecycle.hooks.js';
+import {
+  ConnectionRegistry,
+  type LoopConnection,
+  LoopWsBootError,
+  LoopWsException,
+  OnAccountOffline,
+  OnAccountOnline,
+  OnLoopConnect,
+  OnLoopDisconnect,
+  OnLoopEvent,
+} from '../../lib/index.js';
+import { deferred, eventually } from '../support/eventually.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+
+afterEach(closeLoopApps);
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('what @OnLoopConnect throws', () => {
+  it.each([
+    ['an HttpException 401', new UnauthorizedException(), 4501],
+    ['an HttpException 429', new HttpException('Slowly.', 429), 4429],
+    ['an HttpException 503', new ServiceUnavailableException(), 1013],
+    ['an HttpException 403', new ForbiddenException(), 4503],
+    ['an HttpException 404', new NotFoundException(), 4503],
+    ['a WsException', new WsException('No.'), 4503],
+    ['a LoopWsException with a code of its own', new LoopWsException('banned', 'No.'), 4503],
+    ['any other error', new Error('database away'), 1011],
+  ])('decides the close code: %s', async (_what, thrown, code) => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    @Injectable()
+    class Refusing {
+      @OnLoopConnect()
+      connect(): never {
+        throw thrown;
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Refusing] });
+    await expect(client()).rejects.toThrow(`the server closed with ${code}`);
+  });
+});
+
+describe('hooks that nobody waits for', () => {
+  it('do not run within the call that caused them, and keep their order', async () => {
+    const log: string[] = [];
+    @Injectable()
+    class Watch {
+      @OnLoopDisconnect()
+      gone({ connectionId }: LoopConnection): void {
+        log.push(`gone ${connectionId}`);
+      }
+
+      @OnAccountOnline()
+      online(accountId: string): void {
+        log.push(`online ${accountId}`);
+      }
+    }
+    const { client, get } = await startLoopApp({ providers: [Watch] });
+    await client('acme', { connectionId: 'phone' });
+    await eventually('the account is online', () => log.length === 1);
+    const hooks = get(LifecycleHooks);
+    const connection = get(ConnectionRegistry).get('acme', 'phone')!;
+    hooks.disconnect(connection, { code: 1000, reason: '' });
+    hooks.presenceEdge({ accountId: 'other', online: true });
+    hooks.presenceEdge({ accountId: 'third', online: true });
+    expect(log).toEqual(['online acme']);
+    await eventually('the hooks ran', () => log.length === 4);
+    expect(log.slice(1)).toEqual(['gone phone', 'online other', 'online third']);
+  });
+});
+
+describe('presence hooks of one account', () => {
+  it('do not overlap, and do not wait for those of another', async () => {
+    const gate = deferred();
+    const log: string[] = [];
+    @Injectable()
+    class Status {
+      @OnAccountOnline()
+      async online(accountId: string): Promise<void> {
+        if (accountId === 'acme') await gate.promise;
+        log.push(`${accountId} online`);
+      }
+
+      @OnAccountOffline()
+      offline(accountId: string): void {
+        log.push(`${accountId} offline`);
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Status] });
+    await (await client('acme')).close();
+    await (await client('other')).close();
+    await eventually('the other account is offline', () => log.length === 2);
+    expect(log).toEqual(['other online', 'other offline']);
+    gate.resolve();
+    await eventually('the account is offline', () => log.length === 4);
+    expect(log.slice(2)).toEqual(['acme online', 'acme offline']);
+  });
+
+  it('run although the one before failed, which is logged', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const offline = jest.fn();
+    @Injectable()
+    class Status {
+      @OnAccountOnline()
+      async online(): Promise<void> {
+        throw new Error('database away');
+      }
+
+      @OnAccountOffline()
+      offline(accountId: string): void {
+        offline(accountId);
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Status] });
+    await (await client('acme')).close();
+    await eventually('the account is offline', () => offline.mock.calls.length === 1);
+    expect(errors.mock.calls).toEqual([
+      ['@OnAccountOnline failed', expect.stringContaining('database away')],
+    ]);
+  });
+});
+
+describe('a presence hook that never settles', () => {
+  it('keeps the next one waiting for handlerTimeoutMs, and is logged', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const offline = jest.fn();
+    @Injectable()
+    class Status {
+      @OnAccountOnline()
+      online(): Promise<never> {
+        return new Promise(() => {});
+      }
+
+      @OnAccountOffline()
+      offline(accountId: string): void {
+        offline(accountId);
+      }
+    }
+    const { client } = await startLoopApp({
+      providers: [Status],
+      options: { config: { handlerTimeoutMs: 30 } },
+    });
+    await (await client('acme')).close();
+    await eventually('the account is offline', () => offline.mock.calls.length === 1);
+    expect(errors.mock.calls).toEqual([
+      ['@OnAccountOnline failed', expect.stringContaining('within 30 ms')],
+    ]);
+  });
+});
+
+describe('a request-scoped hook', () => {
+  it('is told the account by a hook of accounts, the connection by one of connections', async () => {
+    const seen: unknown[] = [];
+    @Injectable({ scope: Scope.REQUEST })
+    class Scoped {
+      constructor(
+        @Inject(REQUEST)
+        private readonly request: { accountId?: string; connection?: LoopConnection },
+      ) {}
+
+      @OnLoopConnect()
+      connect(): void {
+        seen.push([Object.keys(this.request), this.request.connection?.connectionId]);
+      }
+
+      @OnAccountOnline()
+      online(): void {
+        seen.push(this.request);
+      }
+
+      @OnAccountOffline()
+      offline(): void {
+        seen.push(this.request);
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Scoped] });
+    await (await client('acme', { connectionId: 'phone' })).close();
+    await eventually('the hooks ran', () => seen.length === 3);
+    expect(seen).toEqual([[['connection'], 'phone'], { accountId: 'acme' }, { accountId: 'acme' }]);
+  });
+});
+
+describe('a provider whose instance could not be had', () => {
+  @Injectable()
+  class Service {}
+
+  @Injectable({ scope: Scope.TRANSIENT })
+  class TransientEvents {
+    readonly service = new Service();
+
+    @OnLoopEvent('chat:send')
+    send(): void {}
+  }
+
+  @Injectable({ scope: Scope.TRANSIENT })
+  class TransientHooks {
+    @OnLoopDisconnect()
+    gone(): void {}
+  }
+
+  class Made {
+    @OnLoopEvent('chat:send')
+    send(): void {}
+  }
+
+  it.each<[string, Type | object, string]>([
+    ['transient, with an event', TransientEvents, 'TransientEvents.send is on a transient'],
+    ['transient, with a hook', TransientHooks, 'TransientHooks.gone is on a transient'],
+    [
+      'transient, from a factory',
+      { provide: Made, useFactory: () => new Made(), scope: Scope.TRANSIENT },
+      'Made.send is on a transient factory',
+    ],
+    [
+      'request-scoped, from a factory',
+      { provide: Made, useFactory: () => new Made(), scope: Scope.REQUEST },
+      'Made.send is on a request-scoped factory',
+    ],
+  ])('stops the boot: %s', async (_what, provider, sentence) => {
+    const started = startLoopApp({ providers: [provider as Type] });
+    await expect(started).rejects.toThrow(LoopWsBootError);
+    await expect(started).rejects.toThrow(`LoopWs: ${sentence}`);
+    await expect(started).rejects.toThrow(/[Mm]ake it a singleton/);
+  });
+
+  it('is no static factory: its handlers run', async () => {
+    const { client } = await startLoopApp({
+      providers: [{ provide: Made, useFactory: () => new Made() }],
+    });
+    expect(await (await client()).request('chat:send')).toEqual({ op: 'reply', id: 1 });
+  });
+});
