@@ -31,8 +31,10 @@ export type LoopAskFailure =
   | 'send_failed'
   /** The client answered with an error; `details` has its `code` and `message`. */
   | 'refused'
-  /** No answer within `timeoutMs`, or no proof of what became of the question. */
-  | 'timeout';
+  /** No answer within `timeoutMs`, be it of the client or of a server that may have it. */
+  | 'timeout'
+  /** Nobody can tell whether it was asked, because the other servers could not be reached. */
+  | 'unknown';
 
 export class LoopAskError extends LoopWsError {
   constructor(

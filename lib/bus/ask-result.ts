@@ -1,7 +1,6 @@
 import { LoopAskError } from '../loop-ws.errors.js';
-import type { AskMessage } from '../transport/transport-message.js';
-import type { AskAnswer } from '../transport/transport-message.js';
-import { connectionResultOf, type PushReport } from './push-result.js';
+import type { AskMessage, ServerReply } from '../transport/transport-message.js';
+import { connectionResultOf, type Elsewhere, reportOf } from './push-result.js';
 
 export interface AskOptions {
   /** How long to wait for the answer, in milliseconds. */
@@ -9,37 +8,35 @@ export interface AskOptions {
 }
 
 /** The client's answer, or a {@link LoopAskError} that says why there is none. */
-export function answerOf(
-  question: AskMessage,
-  answer: AskAnswer | undefined,
-  report: PushReport,
-): unknown {
-  if (answer?.ok) return answer.data === undefined ? undefined : JSON.parse(answer.data);
+export function answerOf(question: AskMessage, here: ServerReply, elsewhere: Elsewhere): unknown {
+  const replies = [here, ...(elsewhere?.replies ?? [])];
+  const answer = replies.find((reply) => reply.answer)?.answer;
   const who = `${question.connection.accountId}/${question.connection.connectionId}`;
-  if (answer !== undefined) {
-    const { code, message } = answer.error;
-    throw new LoopAskError('refused', `${who} refused "${question.name}": ${message}`, {
-      code,
-      message,
-    });
-  }
-  throw failureOf(question, who, report);
+  if (answer === undefined) throw failureOf(question, who, here, elsewhere);
+  if (answer.ok) return answer.data === undefined ? undefined : JSON.parse(answer.data);
+  const { code, message } = answer.error;
+  const details = { code, message };
+  throw new LoopAskError('refused', `${who} refused "${question.name}": ${message}`, details);
 }
 
-function failureOf({ name, timeoutMs }: AskMessage, who: string, report: PushReport): LoopAskError {
-  const result = connectionResultOf(report);
-  switch (result) {
-    case 'not_connected':
-      return new LoopAskError(result, `${who} is not connected, so nobody was asked "${name}".`);
-    case 'filtered':
-      return new LoopAskError(result, `${who} holds no subscription that matches "${name}".`);
-    case 'send_failed':
-      return new LoopAskError(
-        result,
-        `${who} took no question, or closed before it answered "${name}".`,
-      );
-    case 'delivered':
-    case 'unknown':
-      return new LoopAskError('timeout', `${who} did not answer "${name}" within ${timeoutMs} ms.`);
+function failureOf(
+  { name, timeoutMs }: AskMessage,
+  who: string,
+  here: ServerReply,
+  elsewhere: Elsewhere,
+): LoopAskError {
+  const result = connectionResultOf(reportOf(here, elsewhere));
+  if (result === 'not_connected')
+    return new LoopAskError(result, `${who} is not connected, so nobody was asked "${name}".`);
+  if (result === 'filtered')
+    return new LoopAskError(result, `${who} holds no subscription that matches "${name}".`);
+  if (result === 'send_failed') {
+    const message = `${who} took no question, or closed before it answered "${name}".`;
+    return new LoopAskError(result, message);
   }
+  if (result === 'unknown' && elsewhere === undefined) {
+    const message = `Nobody can tell whether ${who} was asked "${name}", because the other servers could not be reached.`;
+    return new LoopAskError(result, message);
+  }
+  return new LoopAskError('timeout', `${who} did not answer "${name}" within ${timeoutMs} ms.`);
 }

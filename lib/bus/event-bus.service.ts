@@ -107,8 +107,7 @@ export class EventBusService extends EventBus {
     const elsewhere = settledHere
       ? NOTHING_ELSEWHERE
       : await this.publish({ kind: 'account', name: accountId }, question, timeoutMs);
-    const answered = [here, ...(elsewhere?.replies ?? [])].find((reply) => reply.answer);
-    return answerOf(question, answered?.answer, reportOf(here, elsewhere));
+    return answerOf(question, here, elsewhere);
   }
 
   override on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {

@@ -8,7 +8,7 @@ import type {
  * What became of a push to one connection.
  *
  * - `delivered`: its bounded queue took the frame. Proof that the application there has it is `EventBus.ask`.
- * - `filtered`: it is connected, and none of its subscriptions matches.
+ * - `filtered`: it is connected, and none of its subscriptions matches, or `except` names it.
  * - `not_connected`: it is connected nowhere.
  * - `send_failed`: it could not take the frame, because its reader is too slow.
  * - `unknown`: there is no proof, because a server did not answer in time or was not asked.
@@ -42,7 +42,10 @@ export interface PushOptions {
    * A push that reached nobody may be repeated under its id.
    */
   readonly id?: string;
-  /** Connections to leave out. A bare `connectionId` leaves out that connection of every account. */
+  /**
+   * Connections to leave out. A bare `connectionId` leaves out that connection of every account. They are in no count of
+   * a report; `pushToConnection` says `filtered` when it leaves out the very connection that it is for.
+   */
   readonly except?: readonly (string | ConnectionRef)[];
   /** A frame that could not be written for this long, in milliseconds, is dropped. Default `config.pushTtlMs`. */
   readonly ttlMs?: number;

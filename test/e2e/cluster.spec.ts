@@ -112,6 +112,14 @@ describe('several servers joined by a transport', () => {
     });
   });
 
+  it('a connection that is named and excepted is filtered, wherever it is', async () => {
+    const [a, b] = (await startCluster(2)) as [LoopApp, LoopApp];
+    await b.client('acme', { connectionId: 'b' });
+    const push = (from: LoopApp) =>
+      from.bus.pushToConnection('acme', 'b', 'chat:n', 1, { except: ['b'] });
+    expect([await push(a), await push(b)]).toEqual(['filtered', 'filtered']);
+  });
+
   it('a repeated id is delivered once on every server', async () => {
     const [a, b] = (await startCluster(2)) as [LoopApp, LoopApp];
     const onB = await b.client('acme');
@@ -227,7 +235,10 @@ describe('a transport that fails', () => {
       expect(await report).toMatchObject({ delivered: 1, complete: false });
       expect(await bus.pushToConnection('acme', 'elsewhere', 'chat:n', 3)).toBe('unknown');
       const asked = bus.ask('acme', 'elsewhere', 'chat:n', 1, { timeoutMs: 20 });
-      await expect(asked).rejects.toMatchObject({ reason: 'timeout' });
+      await expect(asked).rejects.toMatchObject({
+        reason: 'unknown',
+        message: expect.stringContaining('Nobody can tell whether acme/elsewhere was asked'),
+      });
       expect(await bus.disconnect('acme')).toEqual({ closed: 1, complete: false });
     },
   );

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   CloseCode,
   ConnectionRegistry,
@@ -82,6 +83,18 @@ describe('pushToAccount', () => {
   });
 });
 
+describe('a connection that is pushed to by name and excepted', () => {
+  it('is filtered: it is connected, and gets nothing', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const options = { except: ['phone'] };
+    expect(await bus.pushToConnection('acme', 'phone', 'chat:n', 1, options)).toBe('filtered');
+    expect(await bus.pushToConnection('acme', 'watch', 'chat:n', 1, options)).toBe('not_connected');
+    await phone.ask({ op: 'ping' });
+    expect(phone.frames.some((frame) => 'event' in frame)).toBe(false);
+  });
+});
+
 describe('pushToRoom', () => {
   class Lobby {
     @OnLoopConnect()
@@ -136,6 +149,35 @@ describe('pushToChannel', () => {
     expect(
       one.frames.filter((frame) => 'event' in frame).map((frame) => 'data' in frame && frame.data),
     ).toEqual([1, 2]);
+  });
+});
+
+describe('code that runs while a push is delivered', () => {
+  it('does not change who gets that push', async () => {
+    const { bus, client, get } = await startLoopApp();
+    const join = async (connectionId: string) => {
+      const socket = await client('acme', { connectionId });
+      return { socket, connection: get(ConnectionRegistry).get('acme', connectionId)! };
+    };
+    const [first, second, late] = [await join('first'), await join('second'), await join('late')];
+    await first.connection.join('lobby');
+    await second.connection.join('lobby');
+    const deliver = first.connection.deliver.bind(first.connection);
+    jest.spyOn(first.connection, 'deliver').mockImplementation((frame, ttlMs) => {
+      second.connection.leave('lobby');
+      void late.connection.join('lobby');
+      return deliver(frame, ttlMs);
+    });
+    await bus.pushToRoom('lobby', 'chat:n', 1);
+    await bus.pushToRoom('lobby', 'chat:n', 2);
+    await bus.pushToAccount('acme', 'chat:end', 0);
+    const seenBy = async ({ socket }: typeof first): Promise<unknown[]> => {
+      await socket.next('chat:end');
+      return socket.frames.flatMap((frame) => ('event' in frame ? [frame.data] : []));
+    };
+    expect(await seenBy(first)).toEqual([1, 2, 0]);
+    expect(await seenBy(second)).toEqual([1, 0]);
+    expect(await seenBy(late)).toEqual([2, 0]);
   });
 });
 
