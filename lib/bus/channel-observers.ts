@@ -5,8 +5,8 @@ import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import type { PushMessage } from '../transport/transport-message.js';
+import { GuardedObservable } from '../util/guarded-observable.js';
 import { SampledLogger } from '../util/sampled-logger.js';
-import { GuardedObservable } from './guarded-observable.js';
 
 /** A channel push before anyone's types: what `EventBus.on` hands out under the types of its pattern. */
 export interface ObservedPush {
@@ -34,7 +34,7 @@ export class ChannelObservers implements OnApplicationShutdown {
     const pattern = requirePattern(text, this.settings.services);
     const topics = topicsOfPattern(pattern, this.settings.services);
     const report = (error: unknown): void =>
-      this.logger.error('observe', `An observer of bus.on('${text}') failed`, error);
+      this.logger.error(`observe ${text}`, `An observer of bus.on('${text}') failed`, error);
     return new GuardedObservable(report, (subscriber) => {
       if (this.over) return subscriber.complete();
       this.add(text, subscriber);
@@ -79,7 +79,7 @@ export class ChannelObservers implements OnApplicationShutdown {
   private warnDeaf(pattern: string, error: unknown): void {
     if (this.over) return;
     this.logger.warn(
-      'attach',
+      `attach ${pattern}`,
       `bus.on('${pattern}') sees no pushes of other servers, because its topics could not be attached`,
       error,
     );

@@ -9,17 +9,21 @@ export interface TransportServer {
 }
 
 /**
- * Carries messages between servers. Also the injection token. It never delivers on the server that publishes: that is
+ * Carries messages between servers. Also the injection token: what is injected hands to the instance of the option, and
+ * keeps from it what this contract excludes. It never delivers on the server that publishes: that is
  * the bus's own work, done before the message gets here.
  */
 export abstract class LoopTransport {
-  /** Called once, before the first connection. Resolves when messages can flow. */
+  /** Called once, before anything else. Resolves when messages can flow; no other call comes earlier. */
   abstract start(server: TransportServer): Promise<void>;
 
-  /** Resolves once every later message on these topics is sure to arrive at `receive`. */
+  /**
+   * Resolves once every later message on these topics is sure to arrive at `receive`. When it rejects, whoever needs one
+   * of them next makes it be called again.
+   */
   abstract attach(topics: readonly Topic[]): Promise<void>;
 
-  /** Messages on these topics are no longer wanted. */
+  /** Messages on these topics are no longer wanted, be it that their `attach` rejected. Must not throw. */
   abstract detach(topics: readonly Topic[]): void;
 
   /**
@@ -33,6 +37,6 @@ export abstract class LoopTransport {
     timeoutMs: number,
   ): Promise<TransportReceipt>;
 
-  /** Called once, after the last connection. */
+  /** Called once, after the last connection. Nothing is called after it. */
   abstract close(): Promise<void>;
 }
