@@ -27,19 +27,28 @@ export class FrameHandler {
     private readonly logger: SampledLogger,
   ) {}
 
-  /** Never rejects: whatever goes wrong becomes one error frame. */
-  async handle(source: FrameSource, frame: QueuedFrame): Promise<void> {
+  /**
+   * Never rejects: whatever goes wrong becomes one error frame.
+   *
+   * @param givenUp Aborted here when the time is up, and by the caller when the connection has ended: nobody waits for
+   * the answer any more.
+   */
+  async handle(source: FrameSource, frame: QueuedFrame, givenUp: AbortController): Promise<void> {
     try {
-      const answer = await this.answerInTime(source, frame);
+      const answer = await this.answerInTime(source, frame, givenUp);
       if (answer !== undefined) this.send(source.connection, answer);
     } catch (error) {
-      this.report(source.connection, error, frame);
+      const abandoned = givenUp.signal.aborted && error === givenUp.signal.reason;
+      if (!abandoned) this.report(source.connection, error, frame);
     }
   }
 
-  private answerInTime(source: FrameSource, frame: QueuedFrame): Promise<ServerFrame | undefined> {
+  private answerInTime(
+    source: FrameSource,
+    frame: QueuedFrame,
+    givenUp: AbortController,
+  ): Promise<ServerFrame | undefined> {
     const { handlerTimeoutMs } = this.settings.config;
-    const givenUp = new AbortController();
     return within(this.answerOf(source, frame, givenUp.signal), handlerTimeoutMs, () => {
       givenUp.abort();
       throw new LoopWsException(

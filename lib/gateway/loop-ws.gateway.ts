@@ -5,7 +5,7 @@ import { type OnGatewayConnection, type OnGatewayInit, WebSocketGateway } from '
 import type { LoopSocket } from '../connections/loop-socket.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
-import { stackOf } from '../util/background-work.js';
+import { stackOf } from '../util/stack-of.js';
 import { AdapterInstaller } from './adapter.installer.js';
 import { Handshake, type HandshakeAnswer } from './handshake.js';
 import { OWN_SERVER } from './loop-ws.adapter.js';

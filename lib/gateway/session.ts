@@ -37,6 +37,7 @@ export class Session implements Beating, FrameSource {
   private readonly queue: FrameQueue;
   private readonly rate: TokenBucket;
   private readonly refusals: TokenBucket;
+  private readonly running = new Set<AbortController>();
   private heard = true;
 
   /** Listens at once, because frames may follow right behind the upgrade. */
@@ -49,6 +50,7 @@ export class Session implements Beating, FrameSource {
     this.refusals = new TokenBucket(config.refusalsPerMinute / 60, config.refusalsPerMinute);
     this.socketClosed = this.listen(socket);
     end.undo(() => this.queue.stop());
+    end.undo(() => this.giveUpRunning());
     end.undo(() => parts.asks.abandon(parts.connection));
   }
 
@@ -128,9 +130,15 @@ export class Session implements Beating, FrameSource {
   }
 
   private handle(frame: QueuedFrame): Promise<void> {
-    const handled = this.parts.handler.handle(this, frame);
+    const givenUp = new AbortController();
+    this.running.add(givenUp);
+    const handled = this.parts.handler.handle(this, frame, givenUp);
     this.parts.background.track('A frame', handled);
-    return handled;
+    return handled.then(() => void this.running.delete(givenUp));
+  }
+
+  private giveUpRunning(): void {
+    for (const frame of this.running) frame.abort();
   }
 
   private answer(frame: Extract<ClientFrame, { op: 'answer' }>): void {

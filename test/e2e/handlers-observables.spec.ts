@@ -156,3 +156,35 @@ describe('a dispatch that is given up', () => {
     expect(log).toEqual([]);
   });
 });
+
+describe('an observable without an end', () => {
+  const ends: string[] = [];
+
+  @Injectable()
+  class Endless {
+    @OnLoopEvent('chat:endless')
+    endless(): Observable<never> {
+      ends.length = 0;
+      return NEVER.pipe(finalize(() => ends.push('ended')));
+    }
+  }
+
+  it('is left when its connection closes', async () => {
+    const { client } = await startLoopApp({ providers: [Endless] });
+    const one = await client();
+    one.send({ event: 'chat:endless' });
+    await one.ask({ op: 'ping' });
+    await one.close();
+    await eventually('the subscription ended', () => ends.length === 1);
+    expect(ends).toEqual(['ended']);
+  });
+
+  it('is left when its time is up', async () => {
+    const { client } = await startLoopApp({
+      providers: [Endless],
+      options: { config: { handlerTimeoutMs: 30 } },
+    });
+    expect(await (await client()).request('chat:endless')).toMatchObject({ code: 'timeout' });
+    expect(ends).toEqual(['ended']);
+  });
+});
