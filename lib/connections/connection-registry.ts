@@ -1,11 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
 import { LoopWsError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
-import { parsePattern, type Pattern } from '../protocol/pattern.js';
+import type { Pattern } from '../protocol/pattern.js';
+import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
+import { GuardedObservable } from '../util/guarded-observable.js';
+import { SampledLogger } from '../util/sampled-logger.js';
 import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
 import { SubscriptionIndex } from './subscription-index.js';
@@ -22,7 +25,7 @@ const NO_CONNECTIONS: ReadonlyMap<string, LoopConnection> = new Map();
 
 /** This server's open connections. For the whole cluster see `PresenceStore`. */
 @Injectable()
-export class ConnectionRegistry implements Iterable<LoopConnection> {
+export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicationShutdown {
   private readonly accounts = new Map<string, Map<string, LoopConnection>>();
   private readonly index = new SubscriptionIndex<LoopConnection>();
   private readonly roomMembers = new KeyedSets<LoopConnection>();
@@ -32,6 +35,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly interest: TopicInterest,
+    private readonly logger: SampledLogger,
   ) {}
 
   /** Connections that are open here. */
@@ -39,9 +43,14 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
     return this.opened.size;
   }
 
-  /** Openings and closings on this server, as they happen. */
+  /**
+   * Openings and closings on this server, in order, each told right after it happened. An observer that throws is logged
+   * and goes on observing. Completes on shutdown.
+   */
   get events$(): Observable<ConnectionEvent> {
-    return this.events.asObservable();
+    const report = (error: unknown): void =>
+      this.logger.error('events$', 'An observer of ConnectionRegistry.events$ failed', error);
+    return new GuardedObservable(report, (subscriber) => this.events.subscribe(subscriber));
   }
 
   get(accountId: string, connectionId: string): LoopConnection | undefined {
@@ -76,6 +85,10 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
     return connections.length;
   }
 
+  onApplicationShutdown(): void {
+    this.events.complete();
+  }
+
   /** Makes the connection a receiver. One with the same identity is replaced: the newest wins. @internal */
   add(connection: LoopConnection): void {
     const connections = this.accounts.get(connection.accountId) ?? new Map();
@@ -84,7 +97,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
     connections.set(connection.connectionId, connection);
     this.opened.add(connection);
     older?.close(CloseCode.Replaced, 'A newer connection has the same identity.');
-    this.events.next({ type: 'opened', connection });
+    this.announce({ type: 'opened', connection });
   }
 
   /**
@@ -100,7 +113,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
       connections.delete(connection.connectionId);
       if (connections.size === 0) this.accounts.delete(connection.accountId);
     }
-    if (this.opened.delete(connection)) this.events.next({ type: 'closed', connection, close });
+    if (this.opened.delete(connection)) this.announce({ type: 'closed', connection, close });
   }
 
   /** Open connections in the room. @internal */
@@ -120,7 +133,9 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
    * @internal
    */
   async subscribe(connection: LoopConnection, texts: readonly string[]): Promise<void> {
-    const patterns = [...new Set(texts)].map((text) => this.requirePattern(text));
+    const patterns = [...new Set(texts)].map((text) =>
+      requirePattern(text, this.settings.services),
+    );
     if (connection.state === 'closed') return;
     const fresh = patterns.filter(({ text }) => !connection.patterns.has(text));
     const held = patterns.filter(({ text }) => connection.patterns.has(text));
@@ -134,7 +149,8 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
         connection,
         fresh.map(({ text }) => text),
       );
-    const topicsOf = (ones: readonly Pattern[]) => ones.flatMap((one) => this.topicsOf(one));
+    const topicsOf = (ones: readonly Pattern[]) =>
+      ones.flatMap((one) => topicsOfPattern(one, this.settings.services));
     await this.attach(topicsOf(fresh), topicsOf(held), undo);
   }
 
@@ -148,6 +164,9 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
 
   /** @internal */
   async join(connection: LoopConnection, room: string): Promise<void> {
+    if (typeof room !== 'string' || room === '') {
+      throw new LoopWsError('The name of a room is a non-empty text.');
+    }
     if (connection.state === 'closed') return;
     const isMember = connection.roomNames.has(room);
     if (!isMember) this.requireRoomToJoin(connection);
@@ -163,6 +182,11 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
   leave(connection: LoopConnection, room: string): void {
     if (connection.state === 'closed') return;
     if (connection.roomNames.delete(room)) this.dropRoom(connection, room);
+  }
+
+  /** Later, because a slow reader may be closed in the middle of a push: what observers push comes after that one. */
+  private announce(event: ConnectionEvent): void {
+    queueMicrotask(() => this.events.next(event));
   }
 
   /** Topics that are held already are only waited for: whoever holds them has retained them. */
@@ -183,27 +207,13 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
 
   private dropPattern(connection: LoopConnection, text: string): void {
     this.index.remove(text, connection);
-    this.interest.release(this.topicsOf(this.requirePattern(text)));
+    const pattern = requirePattern(text, this.settings.services);
+    this.interest.release(topicsOfPattern(pattern, this.settings.services));
   }
 
   private dropRoom(connection: LoopConnection, room: string): void {
     this.roomMembers.delete(room, connection);
     this.interest.release([{ kind: 'room', name: room }]);
-  }
-
-  private requirePattern(text: string): Pattern {
-    const pattern = parsePattern(text);
-    if (pattern === undefined) {
-      throw new LoopWsError(
-        `"${text}" is no pattern; write for example billing:invoice.paid or billing:*.`,
-      );
-    }
-    if (pattern.service !== undefined && !this.settings.services.has(pattern.service)) {
-      throw new LoopWsError(
-        `The service of "${text}" is not declared; add it to the option "services".`,
-      );
-    }
-    return pattern;
   }
 
   private requireRoomToJoin({ roomNames }: LoopConnection): void {
@@ -221,11 +231,5 @@ export class ConnectionRegistry implements Iterable<LoopConnection> {
         `The connection would hold more than ${maxSubscriptions} patterns; unsubscribe some or raise config.maxSubscriptions.`,
       );
     }
-  }
-
-  /** A pattern that spans every service is an interest in each declared one. */
-  private topicsOf({ service }: Pattern): Topic[] {
-    const services = service === undefined ? [...this.settings.services] : [service];
-    return services.map((name) => ({ kind: 'service', name }));
   }
 }

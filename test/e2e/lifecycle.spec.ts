@@ -314,7 +314,24 @@ describe('ConnectionRegistry', () => {
     expect([...registry].map(({ accountId }) => accountId)).toEqual(['acme', 'acme', 'other']);
     await phone.close();
     await eventually('it is gone', () => registry.size === 2);
+    await eventually('and that is told', () => events.length === 4);
     expect(events).toEqual(['opened phone', 'opened laptop', 'opened phone', 'closed phone']);
+  });
+});
+
+describe('an observer of events$', () => {
+  it('that throws is logged, goes on observing, and harms nobody', async () => {
+    const log = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const { client, get } = await startLoopApp();
+    let seen = 0;
+    get(ConnectionRegistry).events$.subscribe(() => {
+      seen++;
+      throw new Error('observer broke');
+    });
+    await (await client()).close();
+    await client('other');
+    await eventually('all three were seen', () => seen === 3);
+    expect(log.mock.calls.flat().join()).toContain('observer broke');
   });
 });
 
@@ -334,6 +351,7 @@ describe('LoopConnection', () => {
     await expect(connection.subscribe('device:*')).rejects.toThrow(/config.maxSubscriptions/);
     await expect(connection.subscribe('nope' as 'a:b')).rejects.toThrow(/no pattern/);
     await expect(connection.subscribe('crm:*')).rejects.toThrow(/not declared/);
+    await expect(connection.join('')).rejects.toThrow(/non-empty text/);
     await expect(connection.join('other')).rejects.toThrow(/config.maxRooms/);
     expect([...connection.subscriptions, ...connection.rooms]).toEqual([
       'chat:*',
