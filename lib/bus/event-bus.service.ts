@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { LoopPushError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
@@ -135,23 +134,6 @@ export class EventBusService extends EventBus {
     );
     const report = reportOf({ delivered: closed, filtered: 0, failed: 0 }, elsewhere);
     return { closed: report.delivered, complete: report.complete };
-  }
-
-  override async pushEventStrict(
-    accountId: string,
-    connectionId: string,
-    service: string,
-    event: string,
-    data: unknown,
-    options?: PushOptions,
-  ): Promise<ConnectionPushResult> {
-    if (typeof accountId !== 'string' || typeof connectionId !== 'string') {
-      throw new LoopPushError(
-        'pushEventStrict takes ids that are texts; use pushEvent to have them converted.',
-      );
-    }
-    const target = { kind: 'connection', accountId, connectionId } as const;
-    return connectionResultOf(await this.push(target, `${service}:${event}`, data, options));
   }
 
   /** Delivers here before anything is awaited, which is what keeps calls in order. */

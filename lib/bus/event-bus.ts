@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { LoopPushError } from '../loop-ws.errors.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
 import type { AskOptions } from './ask-result.js';
 import type { LoopEnvelope } from './loop-envelope.js';
@@ -108,12 +109,20 @@ export abstract class EventBus {
   }
 
   /** {@link pushEvent} for ids that are texts already; rejects with a `LoopPushError` when one is not. */
-  abstract pushEventStrict(
+  async pushEventStrict(
     accountId: string,
     connectionId: string,
     service: string,
     event: string,
     data: unknown,
     options?: PushOptions,
-  ): Promise<ConnectionPushResult>;
+  ): Promise<ConnectionPushResult> {
+    if (typeof accountId !== 'string' || typeof connectionId !== 'string') {
+      throw new LoopPushError(
+        'pushEventStrict takes ids that are texts; use pushEvent to have them converted.',
+      );
+    }
+    const name: LoopEventName = `${service}:${event}`;
+    return this.pushToConnection(accountId, connectionId, name, data, options);
+  }
 }

@@ -19,61 +19,60 @@ export function wireOf(socket: LoopSocket, stream: LoopStream): Wire {
     : new ExtensionWire(socket, stream);
 }
 
+abstract class SocketWire implements Wire {
+  constructor(
+    protected readonly socket: LoopSocket,
+    protected readonly stream: LoopStream,
+  ) {}
+
+  get writable(): boolean {
+    return this.socket.readyState === SOCKET_OPEN;
+  }
+
+  abstract readonly backlog: number;
+
+  write(frames: readonly TextFrame[]): void {
+    this.stream.cork();
+    for (const frame of frames) this.writeOne(frame);
+    this.stream.uncork();
+  }
+
+  abstract onDrain(listener: () => void): void;
+
+  protected abstract writeOne(frame: TextFrame): void;
+}
+
 /**
  * Puts finished frames straight onto the stream. That is safe beside the frames that the socket writes itself (pings,
  * pongs, close), because each of those is written whole in one turn as well.
  */
-class StreamWire implements Wire {
-  constructor(
-    private readonly socket: LoopSocket,
-    private readonly stream: LoopStream,
-  ) {}
-
-  get writable(): boolean {
-    return this.socket.readyState === SOCKET_OPEN;
-  }
-
-  get backlog(): number {
+class StreamWire extends SocketWire {
+  override get backlog(): number {
     return this.stream.writableLength;
   }
 
-  write(frames: readonly TextFrame[]): void {
-    this.stream.cork();
-    for (const frame of frames) this.stream.write(frame.bytes);
-    this.stream.uncork();
+  override onDrain(listener: () => void): void {
+    this.stream.on('drain', listener);
   }
 
-  onDrain(listener: () => void): void {
-    this.stream.on('drain', listener);
+  protected override writeOne(frame: TextFrame): void {
+    this.stream.write(frame.bytes);
   }
 }
 
 /** With an extension such as compression each connection needs frames of its own, and only the socket can make them. */
-class ExtensionWire implements Wire {
+class ExtensionWire extends SocketWire {
   private written: () => void = () => {};
 
-  constructor(
-    private readonly socket: LoopSocket,
-    private readonly stream: LoopStream,
-  ) {}
-
-  get writable(): boolean {
-    return this.socket.readyState === SOCKET_OPEN;
-  }
-
-  get backlog(): number {
+  override get backlog(): number {
     return this.socket.bufferedAmount;
   }
 
-  write(frames: readonly TextFrame[]): void {
-    this.stream.cork();
-    for (const frame of frames) {
-      this.socket.send(frame.payload, { binary: false }, () => this.written());
-    }
-    this.stream.uncork();
+  override onDrain(listener: () => void): void {
+    this.written = listener;
   }
 
-  onDrain(listener: () => void): void {
-    this.written = listener;
+  protected override writeOne(frame: TextFrame): void {
+    this.socket.send(frame.payload, { binary: false }, () => this.written());
   }
 }

@@ -141,23 +141,6 @@ export class RecordingEventBus extends EventBus {
     return { closed: 1, complete: true };
   }
 
-  override async pushEventStrict(
-    accountId: string,
-    connectionId: string,
-    service: string,
-    event: string,
-    data: unknown,
-    options?: PushOptions,
-  ): Promise<ConnectionPushResult> {
-    this.record(
-      { kind: 'connection', accountId, connectionId },
-      `${service}:${event}`,
-      data,
-      options,
-    );
-    return this.connectionResult;
-  }
-
   private record(target: PushTarget, name: string, data: unknown, options: PushOptions = {}): void {
     this.pushes.push({ target, name, data, options });
   }

@@ -1,32 +1,17 @@
-import { Injectable } from '@nestjs/common';
 import {
   ConnectionRegistry,
   LoopTransport,
-  OnAccountOffline,
-  OnAccountOnline,
   PresenceStore,
   type TransportReceipt,
 } from '../../lib/index.js';
 import { MemoryCluster } from '../../lib/testing/index.js';
+import { edgeLog } from '../support/edge-log.js';
 import { eventually } from '../support/eventually.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
 
 afterEach(closeLoopApps);
 
 const edges: string[] = [];
-
-@Injectable()
-class Edges {
-  @OnAccountOnline()
-  online(accountId: string): void {
-    edges.push(`+${accountId}`);
-  }
-
-  @OnAccountOffline()
-  offline(accountId: string): void {
-    edges.push(`-${accountId}`);
-  }
-}
 
 async function startCluster(
   size: number,
@@ -37,7 +22,7 @@ async function startCluster(
   return Promise.all(
     Array.from({ length: size }, (_, index) =>
       startLoopApp({
-        providers: [Edges],
+        providers: [edgeLog(edges)],
         options: {
           serverId: `server-${index}`,
           transport: cluster.transport(),

@@ -5,14 +5,13 @@ import {
   ConnectionRegistry,
   EventBus,
   LoopConnection,
-  OnAccountOffline,
-  OnAccountOnline,
   OnLoopConnect,
   OnLoopDisconnect,
   OnLoopSubscribe,
   OnLoopUnsubscribe,
   PresenceStore,
 } from '../../lib/index.js';
+import { edgeLog } from '../support/edge-log.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 
@@ -204,19 +203,7 @@ describe('authorize', () => {
 describe('a second connection with the same identity', () => {
   it('replaces the first, which is told 4509; the account never looks offline', async () => {
     const edges: string[] = [];
-    @Injectable()
-    class Edges {
-      @OnAccountOnline()
-      online(accountId: string): void {
-        edges.push(`+${accountId}`);
-      }
-
-      @OnAccountOffline()
-      offline(accountId: string): void {
-        edges.push(`-${accountId}`);
-      }
-    }
-    const { client, bus, get } = await startLoopApp({ providers: [Edges] });
+    const { client, bus, get } = await startLoopApp({ providers: [edgeLog(edges)] });
     const first = await client('acme', { connectionId: 'phone' });
     const second = await client('acme', { connectionId: 'phone' });
     expect((await first.closed).code).toBe(4509);
@@ -233,20 +220,8 @@ describe('a second connection with the same identity', () => {
 describe('P7: presence', () => {
   async function withEdges(presenceGraceMs: number) {
     const edges: string[] = [];
-    @Injectable()
-    class Edges {
-      @OnAccountOnline()
-      online(accountId: string): void {
-        edges.push(`+${accountId}`);
-      }
-
-      @OnAccountOffline()
-      offline(accountId: string): void {
-        edges.push(`-${accountId}`);
-      }
-    }
     const app = await startLoopApp({
-      providers: [Edges],
+      providers: [edgeLog(edges)],
       options: { config: { presenceGraceMs } },
     });
     return { ...app, edges };
@@ -410,15 +385,8 @@ describe('P9: shutdown', () => {
 
   it('writes what was pushed before the close, and reports accounts offline once', async () => {
     const edges: string[] = [];
-    @Injectable()
-    class Edges {
-      @OnAccountOffline()
-      offline(accountId: string): void {
-        edges.push(accountId);
-      }
-    }
     const loopApp = await startLoopApp({
-      providers: [Edges],
+      providers: [edgeLog(edges)],
       options: { config: { presenceGraceMs: 60_000 } },
     });
     const one = await loopApp.client();
@@ -426,7 +394,7 @@ describe('P9: shutdown', () => {
     await Promise.all([push, loopApp.close()]);
     expect(await one.next('chat:last')).toBe('words');
     expect((await one.closed).code).toBe(1012);
-    expect(edges).toEqual(['acme']);
+    expect(edges).toEqual(['+acme', '-acme']);
   });
 
   it('refuses new connections with 503 while it drains', async () => {
