@@ -266,42 +266,82 @@ describe('what a client is told of its subscriptions is true', () => {
 });
 
 describe('P9: the shutdown waits for what is still being done, and not for ever', () => {
-  it('for a handler that is running and for an @OnLoopConnect that is', async () => {
-    const [handler, hook] = [deferred(), deferred()];
-    const log: string[] = [];
-    @Injectable()
-    class Working {
-      @OnLoopConnect()
-      async connect({ accountId }: LoopConnection): Promise<void> {
-        if (accountId !== 'late') return;
-        log.push('opening');
-        await hook.promise;
-        log.push('opened');
-      }
+  @Injectable()
+  class Work {
+    readonly log: string[] = [];
+    readonly gate = deferred();
 
-      @OnLoopDisconnect()
-      disconnect({ accountId }: LoopConnection): void {
-        log.push(`gone ${accountId}`);
-      }
-
-      @OnLoopEvent('chat:work')
-      async work(): Promise<void> {
-        log.push('working');
-        await handler.promise;
-        log.push('worked');
-      }
+    async run(what: string): Promise<void> {
+      this.log.push(`${what} begins`);
+      await this.gate.promise;
+      this.log.push(`${what} ends`);
     }
-    const loopApp = await startLoopApp({ providers: [Working] });
-    (await loopApp.client()).send({ event: 'chat:work' });
-    const late = loopApp.client('late').catch((error: unknown) => error);
-    await eventually('both are at work', () => log.includes('working') && log.includes('opening'));
-    const closing = loopApp.close().then(() => log.push('closed'));
-    await late;
-    hook.resolve();
-    handler.resolve();
+
+    onApplicationShutdown(): void {
+      this.log.push('the database closes');
+    }
+  }
+
+  @Injectable()
+  class SlowHandler {
+    constructor(private readonly work: Work) {}
+
+    @OnLoopEvent('chat:work')
+    handle(): Promise<void> {
+      return this.work.run('the handler');
+    }
+  }
+
+  @Injectable()
+  class SlowHook {
+    constructor(private readonly work: Work) {}
+
+    @OnLoopConnect()
+    connect(): Promise<void> {
+      return this.work.run('the hook');
+    }
+
+    @OnLoopDisconnect()
+    disconnect(): void {
+      this.work.log.push('its end is told');
+    }
+  }
+
+  /** Gives a shutdown that does not wait the time to go on. */
+  async function manyTurns(): Promise<void> {
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it('for a handler that is running', async () => {
+    const loopApp = await startLoopApp({ providers: [Work, SlowHandler] });
+    const { log, gate } = loopApp.get(Work);
+    const one = await loopApp.client();
+    one.send({ event: 'chat:work' });
+    await eventually('it runs', () => log.length === 1);
+    const closing = loopApp.close();
+    await one.closed;
+    await manyTurns();
+    gate.resolve();
     await closing;
-    expect(log.at(-1)).toBe('closed');
-    expect(log).toEqual(expect.arrayContaining(['worked', 'opened', 'gone acme', 'gone late']));
+    expect(log).toEqual(['the handler begins', 'the handler ends', 'the database closes']);
+  });
+
+  it('for an @OnLoopConnect that is running, and then for its @OnLoopDisconnect', async () => {
+    const loopApp = await startLoopApp({ providers: [Work, SlowHook] });
+    const { log, gate } = loopApp.get(Work);
+    const opening = loopApp.client().catch((error: unknown) => error);
+    await eventually('it runs', () => log.length === 1);
+    const closing = loopApp.close();
+    await opening;
+    await manyTurns();
+    gate.resolve();
+    await closing;
+    expect(log).toEqual([
+      'the hook begins',
+      'the hook ends',
+      'its end is told',
+      'the database closes',
+    ]);
   });
 
   it('at most shutdownTimeoutMs for a hook that hangs', async () => {
