@@ -8,6 +8,7 @@ const STATUS_BY_REASON: Readonly<Record<LoopAskFailure, HttpStatus>> = {
   refused: HttpStatus.CONFLICT,
   send_failed: HttpStatus.BAD_GATEWAY,
   timeout: HttpStatus.GATEWAY_TIMEOUT,
+  unknown: HttpStatus.SERVICE_UNAVAILABLE,
 };
 
 /** Tells REST callers what the bus could not do, instead of an opaque 500. */
