@@ -1,7 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LoopSubscriptionError } from '../../../lib/client/index.js';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { LoopSubscriptionError, type LoopClient } from '../../../lib/client/index.js';
+import { Subscriptions } from '../../../lib/client/subscriptions.js';
 import { Queue } from './queue.js';
-import { reactions, rejection, ScriptedServer } from './scripted-server.js';
+import {
+  reactions,
+  rejection,
+  ScriptedServer,
+  welcomeFrame,
+  type Peer,
+  type WireFrame,
+} from './scripted-server.js';
 
 describe('subscribing', () => {
   let server: ScriptedServer;
@@ -10,6 +18,31 @@ describe('subscribing', () => {
     server = await ScriptedServer.start();
   });
   afterEach(() => server.stop());
+
+  function listenTo(loop: LoopClient, count: number): void {
+    for (let n = 0; n < count; n++) loop.on(`chat:n${n}`, () => {});
+  }
+
+  function failing({ op, id = 0 }: WireFrame, peer: Peer): void {
+    if (op === 'subscribe') peer.send({ op: 'error', id, code: 'internal', message: 'Broken.' });
+  }
+
+  /** Makes the server refuse subscribe frames of more patterns, as a whole. */
+  function takeAtMost(limit: number): { granted: Set<string>; refusals: () => number } {
+    const granted = new Set<string>();
+    let refusals = 0;
+    server.react = (frame, peer) => {
+      const patterns = frame.patterns ?? [];
+      if (patterns.length > limit) {
+        refusals++;
+        const code = 'too_many_subscriptions';
+        return peer.send({ op: 'error', id: frame.id!, code, message: 'Too many.' });
+      }
+      for (const pattern of patterns) granted.add(pattern);
+      reactions.friendly(frame, peer);
+    };
+    return { granted, refusals: () => refusals };
+  }
 
   it('subscribes to what has a handler and hands it matching events', async () => {
     const { loop } = server.client();
@@ -69,6 +102,102 @@ describe('subscribing', () => {
       ['chat:a', 'chat:b'],
       ['chat:c'],
     ]);
+  });
+
+  it('asks for at most a hundred patterns in one frame, as no server tells how many it takes', async () => {
+    const { loop } = server.client();
+    listenTo(loop, 250);
+    await loop.ready();
+
+    const peer = await server.nextPeer();
+    expect(peer.frames.all.map(({ patterns }) => patterns?.length)).toEqual([100, 100, 50]);
+  });
+
+  it('halves a frame that the server refuses for its length, with few refusals on the way', async () => {
+    const { granted, refusals } = takeAtMost(30);
+    const { loop, errors } = server.client();
+    listenTo(loop, 250);
+    await loop.ready();
+
+    expect(granted.size).toBe(250);
+    expect(refusals()).toBeLessThanOrEqual(5);
+    expect(errors.all).toEqual([]);
+  });
+
+  it('reports patterns as denied that are too many even alone', async () => {
+    const { refusals } = takeAtMost(0);
+    const { loop, errors } = server.client();
+    listenTo(loop, 3);
+    await loop.ready();
+
+    expect(errors.all.map(({ code }) => code)).toEqual(
+      Array.from({ length: 3 }, () => 'too_many_subscriptions'),
+    );
+    expect(errors.all[0]).toMatchObject({ pattern: 'chat:n0' });
+    expect(refusals()).toBe(4);
+  });
+
+  it.each(['timeout', 'internal', 'unavailable'])(
+    'asks again after the failure "%s", and is ready only then',
+    async (code) => {
+      let asked = 0;
+      server.react = (frame, peer) => {
+        if (frame.op !== 'subscribe' || ++asked > 2) return reactions.friendly(frame, peer);
+        peer.send({ op: 'error', id: frame.id!, code, message: 'Not now.' });
+      };
+      const { loop, errors } = server.client();
+      loop.on('billing:*', () => {});
+      await loop.ready();
+
+      expect(asked).toBe(3);
+      expect(errors.all).toMatchObject([
+        { code, pattern: 'billing:*' },
+        { code, pattern: 'billing:*' },
+      ]);
+    },
+  );
+
+  it('asks again when the server says nothing within the deadline', async () => {
+    let asked = 0;
+    server.react = (frame, peer) => {
+      if (++asked > 1) reactions.friendly(frame, peer);
+    };
+    const { loop } = server.client({ requestTimeoutMs: 30 });
+    loop.on('billing:*', () => {});
+    await loop.ready();
+
+    expect(asked).toBe(2);
+  });
+
+  it('unsubscribes from what it leaves while it waits to ask again: it may be subscribed', async () => {
+    server.react = failing;
+    const { loop, nextError } = server.client();
+    const off = loop.on('billing:*', () => {});
+    const peer = await server.nextPeer();
+    await nextError('internal');
+    server.react = reactions.friendly;
+    off();
+    await peer.next('unsubscribe');
+    await loop.ready();
+
+    expect(peer.frames.all.at(-1)).toMatchObject({ op: 'unsubscribe', patterns: ['billing:*'] });
+  });
+
+  it('does not ask again for what the server has decided', async () => {
+    server.react = (frame, peer) => {
+      if (frame.op !== 'subscribe') return reactions.friendly(frame, peer);
+      peer.send({ op: 'error', id: frame.id!, code: 'no_such_plan', message: 'Pay first.' });
+    };
+    const { loop, nextError } = server.client();
+    loop.on('billing:*', () => {});
+    const peer = await server.nextPeer();
+    await nextError('no_such_plan');
+    await loop.ready();
+    await rejection(loop.request('a:b', 0, { timeoutMs: 300 }));
+    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['subscribe', 'a:b']);
+
+    await loop.authenticate('better');
+    expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
   });
 
   it('unsubscribes when the last handler of a pattern leaves, not before', async () => {
@@ -280,5 +409,25 @@ describe('subscribing', () => {
     expect(await heard.next('The third handler should be called')).toBe(1);
     expect(await nextError('handler_failed')).toMatchObject({ cause: thrown });
     expect(await nextError('handler_failed')).toMatchObject({ cause: { message: 'late' } });
+  });
+});
+
+describe('subscriptions that failed', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
+    const tell = jest.fn(() => Promise.reject(new Error('The socket threw.')));
+    const handlers = { wants: () => true, wanted: () => ['billing:*'] };
+    const subscriptions = new Subscriptions(handlers, { tell, problem: () => {} });
+    subscriptions.connected(welcomeFrame());
+    const settled = subscriptions.settled();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(jest.getTimerCount()).toBe(1);
+
+    subscriptions.disconnected();
+
+    expect(jest.getTimerCount()).toBe(0);
+    await settled;
   });
 });
