@@ -19,7 +19,6 @@ const UNANSWERED: ServerReply = { delivered: 1, filtered: 0, failed: 0 };
 @Injectable()
 export class OpenAsks {
   private readonly byConnection = new Map<LoopConnection, Map<number, Settle>>();
-  private readonly lastAskOf = new WeakMap<LoopConnection, number>();
   private lastAsk = 0;
 
   constructor(private readonly config: LoopWsConfig) {}
@@ -32,7 +31,6 @@ export class OpenAsks {
     if (open.size >= this.config.maxOpenAsks) return SEND_FAILED;
     this.byConnection.set(connection, open);
     const ask = ++this.lastAsk;
-    this.lastAskOf.set(connection, ask);
     const frame = new TextFrame(encodeEventFrame(question.name, question.data, ask));
     if (!connection.deliver(frame, question.timeoutMs)) return SEND_FAILED;
     return this.answerOf(connection, open, ask, question.timeoutMs);
@@ -45,9 +43,9 @@ export class OpenAsks {
     return settle !== undefined;
   }
 
-  /** Whether the number may have been asked of this connection, be it that the question is settled by now. */
-  wasAsked(connection: LoopConnection, ask: number): boolean {
-    return ask <= (this.lastAskOf.get(connection) ?? 0);
+  /** Whether this server has asked a question of this number, be it settled by now, or asked of an earlier connection. */
+  wasAsked(ask: number): boolean {
+    return ask <= this.lastAsk;
   }
 
   /** The connection is gone: nobody will answer its questions. */

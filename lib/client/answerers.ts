@@ -1,3 +1,4 @@
+import type { AnswerError } from '../protocol/frames.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import { ClientErrorCode, LoopClientError, messageOf } from './client-errors.js';
 import { byteLength, encodeClientFrame } from './frame-text.js';
@@ -44,8 +45,7 @@ export class Answerers {
       const answer = await this.#resultOf(name, data);
       return checkedLength(encodeClientFrame({ op: 'answer', ask, data: answer }), maxPayload);
     } catch (thrown) {
-      const code = thrown instanceof LoopAnswerError ? thrown.code : ErrorCode.Internal;
-      return encodeClientFrame({ op: 'answer', ask, error: { code, message: messageOf(thrown) } });
+      return encodeClientFrame({ op: 'answer', ask, error: errorOf(thrown) });
     }
   }
 
@@ -54,6 +54,19 @@ export class Answerers {
     if (answerer !== undefined) return answerer(data);
     throw new LoopAnswerError(ErrorCode.NoHandler, `This client does not answer "${name}".`);
   }
+}
+
+/** Longer messages tell the server no more, and a frame above its limit would cost the connection. */
+const MAX_MESSAGE_LENGTH = 1_000;
+
+/** Texts whatever was thrown: the protocol allows nothing else, and JavaScript everything. */
+function errorOf(thrown: unknown): AnswerError {
+  const code: unknown = thrown instanceof LoopAnswerError ? thrown.code : ErrorCode.Internal;
+  const message: unknown = messageOf(thrown);
+  return {
+    code: String(code).slice(0, MAX_MESSAGE_LENGTH),
+    message: String(message).slice(0, MAX_MESSAGE_LENGTH),
+  };
 }
 
 /** A longer frame would cost the whole connection. */

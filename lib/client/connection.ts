@@ -1,12 +1,13 @@
 import { CloseCode } from '../protocol/close-code.js';
 import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
-import { decodeServerFrame } from '../protocol/server-frame.codec.js';
+import { decodeServerFrame, hasUnknownOp } from '../protocol/server-frame.codec.js';
 import { ClientErrorCode, LoopClientError, messageOf } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import { subprotocolsFor, type Credentials } from './credentials.js';
 import { encodeClientFrame } from './frame-text.js';
 import { Keepalive } from './keepalive.js';
 import { Link } from './link.js';
+import { Pace } from './pace.js';
 import { timerMs, type Timer } from './timer.js';
 
 export type FrameAfterWelcome = Exclude<ServerFrame, WelcomeFrame>;
@@ -36,6 +37,7 @@ export class Connection {
   #link: Link | undefined;
   #keepalive: Keepalive | undefined;
   #welcome: WelcomeFrame | undefined;
+  #pace: Pace | undefined;
   #ended = false;
 
   constructor(settings: ClientSettings, credentials: Credentials, observer: ConnectionObserver) {
@@ -58,11 +60,14 @@ export class Connection {
     return this.#link?.bufferedBytes ?? 0;
   }
 
+  /** A place in what the server takes; ask before each frame that can wait. */
+  get pace(): Pace | undefined {
+    return this.#pace;
+  }
+
   /** Hands a frame to the socket; false when there is no open one. */
   write(text: string): boolean {
-    if (!this.writable) return false;
-    this.#link?.write(text);
-    return true;
+    return this.writable && this.#link?.write(text) === true;
   }
 
   close(code: number, reason: string): void {
@@ -112,6 +117,7 @@ export class Connection {
   #opened(frame: WelcomeFrame): void {
     clearTimeout(this.#deadline);
     this.#welcome = frame;
+    this.#pace = new Pace(frame);
     if (frame.heartbeatMs > 0) this.#keepAlive(frame.heartbeatMs);
     this.#observer.welcomed(frame);
   }
@@ -126,6 +132,7 @@ export class Connection {
   }
 
   #unreadable(data: unknown): void {
+    if (typeof data === 'string' && hasUnknownOp(data)) return;
     this.#observer.problem(
       new LoopClientError(
         ClientErrorCode.UnreadableFrame,

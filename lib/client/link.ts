@@ -1,6 +1,8 @@
 import { truncateReason } from '../protocol/close-code.js';
 import { SOCKET_OPEN, type LoopWebSocket } from './web-socket.js';
 
+const CLOSE_GRACE_MS = 2_000;
+
 export interface LinkObserver {
   /** A message arrived: a text, or whatever the platform makes of binary. */
   message(data: unknown): void;
@@ -33,15 +35,33 @@ export class Link {
     return this.#socket.bufferedAmount;
   }
 
-  write(text: string): void {
-    this.#socket.send(text);
+  /** False when the socket did not take it. */
+  write(text: string): boolean {
+    try {
+      this.#socket.send(text);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Ends now and does not wait for the peer: over a dead network the closing handshake takes minutes. */
   close(code: number, reason: string): void {
     if (this.#ended) return;
     this.#socket.close(code, truncateReason(reason));
+    this.#cutLater();
     this.#end(code, reason);
+  }
+
+  /** The `ws` package waits half a minute for a peer that does not answer the close, and keeps the process alive. */
+  #cutLater(): void {
+    const socket = this.#socket;
+    if (socket.terminate === undefined) return;
+    const timer: { unref?: () => unknown } | number = setTimeout(
+      () => socket.terminate?.(),
+      CLOSE_GRACE_MS,
+    );
+    if (typeof timer === 'object') timer.unref?.(); // the socket itself keeps the process alive until then
   }
 
   #message(data: unknown): void {

@@ -12,6 +12,7 @@ export function callSafely(call: () => unknown, failed: (thrown: unknown) => voi
 export class Listeners<Args extends unknown[]> {
   readonly #registrations = new Set<{ readonly listener: (...args: Args) => unknown }>();
   readonly #failed: (thrown: unknown) => void;
+  readonly #pending: Args[] = [];
 
   constructor(failed: (thrown: unknown) => void) {
     this.#failed = failed;
@@ -28,7 +29,14 @@ export class Listeners<Args extends unknown[]> {
     return () => void this.#registrations.delete(registration);
   }
 
+  /** One call after the other: what a listener causes is told when all have heard of what came before it. */
   emit(...args: Args): void {
+    this.#pending.push(args);
+    if (this.#pending.length > 1) return;
+    for (; this.#pending[0] !== undefined; this.#pending.shift()) this.#tell(this.#pending[0]);
+  }
+
+  #tell(args: Args): void {
     for (const registration of [...this.#registrations]) {
       // An earlier listener may have removed this one: it must not be called any more.
       if (!this.#registrations.has(registration)) continue;

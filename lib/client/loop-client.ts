@@ -41,7 +41,7 @@ export class LoopClient {
     });
     this.#authentication = new Authentication(settings.token, {
       ask: (frame) => this.#calls.ask(frame, 'the token'),
-      refreshed: () => this.#subscriptions.retry(),
+      refreshed: (removed) => this.#subscriptions.refreshed(removed),
       failed: this.#problems.handlerFailed,
     });
     this.#reconnector = new Reconnector(settings, this.#authentication.credentials, {
@@ -175,7 +175,8 @@ export class LoopClient {
   #changed(change: LoopStateChange): void {
     if (change.state === 'open') this.#connected(change.welcome);
     if (change.state === 'waiting' || change.state === 'closed') this.#disconnected(change.state);
-    this.#states.emit(change.state, change);
+    // What became of it may have changed the state once more; then that was told already.
+    if (this.state === change.state) this.#states.emit(change.state, change);
   }
 
   #connected(welcome: WelcomeFrame): void {

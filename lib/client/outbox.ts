@@ -2,6 +2,7 @@ import type { FrameId } from '../protocol/frames.js';
 import { ClientErrorCode, LoopClientError } from './client-errors.js';
 import type { Connection } from './connection.js';
 import { byteLength } from './frame-text.js';
+import type { Timer } from './timer.js';
 
 /** A frame of the application on its way out. */
 export interface OutgoingFrame {
@@ -22,7 +23,7 @@ export interface OutboxObserver {
   refused(frame: OutgoingFrame, error: LoopClientError): void;
 }
 
-/** Writes frames while there is an open connection, and keeps a bounded number of bytes of them while there is none. */
+/** Writes frames as fast as the open connection's server takes them, and keeps a bounded number of bytes that wait. */
 export class Outbox {
   readonly #maxBytes: number;
   readonly #observer: OutboxObserver;
@@ -30,6 +31,7 @@ export class Outbox {
   #waitingBytes = 0;
   #connection: Connection | undefined;
   #maxPayload = Infinity;
+  #timer: Timer | undefined;
 
   constructor(maxBytes: number, observer: OutboxObserver) {
     this.#maxBytes = maxBytes;
@@ -41,7 +43,12 @@ export class Outbox {
     const sized = { ...frame, bytes: byteLength(frame.text) };
     const refusal = this.#tooLong(sized) ?? this.#noRoom(sized);
     if (refusal !== undefined) throw refusal;
-    return this.#writeOrKeep(sized);
+    // Behind what waits, or the frames would not arrive in the order in which they were posted.
+    if (this.#waiting.length === 0 && this.#writeInPace(sized)) return true;
+    this.#waiting.push(sized);
+    this.#waitingBytes += sized.bytes;
+    this.#releaseLater();
+    return false;
   }
 
   /** For frames that mean something to this connection only: written now or not at all, and outside the bound. */
@@ -54,44 +61,54 @@ export class Outbox {
     this.#maxPayload = connection.maxPayload;
   }
 
-  /** Sends what has waited, in the order in which it was posted. */
+  /** Sends what has waited, in the order in which it was posted and as fast as the server takes it. */
   release(): void {
-    for (const frame of this.#takeAll()) this.#sendWaiting(frame);
+    for (let frame = this.#waiting[0]; frame !== undefined; frame = this.#waiting[0]) {
+      const refusal = this.#tooLong(frame);
+      if (refusal === undefined && !this.#writeInPace(frame)) break;
+      this.#drop(0);
+      if (refusal === undefined) this.#observer.written(frame);
+      else this.#observer.refused(frame, refusal);
+    }
+    this.#releaseLater();
   }
 
   disconnected(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#connection = undefined;
   }
 
   withdraw(id: FrameId): void {
     const index = this.#waiting.findIndex((frame) => frame.id === id);
-    const [frame] = index === -1 ? [] : this.#waiting.splice(index, 1);
-    this.#waitingBytes -= frame?.bytes ?? 0;
+    if (index !== -1) this.#drop(index);
   }
 
   /** Empties the buffer and hands over what was in it. */
   clear(): readonly OutgoingFrame[] {
-    return this.#takeAll();
-  }
-
-  #takeAll(): WaitingFrame[] {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
     return waiting;
   }
 
-  #sendWaiting(frame: WaitingFrame): void {
-    const refusal = this.#tooLong(frame);
-    if (refusal !== undefined) return this.#observer.refused(frame, refusal);
-    if (this.#writeOrKeep(frame)) this.#observer.written(frame);
+  #drop(index: number): void {
+    const [frame] = this.#waiting.splice(index, 1);
+    this.#waitingBytes -= frame?.bytes ?? 0;
   }
 
-  #writeOrKeep(frame: WaitingFrame): boolean {
-    if (this.write(frame.text)) return true;
-    this.#waiting.push(frame);
-    this.#waitingBytes += frame.bytes;
-    return false;
+  #writeInPace({ text }: WaitingFrame): boolean {
+    const { writable = false, pace } = this.#connection ?? {};
+    return writable && pace?.take() === true && this.write(text);
+  }
+
+  #releaseLater(): void {
+    const pace = this.#connection?.writable === true ? this.#connection.pace : undefined;
+    if (pace === undefined || this.#waiting.length === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.release();
+    }, pace.waitMs);
   }
 
   /** The server closes a connection that sends a longer frame, and every other frame on it would be lost too. */
@@ -105,6 +122,8 @@ export class Outbox {
 
   #noRoom({ what, bytes }: WaitingFrame): LoopClientError | undefined {
     const held = this.#waitingBytes + (this.#connection?.bufferedBytes ?? 0);
+    // A single frame that nothing is in front of needs no buffer.
+    if (held === 0 && this.#connection?.writable === true) return undefined;
     if (held + bytes <= this.#maxBytes) return undefined;
     return new LoopClientError(
       ClientErrorCode.BufferFull,

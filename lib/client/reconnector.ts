@@ -55,6 +55,8 @@ export class Reconnector {
       closed: (code, reason) => this.#lost(connection, code, reason),
     });
     this.#connection = connection;
+    // The token function, which was just asked, may have closed the client.
+    if (this.state === 'closed') connection.close(CloseCode.Normal, 'closed by the application');
   }
 
   /** The server's wish for the wait after the coming close. Counted from the close, so that its spread survives. */
@@ -79,9 +81,15 @@ export class Reconnector {
   #lost(connection: Connection, code: number, reason: string): void {
     this.#connection = undefined;
     if (this.#state === 'closed') return;
-    // Always true to the facts when we gave the link up; the `ws` package forgets the number when the peer broke it.
-    if (connection.bufferedBytes > 0) this.#observer.problem(unsentError(connection.bufferedBytes));
-    if (!shouldReconnect(code)) return this.#finish(code, reason);
+    // Known when we gave the link up; the `ws` package forgets the number when it was the peer who did.
+    const unsentBytes = connection.bufferedBytes;
+    if (shouldReconnect(code)) this.#wait(code, reason);
+    else this.#finish(code, reason);
+    // After the state has changed: whoever is told may close the client, and that must be the last word.
+    if (unsentBytes > 0) this.#observer.problem(unsentError(unsentBytes));
+  }
+
+  #wait(code: number, reason: string): void {
     const nextAttemptMs = this.#nextWaitMs();
     this.#timer = setTimeout(() => this.start(), timerMs(nextAttemptMs));
     this.#change({ state: 'waiting', code, reason, nextAttemptMs });
@@ -108,6 +116,7 @@ export class Reconnector {
   }
 
   #change(change: LoopStateChange): void {
+    if (this.#state === 'closed' && change.state !== 'closed') return;
     this.#state = change.state;
     this.#observer.changed(change);
   }

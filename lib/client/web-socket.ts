@@ -6,6 +6,8 @@ export interface LoopWebSocket {
   readonly bufferedAmount: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
+  /** Cuts the socket without a handshake; browsers have no such thing. */
+  terminate?(): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: 'close', listener: (event: LoopCloseEvent) => void): void;
   addEventListener(type: 'error', listener: () => void): void;

@@ -131,6 +131,8 @@ export class ConnectionOpener {
       subscriptions: [...connection.subscriptions],
       heartbeatMs: config.heartbeatMs,
       maxPayload: config.maxPayload,
+      framesPerSecond: config.framesPerSecond,
+      frameBurst: config.frameBurst,
       ...credentials.expiresInMs,
     };
   }

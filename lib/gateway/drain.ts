@@ -13,13 +13,17 @@ export class Drain {
     private readonly sessions: Sessions,
   ) {}
 
-  /** Tells every client when to come back, closes them evenly over `drainMs`, and resolves when their sockets are gone. */
+  /**
+   * Tells every client when to come back, closes them evenly over `drainMs`, each when its frames have been answered,
+   * and resolves when their sockets are gone.
+   */
   async run(): Promise<void> {
     const { drainMs, closeTimeoutMs } = this.settings.config;
     const leaving = this.sessions.all();
     leaving.forEach((session, index) => {
       this.advise(session);
-      setTimeout(() => this.dismiss(session), (drainMs * index) / leaving.length);
+      const waitMs = (drainMs * index) / leaving.length;
+      setTimeout(() => void this.dismiss(session, drainMs - waitMs), waitMs);
     });
     await within(this.sessions.allClosed(), drainMs + closeTimeoutMs, () => {});
   }
@@ -30,7 +34,10 @@ export class Drain {
     connection.sendFrame({ op: 'reconnect', afterMs });
   }
 
-  private dismiss({ connection }: Session): void {
-    connection.close(CloseCode.ServerLeaving, 'The server is leaving.');
+  private async dismiss(session: Session, patienceMs: number): Promise<void> {
+    if (session.connection.state === 'open') {
+      await within(session.allHandled(), patienceMs, () => {});
+    }
+    session.connection.close(CloseCode.ServerLeaving, 'The server is leaving.');
   }
 }

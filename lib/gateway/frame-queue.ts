@@ -23,6 +23,7 @@ export class FrameQueue {
   private started = false;
   private stopped = false;
   private feederPaused = false;
+  private idleListeners: (() => void)[] = [];
 
   constructor(
     private readonly feeder: Feeder,
@@ -55,6 +56,22 @@ export class FrameQueue {
   stop(): void {
     this.stopped = true;
     this.waiting.length = 0;
+    this.tellIdle();
+  }
+
+  /** Resolves when nothing runs and nothing waits, or when the queue is stopped. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.idleListeners.push(resolve);
+      this.tellIdle();
+    });
+  }
+
+  private tellIdle(): void {
+    if (!this.stopped && (this.running > 0 || this.waiting.length > 0)) return;
+    const listeners = this.idleListeners;
+    this.idleListeners = [];
+    for (const listener of listeners) listener();
   }
 
   private canRun(): boolean {
@@ -79,5 +96,6 @@ export class FrameQueue {
       this.feeder.resume();
     }
     while (this.canRun()) this.runNext();
+    this.tellIdle();
   }
 }

@@ -12,9 +12,12 @@ export interface Identity {
   readonly expiresAt: number | undefined;
 }
 
-/** Control characters break logs and keys; half a surrogate pair cannot be written as UTF-8. */
+/**
+ * Control characters break logs and keys; U+FFFD is what malformed UTF-8 becomes, the same for different ids; and half a
+ * surrogate pair cannot be written as UTF-8.
+ */
 // oxlint-disable-next-line no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f]/;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\ufffd]/;
 
 export function isSafeId(id: unknown, maxLength: number): id is string {
   return (

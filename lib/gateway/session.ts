@@ -74,10 +74,19 @@ export class Session implements Beating, FrameSource {
   }
 
   refuse(code: ErrorCode, message: string, id?: FrameId): void {
-    this.connection.sendFrame({ op: 'error', ...(id === undefined ? {} : { id }), code, message });
+    this.tell(code, message, id);
     if (this.refusals.take()) return;
     if (code === ErrorCode.RateLimited) this.connection.close(CloseCode.OverTheRate, message);
     else this.connection.close(CloseCode.NotTheProtocol, 'Too many frames broke the protocol.');
+  }
+
+  /** Resolves when every frame that was received so far has been handled. */
+  allHandled(): Promise<void> {
+    return this.queue.idle();
+  }
+
+  private tell(code: ErrorCode, message: string, id: FrameId | undefined): void {
+    this.connection.sendFrame({ op: 'error', ...(id === undefined ? {} : { id }), code, message });
   }
 
   private listen(socket: LoopSocket): Promise<void> {
@@ -141,15 +150,12 @@ export class Session implements Beating, FrameSource {
     for (const frame of this.running) frame.abort();
   }
 
+  /** One that is too late is no abuse: the client could not know. */
   private answer(frame: Extract<ClientFrame, { op: 'answer' }>): void {
     if (this.parts.asks.settle(this.connection, frame)) return;
     const message = 'No open question has this number.';
-    if (this.parts.asks.wasAsked(this.connection, frame.ask)) {
-      // Too late is no abuse: the client could not know.
-      this.connection.sendFrame({ op: 'error', code: ErrorCode.UnknownAsk, message });
-    } else {
-      this.refuse(ErrorCode.UnknownAsk, message);
-    }
+    if (this.parts.asks.wasAsked(frame.ask)) this.tell(ErrorCode.UnknownAsk, message, frame.id);
+    else this.refuse(ErrorCode.UnknownAsk, message, frame.id);
   }
 
   private pong(id: FrameId | undefined): void {

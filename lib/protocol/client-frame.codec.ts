@@ -46,7 +46,7 @@ function decodeFields(fields: Fields, id: { id?: FrameId }): Decoded {
     case 'unsubscribe':
       return decodePatterns(fields.op, fields, id);
     case 'answer':
-      return decodeAnswer(fields);
+      return decodeAnswer(fields, id);
     case 'auth':
       return typeof fields.token === 'string' && fields.token !== ''
         ? accept({ op: 'auth', token: fields.token, ...id })
@@ -88,17 +88,17 @@ function decodePatterns(
   return accept({ op, patterns: [...new Set<string>(patterns)], ...id });
 }
 
-function decodeAnswer(fields: Fields): Decoded {
+function decodeAnswer(fields: Fields, id: { id?: FrameId }): Decoded {
   const { ask, data, error } = fields;
   if (!Number.isSafeInteger(ask) || (ask as number) < 0) {
     return refuse(ErrorCode.BadFrame, '"ask" must be the number of the question.');
   }
-  if (error === undefined) return accept({ op: 'answer', ask: ask as number, data });
+  if (error === undefined) return accept({ op: 'answer', ask: ask as number, data, ...id });
   if (!isAnswerError(error)) {
     return refuse(ErrorCode.BadFrame, '"error" must have the texts "code" and "message".');
   }
   const { code, message } = error;
-  return accept({ op: 'answer', ask: ask as number, error: { code, message } });
+  return accept({ op: 'answer', ask: ask as number, error: { code, message }, ...id });
 }
 
 function accept(frame: ClientFrame): Decoded {

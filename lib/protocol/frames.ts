@@ -6,8 +6,13 @@ export type ClientFrame =
   | { readonly op: 'subscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
   | { readonly op: 'unsubscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
   | { readonly op: 'event'; readonly id?: FrameId; readonly event: string; readonly data: unknown }
-  | { readonly op: 'answer'; readonly ask: number; readonly data: unknown }
-  | { readonly op: 'answer'; readonly ask: number; readonly error: AnswerError }
+  | { readonly op: 'answer'; readonly id?: FrameId; readonly ask: number; readonly data: unknown }
+  | {
+      readonly op: 'answer';
+      readonly id?: FrameId;
+      readonly ask: number;
+      readonly error: AnswerError;
+    }
   | { readonly op: 'auth'; readonly id?: FrameId; readonly token: string }
   | { readonly op: 'ping'; readonly id?: FrameId };
 
@@ -35,6 +40,9 @@ export interface WelcomeFrame {
   readonly heartbeatMs: number;
   /** Longest frame that the server takes, in bytes. */
   readonly maxPayload: number;
+  /** Frames that the server takes per second, averaged, and at once before that applies. */
+  readonly framesPerSecond?: number;
+  readonly frameBurst?: number;
   /** Time until the credentials expire; absent when they do not. */
   readonly expiresInMs?: number;
 }

@@ -26,6 +26,14 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
   return known ? (fields as unknown as ServerFrame) : undefined;
 }
 
+const OPS: ReadonlySet<unknown> = new Set(['welcome', 'ok', 'reply', 'error', 'pong', 'reconnect']);
+
+/** Whether the text is an object with an `op` that this client does not know: a newer server says more, and may. */
+export function hasUnknownOp(text: string): boolean {
+  const op = parseFields(text)?.op;
+  return typeof op === 'string' && !OPS.has(op);
+}
+
 function parseFields(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -49,10 +57,17 @@ function hasFieldsOfOp(fields: Fields): boolean {
         Array.isArray(fields.subscriptions) &&
         typeof fields.heartbeatMs === 'number' &&
         typeof fields.maxPayload === 'number' &&
+        isOptional(fields.framesPerSecond, 'number') &&
+        isOptional(fields.frameBurst, 'number') &&
         isOptional(fields.expiresInMs, 'number')
       );
     case 'ok':
-      return isOptionalList(fields.granted) && isOptionalList(fields.denied);
+      return (
+        isOptionalList(fields.granted) &&
+        isOptionalList(fields.denied) &&
+        isOptionalList(fields.removed) &&
+        isOptional(fields.expiresInMs, 'number')
+      );
     case 'reply':
       return typeof fields.id === 'number' || typeof fields.id === 'string';
     case 'error':

@@ -167,6 +167,69 @@ describe('the client against the server', () => {
     expect(app.get(ConnectionRegistry).size).toBe(1);
   });
 
+  it('sends what has waited as fast as the server takes it, in order, and loses nothing', async () => {
+    const seen: number[] = [];
+    @Injectable()
+    class Counter {
+      @OnLoopEvent('chat:count')
+      count(n: number): void {
+        seen.push(n);
+      }
+    }
+    const app = await startLoopApp({
+      providers: [Counter],
+      options: { config: { framesPerSecond: 1_000, frameBurst: 20, refusalsPerMinute: 1 } },
+    });
+    const client = connectTo(app);
+    const problems: unknown[] = [];
+    client.onError((error) => problems.push(error));
+    for (let n = 0; n < 300; n++) client.send('chat:count', n);
+    await eventually('all have arrived', () => seen.length === 300);
+    expect(seen).toEqual(Array.from({ length: 300 }, (_, n) => n));
+    expect(problems).toEqual([]);
+    expect(client.state).toBe('open');
+  });
+
+  it.each(['the token function', 'onError', 'a handler', 'a listener of the state'])(
+    'close() is the last word, also from %s',
+    async (where) => {
+      const app = await startLoopApp();
+      const closed = (place: string): void => {
+        if (where === place && connected) client.close();
+      };
+      let connected = false;
+      const client = connectTo(app, {
+        connectionId: 'phone',
+        token: () => {
+          closed('the token function');
+          return 'acme';
+        },
+      });
+      const first: LoopState[] = [];
+      const second: LoopState[] = [];
+      client.onError(() => closed('onError'));
+      client.on('chat:*', () => {
+        closed('a handler');
+        throw new Error('reported to onError');
+      });
+      client.onState((state) => {
+        first.push(state);
+        if (state === 'waiting') closed('a listener of the state');
+      });
+      client.onState((state) => second.push(state));
+      await client.ready();
+      connected = true;
+      await app.bus.pushToAccount('acme', 'chat:n', 1);
+      app.get(ConnectionRegistry).disconnect('acme', 'phone', 4408);
+      await stateOf(client, 'closed');
+      await eventually('everyone was told', () => second.at(-1) === 'closed');
+      await eventually('nobody is connected', () => app.get(ConnectionRegistry).size === 0);
+      expect(second).toEqual(first);
+      expect(first.filter((state) => state === 'closed')).toHaveLength(1);
+      expect(first.at(-1)).toBe('closed');
+    },
+  );
+
   it('renews its credentials in place before they expire, and is not cut', async () => {
     const tokens: string[] = [];
     const app = await startLoopApp({

@@ -66,6 +66,7 @@ describe('an upgrade that is malformed', () => {
       400,
     ],
     ['a connection id with a control character', { path: '/ws?connectionId=a%0Ab' }, 400],
+    ['a connection id in malformed UTF-8', { path: '/ws?connectionId=a%FF' }, 400],
     ['a connection id of 10 KB', { path: `/ws?connectionId=${'x'.repeat(10_000)}` }, 400],
     ['an empty connection id', { path: '/ws?connectionId=' }, 400],
     ['a header of 40 KB', { headers: { 'X-Long': 'x'.repeat(40_000) } }, 431],

@@ -261,7 +261,14 @@ describe('what a client is told of its subscriptions is true', () => {
       one.send({ op: 'answer', ask, data: n });
       await one.nextFrame('an error', (frame) => 'code' in frame && frame.code === 'unknown_ask');
     }
-    expect(await one.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+    // Nor is it on the next connection, where a device may finish what it was asked on the last.
+    const again = await client('acme', { connectionId: 'phone' });
+    for (let ask = 1; ask <= 5; ask++) {
+      expect(await again.ask({ op: 'answer', ask, data: 1 })).toMatchObject({
+        code: 'unknown_ask',
+      });
+    }
+    expect(await again.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
   });
 });
 
@@ -342,6 +349,23 @@ describe('P9: the shutdown waits for what is still being done, and not for ever'
       'its end is told',
       'the database closes',
     ]);
+  });
+
+  it('with the close of a connection until the frames that it sent are answered, within drainMs', async () => {
+    const loopApp = await startLoopApp({
+      providers: [Work, SlowHandler],
+      options: { config: { drainMs: 60_000 } },
+    });
+    const { log, gate } = loopApp.get(Work);
+    const one = await loopApp.client();
+    const reply = one.request('chat:work');
+    await eventually('it runs', () => log.length === 1);
+    const closing = loopApp.close();
+    await one.nextFrame('advice', ({ op }) => op === 'reconnect');
+    gate.resolve();
+    expect(await reply).toMatchObject({ op: 'reply' });
+    expect((await one.closed).code).toBe(1012);
+    await closing;
   });
 
   it('at most shutdownTimeoutMs for a hook that hangs', async () => {
