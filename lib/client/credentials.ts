@@ -10,9 +10,12 @@ const SUBPROTOCOL_TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** Where the token of the next connection comes from. */
 export class Credentials {
   #source: TokenSource | undefined;
+  /** What to go back to when the server refuses a token that was tried. */
+  #good: TokenSource | undefined;
 
   constructor(source: TokenSource | undefined) {
     this.#source = source;
+    this.#good = source;
   }
 
   /** Whether a fresh token can be had without the application's doing. */
@@ -24,9 +27,21 @@ export class Credentials {
     return typeof this.#source === 'function' ? await this.#source() : this.#source;
   }
 
-  /** Makes later connections use this token. A function stays in charge: it is the one that knows newer tokens. */
+  /**
+   * Makes later connections use this token, unless it is {@link refused}. A function stays in charge: it is the one
+   * that knows newer tokens.
+   */
   replace(token: string): void {
     if (!this.renewable) this.#source = token;
+  }
+
+  accepted(token: string): void {
+    if (!this.renewable) this.#good = token;
+  }
+
+  /** Leaves a token alone that has replaced this one meanwhile: the server has yet to decide about it. */
+  refused(token: string): void {
+    if (this.#source === token) this.#source = this.#good;
   }
 }
 

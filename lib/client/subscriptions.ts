@@ -80,6 +80,13 @@ export class Subscriptions {
     this.flush();
   }
 
+  /** The server took new credentials, and ended what they do not allow. */
+  refreshed(removed: readonly string[]): void {
+    // First, while the removed ones still count as told: the new credentials have just been asked about them.
+    this.retry();
+    for (const pattern of removed) this.#removed(pattern);
+  }
+
   /** Tells the server what has changed, unsubscribing first: a connection may hold only so many patterns. */
   flush(): void {
     if (!this.#connected || this.#changed.size === 0) return;
@@ -194,6 +201,15 @@ export class Subscriptions {
   #denied(denial: DeniedPattern): void {
     this.#told.delete(denial.pattern);
     this.#observer.problem(new LoopSubscriptionError(denial));
+  }
+
+  #removed(pattern: string): void {
+    // Once it is subscribed again, that is our doing and ours to end.
+    this.#givenByServer.delete(pattern);
+    const held = this.#told.delete(pattern);
+    if (!held || !this.#handlers.wants(pattern)) return;
+    const message = `The new credentials do not allow the subscription to "${pattern}".`;
+    this.#denied({ pattern, code: ErrorCode.Forbidden, message });
   }
 
   /** The whole frame was refused or failed. */

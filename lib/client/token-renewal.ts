@@ -1,3 +1,4 @@
+import { ClientErrorCode, LoopClientError } from './client-errors.js';
 import { timerMs, type Timer } from './timer.js';
 
 /** Longest time before the expiry at which a token is renewed: enough for browsers, which slow timers of hidden tabs. */
@@ -12,17 +13,27 @@ export function renewalWaitMs(expiresInMs: number): number {
   return Math.max(expiresInMs - marginMs, SHORTEST_WAIT_MS);
 }
 
+/** As long as a whole attempt to connect may take by default: a function that hangs must not be the last attempt. */
+const TOKEN_DEADLINE_MS = 10_000;
+
+export interface TokenRenewer {
+  token(): Promise<string | undefined>;
+  /** Gives the server the token. When it succeeds, {@link TokenRenewal.schedule} is called anew. */
+  use(token: string | undefined): Promise<void>;
+  /** Is told why a renewal failed. Called without `this`. */
+  readonly failed: (error: unknown) => void;
+}
+
 /** Renews the credentials of an open connection before they expire, and tries again while there is time left. */
 export class TokenRenewal {
-  readonly #renew: () => Promise<void>;
-  readonly #failed: (error: unknown) => void;
+  readonly #renewer: TokenRenewer;
   #timer: Timer | undefined;
   #expiresAt = 0;
+  /** Grows with every schedule, so that a renewal knows whether it still belongs to the one in force. */
+  #schedule = 0;
 
-  /** `renew` rejects when it failed, and `failed` is told why. When it succeeds, {@link schedule} is called anew. */
-  constructor(renew: () => Promise<void>, failed: (error: unknown) => void) {
-    this.#renew = renew;
-    this.#failed = failed;
+  constructor(renewer: TokenRenewer) {
+    this.#renewer = renewer;
   }
 
   schedule(expiresInMs: number | undefined): void {
@@ -33,6 +44,7 @@ export class TokenRenewal {
   }
 
   stop(): void {
+    this.#schedule++;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -42,15 +54,39 @@ export class TokenRenewal {
   }
 
   async #run(): Promise<void> {
-    const timer = this.#timer;
+    const schedule = this.#schedule;
     try {
-      await this.#renew();
+      const token = await this.#freshToken();
+      // The connection has ended meanwhile: the next one brings a token of its own.
+      if (this.#schedule === schedule) await this.#renewer.use(token);
     } catch (error) {
-      // The connection has ended meanwhile: the next one brings a token of its own, and its schedule stands.
-      if (this.#timer !== timer) return;
-      this.#failed(error);
-      const remainingMs = this.#expiresAt - performance.now();
-      if (remainingMs > 0) this.#arm(remainingMs);
+      // Likewise, and its schedule stands.
+      if (this.#schedule === schedule) this.#tryAgain(error);
     }
   }
+
+  #tryAgain(error: unknown): void {
+    this.#renewer.failed(error);
+    const remainingMs = this.#expiresAt - performance.now();
+    if (remainingMs > 0) this.#arm(remainingMs);
+  }
+
+  /** The deadline is the timer of this time, so that {@link stop} leaves none behind. */
+  #freshToken(): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => reject(lateTokenError()), TOKEN_DEADLINE_MS);
+      this.#timer = deadline;
+      void this.#renewer
+        .token()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(deadline));
+    });
+  }
+}
+
+function lateTokenError(): LoopClientError {
+  return new LoopClientError(
+    ClientErrorCode.Timeout,
+    `The token function gave no token within ${TOKEN_DEADLINE_MS} ms.`,
+  );
 }

@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Authentication } from '../../../lib/client/authentication.js';
+import type { TokenSource } from '../../../lib/client/credentials.js';
+import type { Answer } from '../../../lib/client/request-table.js';
 import { renewalWaitMs } from '../../../lib/client/token-renewal.js';
 import { rejection, ScriptedServer } from './scripted-server.js';
 
@@ -107,6 +110,39 @@ describe('credentials', () => {
     expect((await rejection(loop.authenticate('bad'))).code).toBe('unauthorized');
   });
 
+  it.each([
+    ['unauthorized', 'bearer.good'],
+    ['forbidden', 'bearer.good'],
+    ['unavailable', 'bearer.new'],
+  ])('after the answer "%s" to new credentials connects with %s', async (code, offered) => {
+    server.react = ({ op, id = 0 }, peer) => {
+      if (op === 'auth') peer.send({ op: 'error', id, code, message: 'No.' });
+    };
+    const { loop, nextState } = server.client({ token: 'good' });
+    const first = await server.nextPeer();
+    await rejection(loop.authenticate('new'));
+
+    first.close(1001);
+    await nextState('waiting');
+    expect((await server.nextPeer()).offered[1]).toBe(offered);
+  });
+
+  it('goes back to the last token that was taken when two in a row are refused', async () => {
+    server.react = ({ op, id = 0, token }, peer) => {
+      if (op !== 'auth') return;
+      if (token === 'better') return peer.send({ op: 'ok', id });
+      peer.send({ op: 'error', id, code: 'unauthorized', message: 'No.' });
+    };
+    const { loop, nextState } = server.client({ token: 'good' });
+    const first = await server.nextPeer();
+    await loop.authenticate('better');
+    await Promise.all([rejection(loop.authenticate('bad')), rejection(loop.authenticate('worse'))]);
+
+    first.close(1001);
+    await nextState('waiting');
+    expect((await server.nextPeer()).offered[1]).toBe('bearer.better');
+  });
+
   it('renews a token by itself before it expires, and again before the next expiry', async () => {
     let asked = 0;
     server.welcome = { expiresInMs: 300 };
@@ -161,5 +197,83 @@ describe('credentials', () => {
     expect(renewalWaitMs(10_000)).toBe(8_000);
     expect(renewalWaitMs(3_600_000)).toBe(3_300_000);
     expect(renewalWaitMs(0)).toBe(250);
+  });
+});
+
+describe('a renewal', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  const HOUR_MS = 3_600_000;
+  const RENEWAL_MS = renewalWaitMs(HOUR_MS);
+
+  function authentication(source: TokenSource) {
+    const sent: string[] = [];
+    const failures: unknown[] = [];
+    const answers: ((answer: Answer) => void)[] = [];
+    const made = new Authentication(source, {
+      ask: ({ token }) => {
+        sent.push(token);
+        return new Promise((resolve) => answers.push(resolve));
+      },
+      refreshed: () => {},
+      failed: (error) => void failures.push(error),
+    });
+    const answer = () => answers.shift()?.({ op: 'ok', id: 1, expiresInMs: HOUR_MS });
+    return { made, sent, failures, answer };
+  }
+
+  it('whose token function hangs is tried again', async () => {
+    let asked = 0;
+    const never = new Promise<string>(() => {});
+    const { made, sent, failures } = authentication(() => (++asked === 1 ? never : 'fresh'));
+    made.expiresIn(HOUR_MS);
+    await jest.advanceTimersByTimeAsync(RENEWAL_MS + 10_000);
+    expect(failures).toMatchObject([{ code: 'timeout' }]);
+
+    await jest.advanceTimersByTimeAsync(HOUR_MS - RENEWAL_MS - 10_000);
+    expect(sent).toEqual(['fresh']);
+  });
+
+  it('whose token function hangs leaves no timer behind when the connection ends', async () => {
+    const { made, failures } = authentication(() => new Promise<string>(() => {}));
+    made.expiresIn(HOUR_MS);
+    await jest.advanceTimersByTimeAsync(RENEWAL_MS);
+    expect(jest.getTimerCount()).toBe(1);
+
+    made.stop();
+
+    expect(jest.getTimerCount()).toBe(0);
+    await jest.advanceTimersByTimeAsync(HOUR_MS);
+    expect(failures).toEqual([]);
+  });
+
+  it('whose connection broke while it waited for the token drops it', async () => {
+    let give: (token: string) => void = () => {};
+    const { made, sent } = authentication(() => new Promise((resolve) => (give = resolve)));
+    made.expiresIn(HOUR_MS);
+    await jest.advanceTimersByTimeAsync(RENEWAL_MS);
+
+    made.stop();
+    made.expiresIn(HOUR_MS);
+    give('of the connection before');
+    await jest.advanceTimersByTimeAsync(0);
+
+    expect(sent).toEqual([]);
+    expect(jest.getTimerCount()).toBe(1);
+  });
+
+  it('is not scheduled by an answer that comes after the end, but by the next connection', async () => {
+    const { made, answer } = authentication(() => 'fresh');
+    made.expiresIn(HOUR_MS);
+    const authenticated = made.authenticate();
+    await jest.advanceTimersByTimeAsync(0);
+    made.stop();
+    answer();
+    await authenticated;
+    expect(jest.getTimerCount()).toBe(0);
+
+    made.expiresIn(HOUR_MS);
+    expect(jest.getTimerCount()).toBe(1);
   });
 });

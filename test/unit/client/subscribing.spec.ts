@@ -339,6 +339,35 @@ describe('subscribing', () => {
     expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
   });
 
+  it('reports what new credentials have ended as denied, and asks later ones for it', async () => {
+    let removed: readonly unknown[] = ['billing:*', 'device:*', 7];
+    server.welcome = { subscriptions: ['billing:*', 'device:*'] };
+    server.react = (frame, peer) => {
+      if (frame.op !== 'auth') return reactions.friendly(frame, peer);
+      peer.sendRaw(JSON.stringify({ op: 'ok', id: frame.id, removed }));
+    };
+    const { loop, errors } = server.client();
+    const off = loop.on('billing:*', () => {});
+    loop.on('chat:*', () => {});
+    const peer = await server.nextPeer();
+    await loop.ready();
+
+    await loop.authenticate('narrower');
+    expect(errors.all).toHaveLength(1);
+    expect(errors.all[0]).toBeInstanceOf(LoopSubscriptionError);
+    expect(errors.all[0]).toMatchObject({ code: 'forbidden', pattern: 'billing:*' });
+    await loop.ready();
+    expect(peer.frames.all.map(({ op }) => op)).toEqual(['subscribe', 'auth']);
+
+    removed = [];
+    await loop.authenticate('broader');
+    await loop.ready();
+    expect(peer.frames.all.at(-1)?.patterns).toEqual(['billing:*']);
+
+    off();
+    expect((await peer.next('unsubscribe')).patterns).toEqual(['billing:*']);
+  });
+
   it('reports every pattern of a subscribe frame that the server refuses as a whole', async () => {
     server.react = (frame, peer) => {
       if (frame.op === 'subscribe' && frame.id !== undefined) {
