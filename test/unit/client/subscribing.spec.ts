@@ -196,6 +196,7 @@ describe('subscribing', () => {
     await rejection(loop.request('a:b', 0, { timeoutMs: 300 }));
     expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['subscribe', 'a:b']);
 
+    await peer.next('a:b');
     await loop.authenticate('better');
     expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
   });
