@@ -50,6 +50,7 @@ function bearerOf(headers: IncomingHttpHeaders): string | undefined {
   const fromHeader = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   if (fromHeader !== undefined) return fromHeader;
   return offeredSubprotocols(headers)
-    .find((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX))
-    ?.slice(BEARER_SUBPROTOCOL_PREFIX.length);
+    .filter((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX))
+    .map((name) => name.slice(BEARER_SUBPROTOCOL_PREFIX.length))
+    .find((token) => token !== '');
 }
