@@ -45,7 +45,7 @@ export class OpenAsks {
 
   /** Whether this server has asked a question of this number, be it settled by now, or asked of an earlier connection. */
   wasAsked(ask: number): boolean {
-    return ask <= this.lastAsk;
+    return ask > 0 && ask <= this.lastAsk;
   }
 
   /** The connection is gone: nobody will answer its questions. */
