@@ -2,6 +2,7 @@ import { LoopPushError } from '../loop-ws.errors.js';
 import type { LoopWsSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
 import { encodeEventFrame } from '../protocol/server-frame.codec.js';
+import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** An event that may leave: a name that was checked, and its frame, encoded once for all receivers. */
 export interface OutgoingEvent {
@@ -67,10 +68,7 @@ export function requireTexts(target: object): void {
   }
 }
 
-/** Longest delay that a timer can hold, in milliseconds. */
-const MAX_DURATION_MS = 2 ** 31 - 1;
-
 export function requireDuration(field: string, ms: number): void {
-  if (ms > 0 && ms <= MAX_DURATION_MS) return;
+  if (ms > 0 && ms <= MAX_TIMER_MS) return;
   throw new LoopPushError(`${field} is ${ms}; it must be a number of milliseconds above 0.`);
 }

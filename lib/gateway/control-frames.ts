@@ -4,7 +4,7 @@ import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { LoopPattern } from '../protocol/event-types.js';
-import type { ClientFrame, FrameId, ServerFrame } from '../protocol/frames.js';
+import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import type { FrameSource } from './frame-source.js';
 import { SubscriptionRequests } from './subscription-requests.js';
@@ -28,7 +28,7 @@ export class ControlFrames {
     frame: ControlFrame,
     signal: AbortSignal,
   ): Promise<ServerFrame | undefined> {
-    const id = frame.id === undefined ? {} : { id: frame.id };
+    const id = idField(frame.id);
     switch (frame.op) {
       case 'subscribe':
         return this.subscribe(source, frame.patterns, id, signal);

@@ -5,7 +5,7 @@ import { toFrameError } from '../handlers/frame-error.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
-import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
+import { type ClientFrame, idField, type ServerFrame } from '../protocol/frames.js';
 import { parseEventName } from '../protocol/event-name.js';
 import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import { TextFrame } from '../connections/text-frame.js';
@@ -115,7 +115,7 @@ export class FrameHandler {
     }
     this.send(connection, {
       op: 'error',
-      ...(frame.id === undefined ? {} : { id: frame.id }),
+      ...idField(frame.id),
       ...told,
     });
   }

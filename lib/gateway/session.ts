@@ -8,7 +8,7 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { decodeClientFrame } from '../protocol/client-frame.codec.js';
 import { ErrorCode } from '../protocol/error-code.js';
-import type { ClientFrame, FrameId } from '../protocol/frames.js';
+import { type ClientFrame, type FrameId, idField } from '../protocol/frames.js';
 import type { BackgroundWork } from '../util/background-work.js';
 import type { FrameHandler, QueuedFrame } from './frame-handler.js';
 import type { FrameSource } from './frame-source.js';
@@ -86,7 +86,7 @@ export class Session implements Beating, FrameSource {
   }
 
   private tell(code: ErrorCode, message: string, id: FrameId | undefined): void {
-    this.connection.sendFrame({ op: 'error', ...(id === undefined ? {} : { id }), code, message });
+    this.connection.sendFrame({ op: 'error', ...idField(id), code, message });
   }
 
   private listen(socket: LoopSocket): Promise<void> {
@@ -159,6 +159,6 @@ export class Session implements Beating, FrameSource {
   }
 
   private pong(id: FrameId | undefined): void {
-    this.connection.sendFrame({ op: 'pong', ...(id === undefined ? {} : { id }) });
+    this.connection.sendFrame({ op: 'pong', ...idField(id) });
   }
 }

@@ -1,6 +1,11 @@
 /** Ties an answer to its frame: a non-negative safe integer, or a text of 1 to 64 characters. */
 export type FrameId = number | string;
 
+/** The `id` field of a frame that answers one with this `id`, or with none. */
+export function idField(id: FrameId | undefined): { readonly id?: FrameId } {
+  return id === undefined ? {} : { id };
+}
+
 /** What a client may send. */
 export type ClientFrame =
   | { readonly op: 'subscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
