@@ -102,6 +102,44 @@ export class LoopWsConfig {
   /** An account that is back within this time, in milliseconds, was never offline. May be 0. Default 3 000. */
   readonly presenceGraceMs: number = 3_000;
 
+  /**
+   * Each process tells Redis this often, in milliseconds, that it is alive, and proves that its own messages come back.
+   * Default 1 000.
+   */
+  readonly serverBeatMs: number = 1_000;
+  /**
+   * A server that was silent for this long, in milliseconds by the clock of Redis, is dead: its connections are
+   * removed. At least three times `serverBeatMs`. Default 6 500.
+   */
+  readonly serverTimeoutMs: number = 6_500;
+  /** At boot Redis must be reached within this time, in milliseconds. Default 10 000. */
+  readonly redisConnectTimeoutMs: number = 10_000;
+  /** A command that Redis did not answer within this time, in milliseconds, has failed. Default 2 000. */
+  readonly redisCommandTimeoutMs: number = 2_000;
+  /**
+   * The first wait before a reconnection to Redis is random up to this, in milliseconds; the bound doubles with each
+   * attempt. Default 100.
+   */
+  readonly redisReconnectBaseMs: number = 100;
+  /** The longest wait before a reconnection to Redis, in milliseconds. Default 5 000. */
+  readonly redisReconnectCapMs: number = 5_000;
+  /** Commands that may wait for Redis; more fail with `backpressure`. Default 10 000. */
+  readonly redisMaxInFlight: number = 10_000;
+  /** Bytes of commands that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */
+  readonly redisMaxInFlightBytes: number = 16_777_216;
+  /** Redis must confirm a topic within this time, in milliseconds; an outage that is shorter is waited for. Default 5 000. */
+  readonly attachTimeoutMs: number = 5_000;
+  /**
+   * A topic stays attached for this long, in milliseconds, after its last receiver left, which absorbs reconnections.
+   * May be 0. Default 10 000.
+   */
+  readonly topicLingerMs: number = 10_000;
+  /**
+   * In how many parts accounts and channels are divided, 1 to 1 024; the same for every process on one namespace.
+   * Default 64.
+   */
+  readonly redisPartitions: number = 64;
+
   /** On shutdown the connections are closed spread over this time, in milliseconds. May be 0. Default 5 000. */
   readonly drainMs: number = 5_000;
   /** On shutdown clients are told to come back after a random time up to this, in milliseconds. May be 0. Default 5 000. */
@@ -141,6 +179,8 @@ const MOST_BY_FIELD: Numbers = {
   maxPayload: MOST_BYTES,
   maxQueueBytes: MOST_BYTES,
   maxEventBytes: MOST_BYTES,
+  redisMaxInFlightBytes: MOST_BYTES,
+  redisPartitions: 1_024,
   maxDepth: 1_000, // writing JSON is recursive, and so is most code that walks a payload
 };
 
@@ -152,6 +192,7 @@ const LEAST_BY_FIELD: Numbers = {
   maxEventBytes: 1_024,
   maxIssues: 0,
   presenceGraceMs: 0,
+  topicLingerMs: 0,
   drainMs: 0,
   reconnectSpreadMs: 0,
 };
@@ -191,7 +232,14 @@ function checkField(field: string, value: unknown, type: string): void {
   }
 }
 
-function checkTogether({ maxEventBytes, maxQueueBytes }: LoopWsConfig): void {
+function checkTogether(config: LoopWsConfig): void {
+  const { maxEventBytes, maxQueueBytes, serverBeatMs, serverTimeoutMs } = config;
+  if (serverTimeoutMs < 3 * serverBeatMs) {
+    throw new LoopWsBootError(
+      `LoopWs: "config.serverTimeoutMs" (${serverTimeoutMs}) is below three times "config.serverBeatMs" (${serverBeatMs}), ` +
+        'so a server that is merely busy would be taken for dead. Raise the one or lower the other.',
+    );
+  }
   if (maxEventBytes > maxQueueBytes) {
     throw new LoopWsBootError(
       `LoopWs: "config.maxEventBytes" (${maxEventBytes}) is above "config.maxQueueBytes" (${maxQueueBytes}), so the ` +

@@ -5,7 +5,8 @@ import { ErrorCode } from './protocol/error-code.js';
  * LoopWsError              everything this module throws at its user's code
  * ├─ LoopWsBootError       an option or a decorator is wrong: the application does not start
  * ├─ LoopPushError         the push was never made: a bad name, or a payload that cannot travel
- * └─ LoopAskError          a question got no answer, and why
+ * ├─ LoopAskError          a question got no answer, and why
+ * └─ LoopTransportError    the way to other servers did not take something
  * LoopWsException          what a handler throws to refuse a frame with a code of its own
  */
 
@@ -43,6 +44,26 @@ export class LoopAskError extends LoopWsError {
     readonly details?: { readonly code: string; readonly message: string },
   ) {
     super(message);
+  }
+}
+
+/** Why the way to other servers did not take something. */
+export type LoopTransportFailure =
+  /** There is no connection to Redis right now. */
+  | 'unavailable'
+  /** More is on its way already than the limits allow. */
+  | 'backpressure'
+  /** Redis did not answer in time; whether it did what was asked is not known. */
+  | 'timeout';
+
+/** The way to other servers did not take something. What was to be done on this server was done. */
+export class LoopTransportError extends LoopWsError {
+  constructor(
+    readonly code: LoopTransportFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }
 

@@ -1,0 +1,10 @@
+import { createHash } from 'node:crypto';
+
+/** A Lua script that Redis runs atomically. Sent by its digest; the text follows only where Redis does not know it. */
+export class RedisScript {
+  readonly sha: string;
+
+  constructor(readonly source: string) {
+    this.sha = createHash('sha1').update(source).digest('hex');
+  }
+}
