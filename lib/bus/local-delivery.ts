@@ -29,6 +29,12 @@ export class LocalDelivery {
     });
   }
 
+  /** What is told of a push that arrived too late to be delivered. */
+  miss(push: PushMessage): ServerReply {
+    const { receivers, filtered } = this.receiversOf(push);
+    return { delivered: 0, filtered, failed: receivers.length };
+  }
+
   /** Decides who gets it before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
   private offerToAll(push: PushMessage): ServerReply {
     const { receivers, filtered } = this.receiversOf(push);

@@ -20,7 +20,7 @@ export class RemoteMessages {
   receive(message: TransportMessage): ServerReply | Promise<ServerReply> {
     switch (message.kind) {
       case 'push':
-        return this.delivery.deliver(message);
+        return message.ttlMs > 0 ? this.delivery.deliver(message) : this.delivery.miss(message);
       case 'ask': {
         const { accountId, connectionId } = message.connection;
         return this.asks.ask(this.registry.get(accountId, connectionId), message);

@@ -20,6 +20,7 @@ export interface PushMessage {
   readonly target: PushTarget;
   readonly name: string;
   readonly frame: string;
+  /** How long it may wait, in milliseconds. A transport hands over what is left of it: 0 or less is too late. */
   readonly ttlMs: number;
   /** Makes repeated pushes to the same target one. */
   readonly id?: string;

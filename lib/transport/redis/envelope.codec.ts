@@ -1,0 +1,124 @@
+import type { Topic } from '../topic.js';
+import type {
+  AskMessage,
+  DisconnectMessage,
+  PushMessage,
+  PushTarget,
+  TransportMessage,
+} from '../transport-message.js';
+import { ByteReader, ByteWriter } from './byte-writer.js';
+
+const VERSION = 1;
+const KINDS = ['push', 'ask', 'disconnect'] as const;
+
+/** Where the position of a durable message stands; one without history has none. */
+const NO_POSITION = '|||';
+
+/** A message as it travels. The frame of a push is the finished text for clients and is never parsed on the way. */
+export interface Envelope {
+  /** The process that wants the replies. */
+  readonly origin: string;
+  /** What the replies are for, on that process. */
+  readonly request: number;
+  /** When the message is too late, in milliseconds by the clock of Redis. */
+  readonly deadline: number;
+  readonly message: TransportMessage;
+}
+
+/** The topic is not in it: it is the channel. */
+export function encodeEnvelope({ origin, request, deadline, message }: Envelope): Buffer {
+  const writer = new ByteWriter();
+  for (const sign of NO_POSITION) writer.byte(sign.charCodeAt(0));
+  writer
+    .byte(VERSION)
+    .byte(KINDS.indexOf(message.kind))
+    .uint32(request)
+    .double(deadline)
+    .text(origin);
+  if (message.kind === 'push') writePush(writer, message);
+  else if (message.kind === 'ask') writeAsk(writer, message);
+  else writeDisconnect(writer, message);
+  return writer.finish();
+}
+
+/** `undefined` for a version that this process does not know. Throws for bytes that are no envelope. */
+export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelope | undefined {
+  const reader = new ByteReader(bytes.subarray(NO_POSITION.length));
+  if (reader.byte() !== VERSION) return undefined;
+  const kind = KINDS[reader.byte()];
+  const request = reader.uint32();
+  const deadline = reader.double();
+  const origin = reader.text() ?? '';
+  const leftMs = Math.round(deadline - now);
+  return { origin, request, deadline, message: readMessage(reader, kind, topic, leftMs) };
+}
+
+function readMessage(
+  reader: ByteReader,
+  kind: (typeof KINDS)[number] | undefined,
+  topic: Topic,
+  leftMs: number,
+): TransportMessage {
+  if (kind === 'push') return readPush(reader, topic, leftMs);
+  if (kind === 'ask') return readAsk(reader, topic, leftMs);
+  if (kind === 'disconnect') return readDisconnect(reader, topic);
+  throw new RangeError('The message is of no known kind.');
+}
+
+function writePush(writer: ByteWriter, { target, name, id, except, frame }: PushMessage): void {
+  writer.text(target.kind === 'connection' ? target.connectionId : undefined);
+  writer.text(name).text(id);
+  writer.text(except === undefined ? undefined : JSON.stringify(except)).text(frame);
+}
+
+function readPush(reader: ByteReader, topic: Topic, ttlMs: number): PushMessage {
+  const target = targetOf(topic, reader.text());
+  const name = reader.text() ?? '';
+  const id = reader.text();
+  const except = reader.text();
+  const frame = reader.text() ?? '';
+  return {
+    kind: 'push',
+    target,
+    name,
+    frame,
+    ttlMs,
+    ...(id === undefined ? {} : { id }),
+    ...(except === undefined ? {} : { except: JSON.parse(except) as PushMessage['except'] & {} }),
+  };
+}
+
+function targetOf({ kind, name }: Topic, connectionId: string | undefined): PushTarget {
+  if (kind === 'room') return { kind: 'room', room: name };
+  if (kind === 'service') return { kind: 'channel' };
+  if (connectionId === undefined) return { kind: 'account', accountId: name };
+  return { kind: 'connection', accountId: name, connectionId };
+}
+
+function writeAsk(writer: ByteWriter, { connection, name, data }: AskMessage): void {
+  writer.text(connection.connectionId).text(name).text(data);
+}
+
+function readAsk(reader: ByteReader, topic: Topic, timeoutMs: number): AskMessage {
+  const connectionId = reader.text() ?? '';
+  const name = reader.text() ?? '';
+  const connection = { accountId: topic.name, connectionId };
+  return { kind: 'ask', connection, name, data: reader.text(), timeoutMs: Math.max(1, timeoutMs) };
+}
+
+function writeDisconnect(writer: ByteWriter, order: DisconnectMessage): void {
+  writer.text(order.connectionId).text(order.registration).uint32(order.code).text(order.reason);
+}
+
+function readDisconnect(reader: ByteReader, topic: Topic): DisconnectMessage {
+  const connectionId = reader.text();
+  const registration = reader.text();
+  return {
+    kind: 'disconnect',
+    accountId: topic.name,
+    code: reader.uint32(),
+    reason: reader.text() ?? '',
+    ...(connectionId === undefined ? {} : { connectionId }),
+    ...(registration === undefined ? {} : { registration }),
+  };
+}

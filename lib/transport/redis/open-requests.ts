@@ -1,0 +1,73 @@
+import type { ServerReply, TransportReceipt } from '../transport-message.js';
+
+interface Open {
+  readonly replies: ServerReply[];
+  /** Own messages come back where this process has a receiver itself; that one is no reply. */
+  echoes: number;
+  /** How many processes got it, this one perhaps included; absent until Redis says so. */
+  receivers?: number;
+  missing: number;
+  readonly settle: () => void;
+}
+
+/** Messages whose replies are still to come. Replies may be here before Redis has told how many there will be. */
+export class OpenRequests {
+  private readonly open = new Map<number, Open>();
+  private last = 0;
+
+  /** `receipt` settles when everyone has replied, or after `timeoutMs`. */
+  begin(timeoutMs: number): { request: number; receipt: Promise<TransportReceipt> } {
+    const request = (this.last = (this.last + 1) % 0xffff_ffff);
+    const receipt = new Promise<TransportReceipt>((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.open.delete(request);
+        resolve(receiptOf(open));
+      };
+      const timer = setTimeout(settle, timeoutMs);
+      const open: Open = { replies: [], echoes: 0, missing: 0, settle };
+      this.open.set(request, open);
+    });
+    return { request, receipt };
+  }
+
+  /** `missing` processes may have been meant and could not hear it. */
+  sent(request: number, receivers: number, missing: number): void {
+    const open = this.open.get(request);
+    if (open === undefined) return;
+    open.receivers = receivers;
+    open.missing = missing;
+    settleIfWhole(open);
+  }
+
+  replied(request: number, reply: ServerReply): void {
+    const open = this.open.get(request);
+    open?.replies.push(reply);
+    settleIfWhole(open);
+  }
+
+  echoed(request: number): void {
+    const open = this.open.get(request);
+    if (open !== undefined) open.echoes++;
+    settleIfWhole(open);
+  }
+
+  abandon(request: number): void {
+    this.open.get(request)?.settle();
+  }
+
+  close(): void {
+    for (const { settle } of [...this.open.values()]) settle();
+  }
+}
+
+function settleIfWhole(open: Open | undefined): void {
+  if (open?.receivers === undefined) return;
+  if (open.replies.length + open.echoes >= open.receivers) open.settle();
+}
+
+/** Without word of Redis somebody else had to be expected, or the receipt would look whole. */
+function receiptOf({ replies, echoes, receivers, missing }: Open): TransportReceipt {
+  const expected = receivers === undefined ? replies.length + 1 : receivers - echoes + missing;
+  return { expected, replies };
+}
