@@ -13,10 +13,14 @@ export {
   LoopAskError,
   type LoopAskFailure,
   LoopPushError,
+  LoopTransportError,
+  type LoopTransportFailure,
   LoopWsBootError,
   LoopWsError,
   LoopWsException,
 } from './loop-ws.errors.js';
+
+export type { RedisClient, RedisConnectOptions, RedisSource } from './redis/redis.options.js';
 
 export { EventBus, type IdLike } from './bus/event-bus.js';
 export type { AskOptions } from './bus/ask-result.js';

@@ -42,8 +42,11 @@ import {
 } from './loop-ws.settings.js';
 import { MemoryPresenceStore } from './presence/memory/memory.presence-store.js';
 import { PresenceStore } from './presence/presence-store.js';
+import { RedisPresenceStore } from './presence/redis/redis.presence-store.js';
+import { RedisBackbone } from './redis/redis-backbone.js';
 import { LoopTransport } from './transport/loop-transport.js';
 import { MemoryTransport } from './transport/memory/memory.transport.js';
+import { RedisTransport } from './transport/redis/redis.transport.js';
 import { StartedTransport } from './transport/started-transport.js';
 import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
@@ -59,6 +62,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     }))
     .build();
 
+/** What the Redis transport and presence share; `undefined` without the option `redis`. */
+const REDIS_BACKBONE = Symbol('RedisBackbone');
+
+function ownTransport(redis: RedisBackbone | undefined): LoopTransport {
+  return redis ? new RedisTransport(redis) : new MemoryTransport();
+}
+
 const OPTION_PROVIDERS: Provider[] = [
   {
     provide: LOOP_WS_SETTINGS,
@@ -71,15 +81,22 @@ const OPTION_PROVIDERS: Provider[] = [
     useFactory: (settings: LoopWsSettings) => settings.config,
   },
   {
+    provide: REDIS_BACKBONE,
+    inject: [LOOP_WS_SETTINGS, SampledLogger],
+    useFactory: ({ redis, namespace, config }: LoopWsSettings, logger: SampledLogger) =>
+      redis && RedisBackbone.create(redis, namespace, config, logger),
+  },
+  {
     provide: LoopTransport,
-    inject: [MODULE_OPTIONS_TOKEN, SampledLogger],
-    useFactory: (options: LoopWsOptions, logger: SampledLogger) =>
-      new StartedTransport(options.transport ?? new MemoryTransport(), logger),
+    inject: [MODULE_OPTIONS_TOKEN, SampledLogger, REDIS_BACKBONE],
+    useFactory: (options: LoopWsOptions, logger: SampledLogger, redis?: RedisBackbone) =>
+      new StartedTransport(options.transport ?? ownTransport(redis), logger),
   },
   {
     provide: PresenceStore,
-    inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: LoopWsOptions) => options.presence ?? new MemoryPresenceStore(),
+    inject: [MODULE_OPTIONS_TOKEN, REDIS_BACKBONE],
+    useFactory: (options: LoopWsOptions, redis?: RedisBackbone) =>
+      options.presence ?? (redis ? new RedisPresenceStore(redis) : new MemoryPresenceStore()),
   },
 ];
 

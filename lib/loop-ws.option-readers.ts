@@ -5,6 +5,7 @@ import type { LoopAuthenticator, LoopAuthorizer, LoopEventSchemas } from './loop
 import type { PresenceStore } from './presence/presence-store.js';
 import { isServiceName, parseEventName } from './protocol/event-name.js';
 import { parsePattern, type Pattern } from './protocol/pattern.js';
+import type { RedisSource } from './redis/redis.options.js';
 import type { LoopTransport } from './transport/loop-transport.js';
 
 /*
@@ -164,6 +165,31 @@ export function readServerId(serverId: unknown = randomUUID()): string {
     throw wrongOption('serverId', serverId, 'a non-empty text, unique in the cluster');
   }
   return serverId;
+}
+
+export function readRedis(redis: unknown): RedisSource | undefined {
+  if (redis === undefined) return undefined;
+  const isUrl = typeof redis === 'string' && /^rediss?:\/\//.test(redis);
+  if (!isUrl && (typeof redis !== 'object' || redis === null || Array.isArray(redis))) {
+    throw wrongOption(
+      'redis',
+      redis,
+      'a URL such as "redis://host:6379", options or a client of ioredis',
+    );
+  }
+  if (typeof (redis as { nodes?: unknown }).nodes === 'function') {
+    throw new LoopWsBootError(
+      'LoopWs: option "redis" is a client of a Redis Cluster, which is not supported yet. Use a single Redis, or Sentinels.',
+    );
+  }
+  return redis as RedisSource;
+}
+
+export function readNamespace(namespace: unknown = 'lw'): string {
+  if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
+    throw wrongOption('namespace', namespace, '1 to 64 letters, digits, "_", "." and "-"');
+  }
+  return namespace;
 }
 
 export function readEvents(events: unknown = {}, services: ReadonlySet<string>): LoopEventSchemas {

@@ -3,6 +3,7 @@ import type { LoopConnection } from './connections/loop-connection.js';
 import type { LoopRequest } from './gateway/loop-request.js';
 import type { LoopWsConfigChanges } from './loop-ws.config.js';
 import type { PresenceStore } from './presence/presence-store.js';
+import type { RedisSource } from './redis/redis.options.js';
 import type { LoopTransport } from './transport/loop-transport.js';
 
 /** Who is connecting. */
@@ -59,9 +60,19 @@ export interface LoopWsOptions {
   readonly config?: LoopWsConfigChanges | undefined;
   /** Schemas of inbound payloads; see `defineLoopEvents`. Default: payloads reach handlers as they came. */
   readonly events?: LoopEventSchemas | undefined;
-  /** Carries pushes between servers. Default: in memory, one server. */
+  /**
+   * Makes one bus of all processes that name the same Redis and `namespace`: a URL, options of ioredis (Sentinels
+   * included), or a client of the application, which is duplicated and not closed. Needs the package `ioredis` 5.4 or 6.
+   */
+  readonly redis?: RedisSource | undefined;
+  /**
+   * Begins every key and channel in Redis. Applications with different ones do not hear each other. 1 to 64 letters,
+   * digits, `_`, `.` and `-`. Default `lw`.
+   */
+  readonly namespace?: string | undefined;
+  /** Carries pushes between servers, instead of `redis` if both are given. Default: in memory, one server. */
   readonly transport?: LoopTransport | undefined;
-  /** Knows who is connected. Default: in memory, one server. */
+  /** Knows who is connected, instead of `redis` if both are given. Default: in memory, one server. */
   readonly presence?: PresenceStore | undefined;
 }
 

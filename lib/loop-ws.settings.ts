@@ -9,7 +9,9 @@ import {
   readAuthorize,
   readDefaultSubscriptions,
   readEvents,
+  readNamespace,
   readPath,
+  readRedis,
   readServerId,
   readServices,
 } from './loop-ws.option-readers.js';
@@ -20,6 +22,7 @@ import type {
   LoopWsOptions,
 } from './loop-ws.options.js';
 import type { Pattern } from './protocol/pattern.js';
+import type { RedisSource } from './redis/redis.options.js';
 
 /** The options as the module uses them: checked, defaults filled in, frozen. */
 export interface LoopWsSettings {
@@ -32,6 +35,8 @@ export interface LoopWsSettings {
   readonly serverId: string;
   readonly config: LoopWsConfig;
   readonly events: LoopEventSchemas;
+  readonly redis: RedisSource | undefined;
+  readonly namespace: string;
 }
 
 /** Injection token of {@link LoopWsSettings}. */
@@ -47,6 +52,8 @@ const OPTIONS: Readonly<Record<keyof LoopWsOptions, true>> = {
   serverId: true,
   config: true,
   events: true,
+  redis: true,
+  namespace: true,
   transport: true,
   presence: true,
 };
@@ -68,6 +75,8 @@ export function resolveSettings(options: LoopWsOptions): LoopWsSettings {
     serverId: readServerId(options.serverId),
     config: resolveConfig(options.config),
     events: readEvents(options.events, services),
+    redis: readRedis(options.redis),
+    namespace: readNamespace(options.namespace),
   });
 }
 

@@ -80,6 +80,7 @@ export class ServerLifecycle
       serverId,
       graceMs: config.presenceGraceMs,
       offline: (accountId) => this.hooks.presenceEdge({ accountId, online: false }),
+      online: (accountId) => this.hooks.presenceEdge({ accountId, online: true }),
     });
     this.admission.open();
   }

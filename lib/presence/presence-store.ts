@@ -23,6 +23,11 @@ export interface PresenceServer {
   readonly graceMs: number;
   /** Called on one server of the cluster when an account's last connection is gone and its grace has passed. */
   offline(accountId: string): void;
+  /**
+   * Called when an account is back that was reported offline while its server was only out of reach. A registration
+   * tells its edge itself.
+   */
+  online?(accountId: string): void;
 }
 
 /** What came of a registration. */

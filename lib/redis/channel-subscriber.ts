@@ -36,6 +36,7 @@ export class ChannelSubscriber {
     private readonly logger: SampledLogger,
     private readonly last: string,
     private readonly receive: (channel: string, message: Buffer) => void,
+    private readonly givenUp: (channel: string) => void,
   ) {}
 
   /** Whether every channel of the table is subscribed, as far as anybody can know without asking. */
@@ -173,7 +174,10 @@ export class ChannelSubscriber {
     const idle = [...this.channels]
       .filter(([, { until }]) => until !== undefined && until <= now)
       .map(([name]) => name);
-    for (const name of idle) this.channels.delete(name);
+    for (const name of idle) {
+      this.channels.delete(name);
+      this.givenUp(name);
+    }
     for (let at = 0; at < idle.length; at += CHUNK) {
       this.redis.unsubscribe(...idle.slice(at, at + CHUNK)).catch(() => {});
     }

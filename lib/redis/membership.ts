@@ -34,6 +34,7 @@ export class Membership {
   private steadySince = performance.now();
   private clockOffsetMs = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private beating: Promise<void> | undefined;
   private closed = false;
   private readonly rejoinedListeners: ((before: string) => void)[] = [];
 
@@ -78,7 +79,7 @@ export class Membership {
 
   async start(): Promise<void> {
     await this.join();
-    await this.beat();
+    await this.beatNow();
     this.link.onUp(() => this.beatSoon(0));
     this.beatSoon(this.config.serverBeatMs);
   }
@@ -87,6 +88,12 @@ export class Membership {
     this.closed = true;
     clearTimeout(this.timer);
     await this.link.call('ZREM', this.keys.servers, this.memberId).catch(() => {});
+  }
+
+  /** One at a time: two would both find out that this process must join again. */
+  beatNow(): Promise<void> {
+    this.beating ??= this.beat().finally(() => (this.beating = undefined));
+    return this.beating;
   }
 
   private async join(): Promise<void> {
@@ -105,7 +112,7 @@ export class Membership {
     clearTimeout(this.timer);
     if (this.closed) return;
     this.timer = setTimeout(() => {
-      this.beat()
+      this.beatNow()
         .catch((error: unknown) => this.logger.warn('beat', 'A sign of life failed', error))
         .finally(() => this.beatSoon(this.untilNextBeat()));
     }, ms);

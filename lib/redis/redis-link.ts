@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopTransportError, LoopWsBootError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
@@ -7,6 +8,8 @@ import type { RedisDriver } from './driver.js';
 import type { RedisScript } from './redis-script.js';
 
 type Argument = string | Buffer | number;
+
+const RETRY_MS = 20;
 
 /**
  * The connection for commands. Everything of one turn of the event loop leaves in one write; what may wait for Redis is
@@ -43,6 +46,13 @@ export class RedisLink {
     });
     this.redis.on('ready', () => this.upListeners.forEach((listener) => listener()));
     await startDriver(this.redis, this.config, () => this.lastError);
+  }
+
+  /** Waits out a short outage. Rejects with a {@link LoopTransportError} when it is longer than `ms`. */
+  async untilUp(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    while (!this.isUp && performance.now() < until) await delay(RETRY_MS);
+    this.requireUp();
   }
 
   /** Runs a script; `keys` share one hash tag. Rejects with a {@link LoopTransportError}, or with the error of Redis. */

@@ -8,6 +8,7 @@ interface Open {
   receivers?: number;
   missing: number;
   readonly settle: () => void;
+  readonly timer: ReturnType<typeof setTimeout>;
 }
 
 /** Messages whose replies are still to come. Replies may be here before Redis has told how many there will be. */
@@ -25,7 +26,7 @@ export class OpenRequests {
         resolve(receiptOf(open));
       };
       const timer = setTimeout(settle, timeoutMs);
-      const open: Open = { replies: [], echoes: 0, missing: 0, settle };
+      const open: Open = { replies: [], echoes: 0, missing: 0, settle, timer };
       this.open.set(request, open);
     });
     return { request, receipt };
@@ -52,8 +53,10 @@ export class OpenRequests {
     settleIfWhole(open);
   }
 
+  /** It was not sent: its receipt never settles. */
   abandon(request: number): void {
-    this.open.get(request)?.settle();
+    clearTimeout(this.open.get(request)?.timer);
+    this.open.delete(request);
   }
 
   close(): void {

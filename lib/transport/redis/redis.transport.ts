@@ -43,6 +43,7 @@ export class RedisTransport extends LoopTransport {
       logger,
       keys.everyone,
       (channel, message) => this.receive(channel, message),
+      (channel) => this.topics.delete(channel),
     );
     this.probe = new Probe(link, config, this.inbox, PROBE, this.subscriber);
     membership.onRejoined((before) => {
