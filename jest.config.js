@@ -1,7 +1,7 @@
 /** Jest in ESM mode: the library is ESM, and so is NestJS 12. */
 export default {
   testEnvironment: 'node',
-  testRegex: 'test/(unit|contract|e2e|types)/.*\\.spec\\.ts$',
+  testRegex: 'test/(unit|contract|e2e|faults|types)/.*\\.spec\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

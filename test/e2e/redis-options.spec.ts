@@ -1,0 +1,92 @@
+import { Redis } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis-5';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import {
+  endRedisServers,
+  freePort,
+  type RedisServer,
+  startRedis,
+} from '../support/redis-server.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+  await redis.command('CONFIG', 'SET', 'requirepass', 'secret');
+});
+afterAll(endRedisServers);
+afterEach(closeLoopApps);
+
+const withPassword = (): string => `redis://:secret@127.0.0.1:${redis.port}`;
+
+describe('the option redis', () => {
+  it.each([
+    ['ioredis 6', () => new Redis(withPassword(), { keyPrefix: 'app:' })],
+    ['ioredis 5', () => new Redis5(withPassword(), { keyPrefix: 'app:' })],
+  ])("takes the application's own client of %s and leaves it open", async (_version, create) => {
+    const own = create();
+    const [a, b] = [
+      await startLoopApp({ options: { redis: own } }),
+      await startLoopApp({ options: { redis: own } }),
+    ];
+    await b.client('acme', { connectionId: 'phone' });
+    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    await closeLoopApps();
+    expect(await own.ping()).toBe('PONG');
+    own.disconnect();
+  });
+
+  it('takes options of ioredis', async () => {
+    const options = { host: '127.0.0.1', port: redis.port, password: 'secret' };
+    const a = await startLoopApp({ options: { redis: options, namespace: 'options' } });
+    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('not_connected');
+  });
+
+  it('applications with different namespaces do not hear each other', async () => {
+    const [a, b] = [
+      await startLoopApp({ options: { redis: withPassword(), namespace: 'one' } }),
+      await startLoopApp({ options: { redis: withPassword(), namespace: 'two' } }),
+    ];
+    await b.client('acme', { connectionId: 'phone' });
+    expect(await a.bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({
+      delivered: 0,
+      servers: { expected: 1 },
+      complete: true,
+    });
+  });
+
+  it('a different number of partitions refuses to start beside those that run', async () => {
+    await startLoopApp({ options: { redis: withPassword(), namespace: 'clash' } });
+    const other = startLoopApp({
+      options: { redis: withPassword(), namespace: 'clash', config: { redisPartitions: 8 } },
+    });
+    await expect(other).rejects.toThrow(
+      /redisPartitions 64, this one has protocol 1, redisPartitions 8/,
+    );
+  });
+
+  it('a Redis that is not there stops the boot within the configured time', async () => {
+    const options = {
+      redis: `redis://127.0.0.1:${await freePort()}`,
+      config: { redisConnectTimeoutMs: 200 },
+    };
+    await expect(startLoopApp({ options })).rejects.toThrow(/cannot be used: .*ECONNREFUSED/);
+  });
+
+  it('a wrong password stops the boot at once', async () => {
+    const options = { redis: `redis://:wrong@127.0.0.1:${redis.port}` };
+    await expect(startLoopApp({ options })).rejects.toThrow(/cannot be used: WRONGPASS/);
+  });
+
+  it.each([
+    ['a text without a scheme', 'localhost:6379', /option "redis" is "localhost:6379"; it must be/],
+    ['a number', 6379, /option "redis" is 6379/],
+  ])('%s is refused', async (_what, value, message) => {
+    const options = { redis: value as string };
+    await expect(startLoopApp({ options })).rejects.toThrow(message);
+  });
+
+  it('a namespace with signs that keys may not have is refused', async () => {
+    const options = { redis: withPassword(), namespace: 'a{b}' };
+    await expect(startLoopApp({ options })).rejects.toThrow(/option "namespace" is "a{b}"/);
+  });
+});
