@@ -123,7 +123,7 @@ export class LoopWsConfig {
   readonly redisReconnectBaseMs: number = 100;
   /** The longest wait before a reconnection to Redis, in milliseconds. Default 5 000. */
   readonly redisReconnectCapMs: number = 5_000;
-  /** Commands that may wait for Redis; more fail with `backpressure`. Default 10 000. */
+  /** Commands that may wait for Redis, at least 2 048; more fail with `backpressure`. Default 10 000. */
   readonly redisMaxInFlight: number = 10_000;
   /** Bytes of commands that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */
   readonly redisMaxInFlightBytes: number = 16_777_216;
@@ -192,6 +192,7 @@ const LEAST_BY_FIELD: Numbers = {
   maxEventBytes: 1_024,
   maxIssues: 0,
   presenceGraceMs: 0,
+  redisMaxInFlight: 2_048, // one command per partition at once, twice
   topicLingerMs: 0,
   drainMs: 0,
   reconnectSpreadMs: 0,

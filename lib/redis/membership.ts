@@ -136,11 +136,11 @@ export class Membership {
     const reply = await this.link.run<BeatReply>(BEAT, keys, [this.memberId]);
     const [previous, now, beats, openSweeps, wasSwept] = reply;
     if (this.closed) return;
-    this.clockOffsetMs = Number(now) - (sentAt + performance.now()) / 2;
-    this.noteBeats(beats, Number(now));
+    this.clockOffsetMs = now - (sentAt + performance.now()) / 2;
+    this.noteBeats(beats, now);
     if (previous === '') return this.rejoin(wasSwept === 1);
-    if (Number(now) - Number(previous) > 3 * this.config.serverBeatMs) this.steadySince = sentAt;
-    await this.judge(beats, openSweeps, Number(now));
+    if (now - Number(previous) > 3 * this.config.serverBeatMs) this.steadySince = sentAt;
+    await this.judge(beats, openSweeps, now);
   }
 
   private noteBeats(beats: readonly string[], now: number): void {

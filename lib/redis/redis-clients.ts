@@ -2,7 +2,7 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { fullJitter } from '../util/full-jitter.js';
 import type { RedisDriver } from './driver.js';
-import type { RedisClient, RedisConnectOptions, RedisSource } from './redis.options.js';
+import type { RedisClient, RedisSource } from './redis.options.js';
 
 /**
  * The two connections of a process: one for commands, one that is subscribed. Neither is connected yet. The library's
@@ -43,7 +43,7 @@ async function factoryFor(source: RedisSource): Promise<Factory> {
   if (isClient(source)) return (options) => source.duplicate(options) as RedisDriver;
   const Redis = await importRedis();
   if (typeof source === 'string') return (options) => new Redis(source, options);
-  return (options) => new Redis({ ...(source as RedisConnectOptions), ...options });
+  return (options) => new Redis({ ...source, ...options });
 }
 
 type RedisConstructor = new (...args: (string | object)[]) => RedisDriver;
@@ -52,7 +52,7 @@ type RedisConstructor = new (...args: (string | object)[]) => RedisDriver;
 async function importRedis(): Promise<RedisConstructor> {
   try {
     const { Redis } = await import('ioredis');
-    return Redis as unknown as RedisConstructor;
+    return Redis;
   } catch (cause) {
     throw new LoopWsBootError(
       'LoopWs: option "redis" needs the package ioredis, which could not be loaded. Install it: npm install ioredis.',

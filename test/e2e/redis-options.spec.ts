@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
+import { PresenceStore } from '../../lib/index.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import {
   endRedisServers,
@@ -62,6 +64,30 @@ describe('the option redis', () => {
     await expect(other).rejects.toThrow(
       /redisPartitions 64, this one has protocol 1, redisPartitions 8/,
     );
+  });
+
+  it('the rights that the documentation names are enough, and one less stops the boot', async () => {
+    const documented = await readFile('docs/operations.md', 'utf8');
+    const rule = /ACL SETUSER loopws (.*)/.exec(documented)![1]!.replace('>PASSWORD', '>pw');
+    const url = `redis://loopws:pw@127.0.0.1:${redis.port}`;
+    const admin = new Redis(withPassword());
+    await admin.call('ACL', ['SETUSER', 'loopws', ...rule.split(' ')]);
+    const [a, b] = [
+      await startLoopApp({ options: { redis: url } }),
+      await startLoopApp({ options: { redis: url } }),
+    ];
+    const client = await b.client('acme', { connectionId: 'phone' });
+    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    expect(await a.get(PresenceStore).count()).toEqual({ accounts: 1, connections: 1 });
+    expect(await a.get(PresenceStore).accounts()).toEqual({ accounts: ['acme'] });
+    await client.close();
+    await closeLoopApps();
+    await admin.call('ACL', ['SETUSER', 'loopws', '-subscribe']);
+    const options = { redis: url };
+    await expect(startLoopApp({ options })).rejects.toThrow(
+      /cannot be used: .*NOPERM.*'subscribe'/,
+    );
+    admin.disconnect();
   });
 
   it('a Redis that is not there stops the boot within the configured time', async () => {

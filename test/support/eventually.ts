@@ -5,10 +5,11 @@ const INTERVAL_MS = 5;
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
+  withinMs = DEADLINE_MS,
 ): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
+  const deadline = performance.now() + withinMs;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${DEADLINE_MS} ms`);
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }
 }

@@ -95,7 +95,7 @@ export class RedisPresenceStore extends PresenceStore {
     );
     const all = await Promise.all(counts);
     return {
-      accounts: all.reduce((sum, [accounts]) => sum + Number(accounts), 0),
+      accounts: all.reduce((sum, [accounts]) => sum + accounts, 0),
       connections: all.reduce((sum, [, connections]) => sum + Number(connections ?? 0), 0),
     };
   }

@@ -66,9 +66,10 @@ export class Registrations {
   }
 
   /** What Redis believes that this process has registered in the partition. */
-  async ownIn({ ofMember }: PartitionKeys): Promise<{ registration: string; accountId: string }[]> {
+  async ownIn(partition: PartitionKeys): Promise<{ registration: string; accountId: string }[]> {
     const { link, membership } = this.backbone;
-    const entries = await link.call<Iterable<string>>('SMEMBERS', ofMember(membership.memberId));
+    const own = partition.ofMember(membership.memberId);
+    const entries = await link.call<Iterable<string>>('SMEMBERS', own);
     return [...entries].map(parseOwn);
   }
 

@@ -111,7 +111,7 @@ export class RedisTransport extends LoopTransport {
       link.call<number>('PUBLISH', keys.channelOf(topic), bytes),
       this.rollCall.missing(),
     ]);
-    this.requests.sent(request, Number(receivers), missing);
+    this.requests.sent(request, receivers, missing);
   }
 
   private channelOf(topic: Topic): string {

@@ -27,6 +27,6 @@ export class RollCall {
   private async count(): Promise<number> {
     const { link, keys, membership } = this.backbone;
     const reply = await link.call<[string, number]>('PUBSUB', 'NUMSUB', keys.everyone);
-    return Math.max(0, membership.size - Number(reply[1]));
+    return Math.max(0, membership.size - reply[1]);
   }
 }

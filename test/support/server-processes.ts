@@ -1,0 +1,60 @@
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
+const BUILD = join(process.cwd(), 'node_modules/.cache/loopws-build');
+
+/** The library as users run it. Below `node_modules`, so that it finds its peers. */
+export async function buildLibrary(): Promise<void> {
+  const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', BUILD];
+  await promisify(execFile)(process.execPath, args);
+  await mkdir(BUILD, { recursive: true });
+  await writeFile(join(BUILD, 'package.json'), '{ "type": "module" }');
+}
+
+const running = new Set<ServerProcess>();
+
+/** A server in a process of its own, that a test may kill. */
+export class ServerProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  /** Presence edges that it reports are added to `edges`. */
+  static async start(serverId: string, redis: string, edges: string[]): Promise<ServerProcess> {
+    const child = fork('test/support/server-process.mjs', {
+      execArgv: [],
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        LOOPWS_LIB: pathToFileURL(join(BUILD, 'index.js')).href,
+        LOOPWS_REDIS: redis,
+        LOOPWS_SERVER_ID: serverId,
+      },
+    });
+    const port = await new Promise<number>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`Server ${serverId} ended with ${code}.`)));
+      child.on('message', (message: { port?: number; edge?: string }) => {
+        if (message.edge !== undefined) edges.push(message.edge);
+        if (message.port !== undefined) resolve(message.port);
+      });
+    });
+    const server = new ServerProcess(child, port);
+    running.add(server);
+    return server;
+  }
+
+  /** As the kernel does when memory is short: nothing is said to anybody. */
+  kill(): void {
+    running.delete(this);
+    this.child.kill('SIGKILL');
+  }
+}
+
+export function killServerProcesses(): void {
+  for (const server of running) server.kill();
+}
