@@ -1,0 +1,38 @@
+import { LoopTransport, type TransportReceipt, type TransportServer } from '../../lib/index.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+
+afterEach(closeLoopApps);
+
+/** Stands for another server: the test says what arrives. */
+class Arrivals extends LoopTransport {
+  server!: TransportServer;
+
+  override async start(server: TransportServer): Promise<void> {
+    this.server = server;
+  }
+  override async attach(): Promise<void> {}
+  override detach(): void {}
+  override async publish(): Promise<TransportReceipt> {
+    return { expected: 0, replies: [] };
+  }
+  override async close(): Promise<void> {}
+}
+
+describe('a push of another server', () => {
+  it('P4: that arrives after its time is counted as failed and delivered to nobody', async () => {
+    const transport = new Arrivals();
+    const { client } = await startLoopApp({ options: { transport } });
+    const phone = await client('acme', { connectionId: 'phone' });
+    const push = (data: string, ttlMs: number) =>
+      transport.server.receive({
+        kind: 'push',
+        target: { kind: 'account', accountId: 'acme' },
+        name: 'chat:n',
+        frame: JSON.stringify({ event: 'chat:n', data }),
+        ttlMs,
+      });
+    expect(await push('late', 0)).toEqual({ delivered: 0, filtered: 0, failed: 1 });
+    expect(await push('in time', 1_000)).toEqual({ delivered: 1, filtered: 0, failed: 0 });
+    expect(await phone.next('chat:n')).toBe('in time');
+  });
+});

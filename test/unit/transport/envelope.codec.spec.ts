@@ -1,0 +1,96 @@
+import type { Topic, TransportMessage } from '../../../lib/index.js';
+import { decodeEnvelope, encodeEnvelope } from '../../../lib/transport/redis/envelope.codec.js';
+
+const ACCOUNT: Topic = { kind: 'account', name: 'acme' };
+const NOW = 1_000_000;
+
+const MESSAGES: readonly (readonly [string, Topic, TransportMessage])[] = [
+  [
+    'a push to a connection with everything',
+    ACCOUNT,
+    {
+      kind: 'push',
+      target: { kind: 'connection', accountId: 'acme', connectionId: 'ä"\u0000' },
+      name: 'chat:n',
+      frame: '{"event":"chat:n","data":"😀"}',
+      ttlMs: 500,
+      id: '',
+      except: ['one', { accountId: 'acme', connectionId: 'two' }],
+    },
+  ],
+  [
+    'a push to a room',
+    { kind: 'room', name: 'lobby' },
+    {
+      kind: 'push',
+      target: { kind: 'room', room: 'lobby' },
+      name: 'chat:n',
+      frame: '{}',
+      ttlMs: 500,
+    },
+  ],
+  [
+    'a push to a channel',
+    { kind: 'service', name: 'chat' },
+    { kind: 'push', target: { kind: 'channel' }, name: 'chat:n', frame: '{}', ttlMs: 500 },
+  ],
+  [
+    'a question without data',
+    ACCOUNT,
+    {
+      kind: 'ask',
+      connection: { accountId: 'acme', connectionId: 'phone' },
+      name: 'device:status',
+      data: undefined,
+      timeoutMs: 500,
+    },
+  ],
+  [
+    'an order to close one registration',
+    ACCOUNT,
+    {
+      kind: 'disconnect',
+      accountId: 'acme',
+      connectionId: 'phone',
+      registration: 'r',
+      code: 4509,
+      reason: '',
+    },
+  ],
+];
+
+const encoded = (message: TransportMessage): Buffer =>
+  encodeEnvelope({ origin: 'server', request: 7, deadline: NOW + 500, message });
+
+describe('the envelope of a message between servers', () => {
+  it.each(MESSAGES)('carries %s', (_what, topic, message) => {
+    expect(decodeEnvelope(encoded(message), topic, NOW)).toEqual({
+      origin: 'server',
+      request: 7,
+      deadline: NOW + 500,
+      message,
+    });
+  });
+
+  it('P4: hands over what is left of the time, also when nothing is', () => {
+    const [, topic, message] = MESSAGES[2]!;
+    const late = decodeEnvelope(encoded(message), topic, NOW + 800);
+    expect(late?.message).toMatchObject({ ttlMs: -300 });
+  });
+
+  it('of another version is not read', () => {
+    const [, topic, message] = MESSAGES[2]!;
+    const bytes = encoded(message);
+    bytes[3] = 2;
+    expect(decodeEnvelope(bytes, topic, NOW)).toBeUndefined();
+  });
+
+  it.each(MESSAGES)('cut short at any byte is refused: %s', (_what, topic, message) => {
+    const bytes = encoded(message);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodeEnvelope(bytes.subarray(0, length), topic, NOW)).toThrow(
+        /outside buffer bounds|out of range|cut short/,
+      );
+    }
+  });
+});
