@@ -253,11 +253,12 @@ describe('what a client is told of its subscriptions is true', () => {
     const { client, bus } = await startLoopApp({ options: { config: { refusalsPerMinute: 1 } } });
     const one = await client('acme', { connectionId: 'phone' });
     for (let n = 1; n <= 5; n++) {
-      const asked = bus.ask('acme', 'phone', 'device:status', n, { timeoutMs: 5 });
-      await expect(asked).rejects.toMatchObject({ reason: 'timeout' });
+      const asked = bus.ask('acme', 'phone', 'device:status', n, { timeoutMs: 200 });
+      const refused = expect(asked).rejects.toMatchObject({ reason: 'timeout' });
       const { ask } = (await one.nextFrame('a question', (frame) => 'ask' in frame)) as {
         ask: number;
       };
+      await refused;
       one.send({ op: 'answer', ask, data: n });
       await one.nextFrame('an error', (frame) => 'code' in frame && frame.code === 'unknown_ask');
     }
