@@ -123,6 +123,11 @@ export class LoopWsConfig {
   readonly redisReconnectBaseMs: number = 100;
   /** The longest wait before a reconnection to Redis, in milliseconds. Default 5 000. */
   readonly redisReconnectCapMs: number = 5_000;
+  /**
+   * How often a Redis Cluster is asked which server keeps what, in milliseconds; it is asked at once when a server has
+   * said that something moved. Default 2 000.
+   */
+  readonly redisSlotsRefreshMs: number = 2_000;
   /** Commands that may wait for Redis, at least 2 048; more fail with `backpressure`. Default 10 000. */
   readonly redisMaxInFlight: number = 10_000;
   /** Bytes of commands that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */

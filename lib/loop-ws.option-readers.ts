@@ -177,11 +177,6 @@ export function readRedis(redis: unknown): RedisSource | undefined {
       'a URL such as "redis://host:6379", options or a client of ioredis',
     );
   }
-  if (typeof (redis as { nodes?: unknown }).nodes === 'function') {
-    throw new LoopWsBootError(
-      'LoopWs: option "redis" is a client of a Redis Cluster, which is not supported yet. Use a single Redis, or Sentinels.',
-    );
-  }
   return redis as RedisSource;
 }
 

@@ -1,185 +1,162 @@
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
+import { groupsOf } from '../util/chunks.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import type { RedisDriver } from './driver.js';
-import { startDriver } from './redis-link.js';
+import type { PubSub } from './pub-sub.js';
+import { SubscribedChannel } from './subscribed-channel.js';
+import { SubscribedConnection } from './subscribed-connection.js';
+import type { RedisServer, Topology } from './topology.js';
 
-/** Channels of one SUBSCRIBE. Bounds how long one command keeps Redis, and one reply the event loop, busy. */
-const CHUNK = 500;
-
-interface Channel {
-  /** The connection on which Redis confirmed it; 0 for none. */
-  confirmedOn: number;
-  waiting: (() => void)[];
-  /** When it may be given up, by the monotonic clock; absent while somebody needs it. */
-  until?: number | undefined;
+export interface ChannelListener {
+  receive(channel: string, message: Buffer): void;
+  /** Nobody has needed the channel for `topicLingerMs`, so it is not subscribed any more. */
+  givenUp(channel: string): void;
 }
 
-/**
- * The connection that is subscribed, and the table of what it must be subscribed to. After each reconnection the whole
- * table is subscribed anew, `last` after everything else: whoever counts the subscribers of `last` counts those that
- * hear everything.
- */
+/** Subscribes to channels, each on the server that keeps it, and follows them when they move to another one. */
 export class ChannelSubscriber {
-  private readonly channels = new Map<string, Channel>();
-  private connection = 0;
-  private complete = false;
-  private fresh: string[] = [];
+  private readonly connections = new Map<RedisServer, SubscribedConnection>();
   private lingering: ReturnType<typeof setInterval> | undefined;
-  private lastError: Error | undefined;
-  private firstComplete!: () => void;
-  private fail!: (error: unknown) => void;
 
   constructor(
-    private readonly redis: RedisDriver,
+    private readonly topology: Topology,
+    private readonly pubSub: PubSub,
     private readonly config: LoopWsConfig,
     private readonly logger: SampledLogger,
-    private readonly last: string,
-    private readonly receive: (channel: string, message: Buffer) => void,
-    private readonly givenUp: (channel: string) => void,
+    private readonly listener: ChannelListener,
   ) {}
 
-  /** Whether every channel of the table is subscribed, as far as anybody can know without asking. */
+  /** Whether every channel is subscribed, as far as anybody can know without asking. */
   get isComplete(): boolean {
-    return this.complete && this.redis.status === 'ready';
+    return [...this.connections.values()].every(({ isComplete }) => isComplete);
   }
 
-  async start(first: readonly string[]): Promise<void> {
-    for (const name of first) this.channels.set(name, { confirmedOn: 0, waiting: [] });
-    const done = new Promise<void>((resolve, reject) => {
-      this.firstComplete = resolve;
-      this.fail = reject;
+  /**
+   * Resolves when the channels are subscribed, `last` after `first` and, from then on, after everything else.
+   * Rejects when Redis refuses, or is not there in time.
+   */
+  async start(first: readonly string[], last: readonly string[]): Promise<void> {
+    const started = this.follow();
+    for (const name of first) this.create(name, false);
+    for (const name of last) this.create(name, true);
+    this.topology.onChange(() => {
+      for (const connection of this.follow()) connection.startInBackground();
+      this.moveChannels();
     });
-    this.redis.on('error', (error) => {
-      this.lastError = error;
-      this.logger.warn('redis sub', 'The subscribed connection to Redis has a problem', error);
-    });
-    this.redis.on('messageBuffer', (channel, message) => this.receive(channel.toString(), message));
-    this.redis.on('close', () => (this.complete = false));
-    this.redis.on('ready', () => void this.subscribeAll());
-    await startDriver(this.redis, this.config, () => this.lastError);
-    await done;
+    await Promise.all(started.map((connection) => connection.start()));
     const everyMs = Math.max(50, this.config.topicLingerMs / 4);
     this.lingering = setInterval(() => this.giveUpIdle(), everyMs).unref();
   }
 
   /** Resolves when Redis has confirmed the channels, on a later connection if this one breaks meanwhile. */
   async attach(names: readonly string[]): Promise<void> {
-    const waits = names.filter((name) => !this.isConfirmed(name)).map((name) => this.wait(name));
-    if (waits.length === 0) return;
-    await Promise.all(waits);
+    const waits = names.map((name) => this.attachOne(name)).filter((wait) => wait !== undefined);
+    if (waits.length > 0) await Promise.all(waits);
   }
 
   /** The channels may be given up after the linger. */
   detach(names: readonly string[]): void {
     const until = performance.now() + this.config.topicLingerMs;
     for (const name of names) {
-      const channel = this.channels.get(name);
+      const channel = this.connectionFor(name)?.get(name);
       if (channel !== undefined) channel.until = until;
     }
   }
 
-  /** Cuts a connection that is believed dead; a new one follows. */
-  renew(): void {
-    this.complete = false;
-    this.redis.stream?.destroy();
+  /** Whether everything on the server that keeps this channel is subscribed. */
+  isCompleteFor(name: string): boolean {
+    return this.connectionFor(name)?.isComplete ?? false;
+  }
+
+  /** Cuts the connection to the server that keeps this channel, because it is believed dead; a new one follows. */
+  renew(name: string): void {
+    this.connectionFor(name)?.renew();
   }
 
   close(): void {
     clearInterval(this.lingering);
-    this.redis.disconnect();
+    for (const connection of this.connections.values()) connection.close();
   }
 
-  /** Also keeps a lingering channel. */
-  private isConfirmed(name: string): boolean {
-    const channel = this.channels.get(name);
-    if (channel === undefined) return false;
+  /** `undefined` when there is nothing to wait for. Keeps a channel that lingers. */
+  private attachOne(name: string): Promise<void> | undefined {
+    const connection = this.connectionFor(name);
+    const channel = connection?.get(name) ?? this.create(name, false);
     channel.until = undefined;
-    return channel.confirmedOn > 0 && channel.confirmedOn === this.connection;
+    return connection?.isConfirmed(channel)
+      ? undefined
+      : channel.confirmed(this.config.attachTimeoutMs);
   }
 
-  private wait(name: string): Promise<void> {
-    const channel = this.channels.get(name) ?? this.add(name);
-    return new Promise((resolve, reject) => {
-      const { attachTimeoutMs } = this.config;
-      const timer = setTimeout(() => {
-        const message = `Redis did not confirm a subscription within ${attachTimeoutMs} ms.`;
-        reject(new LoopTransportError('unavailable', message));
-      }, attachTimeoutMs);
-      channel.waiting.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
-  private add(name: string): Channel {
-    const channel: Channel = { confirmedOn: 0, waiting: [] };
-    this.channels.set(name, channel);
-    if (this.fresh.length === 0) setImmediate(() => void this.subscribeFresh());
-    this.fresh.push(name);
+  private create(name: string, isLast: boolean): SubscribedChannel {
+    const connection = this.connectionFor(name);
+    if (connection === undefined) {
+      throw new LoopTransportError('unavailable', 'No Redis server keeps this channel now.');
+    }
+    const channel = new SubscribedChannel(name, isLast);
+    connection.add([channel]);
     return channel;
   }
 
-  private async subscribeFresh(): Promise<void> {
-    const names = this.fresh;
-    this.fresh = [];
-    if (this.redis.status === 'ready') await this.subscribe(names, this.connection);
+  private connectionFor(name: string): SubscribedConnection | undefined {
+    const server = this.topology.ownerOf(name);
+    return server && this.connections.get(server);
   }
 
-  private async subscribeAll(): Promise<void> {
-    const connection = ++this.connection;
-    const names = [...this.channels.keys()];
-    if (!(await this.subscribe(names, connection))) return;
-    if (!(await this.subscribe([this.last], connection))) return;
-    this.complete = true;
-    this.firstComplete();
+  /** Has one connection to each server, and returns those that are new and have to be started. */
+  private follow(): SubscribedConnection[] {
+    return this.topology.servers
+      .filter((server) => !this.connections.has(server))
+      .map((server) => this.connect(server));
   }
 
-  /** False when the connection broke: its successor subscribes the whole table. */
-  private async subscribe(names: readonly string[], connection: number): Promise<boolean> {
-    for (let at = 0; at < names.length; at += CHUNK) {
-      const chunk = names.slice(at, at + CHUNK);
-      try {
-        await this.redis.subscribe(...chunk);
-      } catch (error) {
-        if (connection === this.connection) this.failed(error as Error);
-        return false;
+  private connect(server: RedisServer): SubscribedConnection {
+    const { pubSub, listener, topology } = this;
+    const connection = new SubscribedConnection(
+      server.createConnection(),
+      {
+        pubSub,
+        receive: (channel, message) => listener.receive(channel, message),
+        refused: () => void topology.refresh(),
+      },
+      this.config,
+      this.logger,
+    );
+    this.connections.set(server, connection);
+    return connection;
+  }
+
+  /**
+   * A channel is subscribed at its new server when it is not at the old one any more: in between a message may be
+   * missed, which its receipt shows, and never comes twice.
+   */
+  private moveChannels(): void {
+    for (const [server, connection] of this.connections) {
+      const isElsewhere = ({ name }: SubscribedChannel): boolean => {
+        const owner = this.topology.ownerOf(name);
+        return owner !== undefined && owner !== server;
+      };
+      const { removed, gone } = connection.remove(isElsewhere);
+      for (const channels of groupsOf(removed, ({ name }) =>
+        this.topology.ownerOf(name),
+      ).values()) {
+        this.connectionFor(channels[0]!.name)?.add(channels, gone);
       }
-      if (connection !== this.connection) return false;
-      for (const name of chunk) this.confirm(name, connection);
+      if (!this.topology.servers.includes(server)) this.disconnect(server, connection);
     }
-    return true;
   }
 
-  private confirm(name: string, connection: number): void {
-    const channel = this.channels.get(name);
-    if (channel === undefined) return;
-    channel.confirmedOn = connection;
-    const { waiting } = channel;
-    channel.waiting = [];
-    for (const done of waiting) done();
-  }
-
-  /** A connection on which a subscription failed is of no use, be it that Redis refused or that it did not answer. */
-  private failed(error: Error): void {
-    this.logger.warn('subscribe', 'Redis did not take a subscription', error);
-    this.fail(error);
-    this.renew();
+  private disconnect(server: RedisServer, connection: SubscribedConnection): void {
+    this.connections.delete(server);
+    connection.close();
   }
 
   private giveUpIdle(): void {
-    if (this.redis.status !== 'ready') return;
     const now = performance.now();
-    const idle = [...this.channels]
-      .filter(([, { until }]) => until !== undefined && until <= now)
-      .map(([name]) => name);
-    for (const name of idle) {
-      this.channels.delete(name);
-      this.givenUp(name);
-    }
-    for (let at = 0; at < idle.length; at += CHUNK) {
-      this.redis.unsubscribe(...idle.slice(at, at + CHUNK)).catch(() => {});
+    for (const connection of this.connections.values()) {
+      const isIdle = ({ until }: SubscribedChannel): boolean => until !== undefined && until <= now;
+      const { removed } = connection.remove(isIdle);
+      for (const { name } of removed) this.listener.givenUp(name);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** CRC-16/XMODEM, by which Redis Cluster assigns keys to its 16 384 slots. Source: Redis Cluster specification. */
+/** CRC-16/XMODEM, by which Redis Cluster assigns keys to its slots. Source: Redis Cluster specification. */
 export function crc16(text: string): number {
   let crc = 0;
   for (const byte of Buffer.from(text)) {

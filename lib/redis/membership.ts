@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
+import { randomId } from '../util/random-id.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { BEAT, CLAIM, JOIN } from './membership.scripts.js';
 import type { RedisKeys } from './redis-keys.js';
@@ -26,7 +26,7 @@ export interface MembershipListener {
  * back: should it live, it joins under a new id, so what is swept is never what somebody just wrote.
  */
 export class Membership {
-  memberId = newMemberId();
+  memberId = randomId();
   private listener: MembershipListener | undefined;
   /** When each member was last known to be alive, by this process's own monotonic clock. */
   private readonly seen = new Map<string, number>();
@@ -129,7 +129,7 @@ export class Membership {
   }
 
   private async beat(): Promise<void> {
-    if (!this.link.isUp) return;
+    if (!this.link.reaches(this.keys.servers)) return;
     const { servers, sweeps, swept } = this.keys;
     const sentAt = performance.now();
     const keys = [servers, sweeps, swept];
@@ -183,17 +183,13 @@ export class Membership {
 
   private async rejoin(wasSwept: boolean): Promise<void> {
     const before = this.memberId;
-    this.memberId = newMemberId();
+    this.memberId = randomId();
     this.seen.delete(before);
     this.steadySince = performance.now();
     await this.listener?.restore(wasSwept);
     await this.join();
     for (const listener of this.rejoinedListeners) listener(before);
   }
-}
-
-function newMemberId(): string {
-  return randomBytes(9).toString('base64url');
 }
 
 function pairsOf(flat: readonly string[]): [string, string][] {

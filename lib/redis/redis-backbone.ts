@@ -1,15 +1,18 @@
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import type { RedisDriver } from './driver.js';
 import { Membership } from './membership.js';
-import { createClients } from './redis-clients.js';
+import { CLASSIC, type PubSub, SHARDED } from './pub-sub.js';
+import { createTopology } from './redis-clients.js';
 import { RedisKeys } from './redis-keys.js';
-import { notReached, RedisLink } from './redis-link.js';
+import { RedisLink } from './redis-link.js';
 import type { RedisSource } from './redis.options.js';
+import { notReached } from './start-driver.js';
+import type { Topology } from './topology.js';
 
 /** What the transport and the presence store of one process share. Started by the first of them, closed by the last. */
 export class RedisBackbone {
+  readonly pubSub: PubSub;
   readonly keys: RedisKeys;
   readonly link: RedisLink;
   readonly membership: Membership;
@@ -22,20 +25,19 @@ export class RedisBackbone {
     config: LoopWsConfig,
     logger: SampledLogger,
   ): Promise<RedisBackbone> {
-    const { commands, subscriber } = await createClients(source, config);
-    return new RedisBackbone(commands, subscriber, namespace, config, logger);
+    const topology = await createTopology(source, config, logger);
+    return new RedisBackbone(topology, namespace, config, logger);
   }
 
   private constructor(
-    commands: RedisDriver,
-    /** Not connected yet: it belongs to the transport. */
-    readonly subscriber: RedisDriver,
+    readonly topology: Topology,
     namespace: string,
     readonly config: LoopWsConfig,
     readonly logger: SampledLogger,
   ) {
-    this.keys = new RedisKeys(namespace, config.redisPartitions);
-    this.link = new RedisLink(commands, config, logger);
+    this.pubSub = topology.isSharded ? SHARDED : CLASSIC;
+    this.keys = new RedisKeys(namespace, config.redisPartitions, topology.isSharded);
+    this.link = new RedisLink(topology, config, logger);
     this.membership = new Membership(this.link, this.keys, config, logger);
   }
 
@@ -52,8 +54,8 @@ export class RedisBackbone {
   }
 
   private async open(): Promise<void> {
-    await this.link.start();
     try {
+      await this.link.start();
       await this.membership.start();
     } catch (error) {
       this.link.close();

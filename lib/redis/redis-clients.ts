@@ -1,19 +1,32 @@
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { fullJitter } from '../util/full-jitter.js';
-import type { RedisDriver } from './driver.js';
-import type { RedisClient, RedisSource } from './redis.options.js';
+import type { SampledLogger } from '../util/sampled-logger.js';
+import { ClusterTopology } from './cluster-topology.js';
+import type { ClusterDriver, RedisDriver } from './driver.js';
+import type { RedisClient, RedisClusterOptions, RedisSource } from './redis.options.js';
+import { SingleServer, type Topology } from './topology.js';
 
 /**
- * The two connections of a process: one for commands, one that is subscribed. Neither is connected yet. The library's
- * own queueing, resending and resubscribing are off, because each of them loses, repeats or delays messages without
- * a word; `RedisLink` and `ChannelSubscriber` do it instead.
+ * Where the source leads. The library's own queueing, resending and resubscribing are off, because each of them loses,
+ * repeats or delays messages without a word; `RedisLink` and `ChannelSubscriber` do it instead.
  */
-export async function createClients(
+export async function createTopology(
   source: RedisSource,
   config: LoopWsConfig,
-): Promise<{ commands: RedisDriver; subscriber: RedisDriver }> {
-  const options = {
+  logger: SampledLogger,
+): Promise<Topology> {
+  const options = connectionOptions(config);
+  if (isCluster(source)) {
+    const cluster = await createCluster(source, config);
+    return new ClusterTopology(cluster, options, config, logger);
+  }
+  const create = await factoryFor(source);
+  return new SingleServer(() => create(options));
+}
+
+function connectionOptions(config: LoopWsConfig): object {
+  return {
     keyPrefix: '',
     lazyConnect: true,
     maxRetriesPerRequest: null,
@@ -29,8 +42,30 @@ export async function createClients(
     sentinelRetryStrategy: (attempt: number) => backoff(attempt, config),
     reconnectOnError: ({ message }: Error) => /^(?:READONLY|LOADING|MASTERDOWN)/.test(message),
   };
-  const create = await factoryFor(source);
-  return { commands: create(options), subscriber: create(options) };
+}
+
+/** Commands never go through it, so what it does with them does not matter. */
+async function createCluster(
+  source: RedisClusterOptions | RedisClient,
+  config: LoopWsConfig,
+): Promise<ClusterDriver> {
+  const own = {
+    lazyConnect: true,
+    enableReadyCheck: true,
+    shardedSubscribers: false,
+    slotsRefreshInterval: config.redisSlotsRefreshMs,
+    slotsRefreshTimeout: config.redisCommandTimeoutMs,
+    clusterRetryStrategy: (attempt: number) => backoff(attempt, config),
+    clusterNodeRetryStrategy: null,
+  };
+  const connection = { connectTimeout: config.redisCommandTimeoutMs, keyPrefix: '' };
+  if (isClient(source)) {
+    const cluster = source as unknown as ClusterDriver;
+    return cluster.duplicate([], { ...own, redisOptions: connection });
+  }
+  const { Cluster } = await importRedis();
+  const { nodes, redisOptions, ...rest } = source;
+  return new Cluster(nodes, { ...rest, ...own, redisOptions: { ...redisOptions, ...connection } });
 }
 
 function backoff(attempt: number, config: LoopWsConfig): number {
@@ -41,18 +76,20 @@ type Factory = (options: object) => RedisDriver;
 
 async function factoryFor(source: RedisSource): Promise<Factory> {
   if (isClient(source)) return (options) => source.duplicate(options) as RedisDriver;
-  const Redis = await importRedis();
+  const { Redis } = await importRedis();
   if (typeof source === 'string') return (options) => new Redis(source, options);
   return (options) => new Redis({ ...source, ...options });
 }
 
-type RedisConstructor = new (...args: (string | object)[]) => RedisDriver;
+interface Library {
+  readonly Redis: new (...args: (string | object)[]) => RedisDriver;
+  readonly Cluster: new (nodes: RedisClusterOptions['nodes'], options: object) => ClusterDriver;
+}
 
 /** Only here, and only when it is needed: an application without Redis does not have to install it. */
-async function importRedis(): Promise<RedisConstructor> {
+async function importRedis(): Promise<Library> {
   try {
-    const { Redis } = await import('ioredis');
-    return Redis;
+    return (await import('ioredis')) as unknown as Library;
   } catch (cause) {
     throw new LoopWsBootError(
       'LoopWs: option "redis" needs the package ioredis, which could not be loaded. Install it: npm install ioredis.',
@@ -63,4 +100,11 @@ async function importRedis(): Promise<RedisConstructor> {
 
 export function isClient(source: unknown): source is RedisClient {
   return typeof (source as Partial<RedisClient> | null)?.duplicate === 'function';
+}
+
+function isCluster(source: RedisSource): source is RedisClusterOptions | RedisClient {
+  if (typeof source === 'string') return false;
+  return isClient(source)
+    ? (source as { isCluster?: boolean }).isCluster === true
+    : source['nodes'] !== undefined;
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Topic } from '../transport/topic.js';
 import { crc16 } from './crc16.js';
-
-const SLOTS = 16_384;
+import { SLOTS, slotOfTag } from './slots.js';
 
 /** Longer names are replaced by a digest, so that a key costs a bounded number of bytes. */
 const LONGEST_NAME = 64;
@@ -38,23 +37,30 @@ export class RedisKeys {
   readonly swept: string;
   /** What every process of this cluster must agree on. */
   readonly agreement: string;
-  /** Channel: a process subscribes to it after all else, so its subscribers are those that hear everything. */
-  readonly everyone: string;
+  /**
+   * Channels: a process subscribes to them after all else, so their subscribers are those that hear everything. One, or
+   * where partitions are on several servers one for each.
+   */
+  readonly everyone: readonly string[];
   readonly partitions: readonly PartitionKeys[];
   private readonly tags: readonly string[];
 
   constructor(
     private readonly namespace: string,
     partitionCount: number,
+    private readonly isSharded: boolean,
   ) {
     const shared = `{${namespace}}`;
     this.servers = `${shared}servers`;
     this.sweeps = `${shared}sweeps`;
     this.swept = `${shared}swept`;
     this.agreement = `${shared}agreement`;
-    this.everyone = `${shared}everyone`;
     this.tags = evenlySpacedTags(partitionCount);
-    this.partitions = this.tags.map((tag) => partitionKeys(`{${tag}}${namespace}`));
+    const prefixes = this.tags.map((tag) => `{${tag}}${namespace}`);
+    this.partitions = prefixes.map(partitionKeys);
+    this.everyone = isSharded
+      ? prefixes.map((prefix) => `${prefix}:everyone`)
+      : [`${shared}everyone`];
   }
 
   partitionOf(accountId: string): PartitionKeys {
@@ -70,9 +76,19 @@ export class RedisKeys {
     return `{${this.tags[this.indexOf(name)]}}${this.namespace}:${LETTER[kind]}:${short(name)}`;
   }
 
-  /** The channel on which one process gets answers and its own probes. */
+  /** Which of {@link everyone} tells who hears the messages on this topic. */
+  everyoneFor({ name }: Topic): string {
+    return this.everyone[this.isSharded ? this.indexOf(name) : 0]!;
+  }
+
+  /** The channel on which one process gets answers. */
   inboxOf(processId: string): string {
     return `{${this.tags[this.indexOf(processId)]}}${this.namespace}:n:${processId}`;
+  }
+
+  /** Channels on which one process hears only itself, one beside each of {@link everyone}. */
+  probesOf(processId: string): readonly string[] {
+    return this.everyone.map((channel) => `${channel}:${processId}`);
   }
 }
 
@@ -101,7 +117,7 @@ function evenlySpacedTags(count: number): string[] {
   let missing = count;
   for (let candidate = 0; missing > 0; candidate++) {
     const tag = candidate.toString(36);
-    const partition = Math.floor(((crc16(tag) % SLOTS) * count) / SLOTS);
+    const partition = Math.floor((slotOfTag(tag) * count) / SLOTS);
     if (tags[partition] !== undefined) continue;
     tags[partition] = tag;
     missing--;

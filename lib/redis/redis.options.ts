@@ -1,10 +1,11 @@
 /**
- * What this module uses of an ioredis client, version 5 or 6. Structural, so that an application without Redis
- * compiles without ioredis.
+ * What this module uses of an ioredis client for one server, a group with Sentinels or a Cluster, version 5 or 6.
+ * Structural, so that an application without Redis compiles without ioredis.
  */
 export interface RedisClient {
   readonly status: string;
-  duplicate(override?: object): RedisClient;
+  readonly isCluster?: boolean;
+  duplicate(override?: object): object;
 }
 
 /** How to connect: options of ioredis, which is given all of them. The ones named here are those most used. */
@@ -24,5 +25,14 @@ export interface RedisConnectOptions {
   readonly [option: string]: unknown;
 }
 
+/** How to connect to a Redis Cluster: options of the Cluster client of ioredis, which is given all of them. */
+export interface RedisClusterOptions {
+  /** Some of its servers; the others are learnt from them. */
+  readonly nodes: readonly (string | { readonly host?: string; readonly port?: number })[];
+  /** For each connection: credentials, TLS. */
+  readonly redisOptions?: Omit<RedisConnectOptions, 'host' | 'port' | 'db' | 'sentinels' | 'name'>;
+  readonly [option: string]: unknown;
+}
+
 /** A URL, options of ioredis, or a client of the application, which is duplicated and never closed by this module. */
-export type RedisSource = string | RedisConnectOptions | RedisClient;
+export type RedisSource = string | RedisConnectOptions | RedisClusterOptions | RedisClient;

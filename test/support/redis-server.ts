@@ -16,7 +16,7 @@ export class RedisServer {
 
   constructor(
     readonly port: number,
-    private readonly args: readonly string[],
+    readonly args: readonly string[],
   ) {}
 
   get url(): string {

@@ -57,11 +57,11 @@ export class OfflineEdges {
 
   private async lookThrough(): Promise<void> {
     const { keys, link } = this.backbone;
-    if (!link.isUp) return;
     const count = Math.min(LOOKED_THROUGH_AT_ONCE, keys.partitions.length);
     for (let done = 0; done < count; done++) {
       this.next = (this.next + 1) % keys.partitions.length;
-      await this.take(keys.partitions[this.next]!);
+      const partition = keys.partitions[this.next]!;
+      if (link.reaches(partition.grace)) await this.take(partition);
     }
   }
 }

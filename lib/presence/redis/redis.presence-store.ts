@@ -57,8 +57,9 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   override async register(registration: PresenceRegistration): Promise<PresenceRegistered> {
-    const { link, config } = this.backbone;
-    await link.untilUp(config.attachTimeoutMs);
+    const { link, keys, config } = this.backbone;
+    const { online } = keys.partitionOf(registration.accountId);
+    await link.untilReached(online, config.attachTimeoutMs);
     this.own.add(registration);
     const registered = await this.registrations.register(registration);
     if (registered !== LOST) return registered;
@@ -106,8 +107,9 @@ export class RedisPresenceStore extends PresenceStore {
     this.closed = true;
     clearInterval(this.checking);
     this.edges?.close();
-    if (this.backbone.link.isUp) {
-      if (this.backbone.membership.size === 1) await this.edges?.takeAll(true);
+    const { link, keys, membership } = this.backbone;
+    if (link.reaches(keys.servers)) {
+      if (membership.size === 1) await this.edges?.takeAll(true);
       await this.registrations.withdraw().catch(() => {});
     }
     await this.backbone.close();
@@ -170,8 +172,9 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   private async checkNext(): Promise<void> {
-    if (!this.backbone.link.isUp) return;
-    this.checked = (this.checked + 1) % this.backbone.keys.partitions.length;
+    const { link, keys } = this.backbone;
+    this.checked = (this.checked + 1) % keys.partitions.length;
+    if (!link.reaches(keys.partitions[this.checked]!.online)) return;
     await this.writePartition(this.checked, false);
   }
 

@@ -2,52 +2,49 @@ import type { LoopWsConfig } from '../../loop-ws.config.js';
 import type { RedisLink } from '../../redis/redis-link.js';
 import { within } from '../../util/within.js';
 
+/** Both ways between this process and one server. `channel` is kept by that server, and only this process hears it. */
+export interface ProbedRoute {
+  publish(channel: string): Promise<unknown>;
+  isCompleteFor(channel: string): boolean;
+  renew(channel: string): void;
+}
+
 /**
- * Proves again and again that the command connection answers, and that what this process publishes comes back on its
- * subscribed connection. A connection that only looks alive is cut, so that a new one is made.
+ * Proves again and again that a server of Redis answers commands, and that what this process publishes there comes back
+ * on its subscribed connection. A connection that only looks alive is cut, so that a new one is made.
  */
 export class Probe {
-  private timer: ReturnType<typeof setInterval> | undefined;
   private returned: (() => void) | undefined;
   private running = false;
 
   constructor(
+    private readonly channel: string,
     private readonly link: RedisLink,
+    private readonly route: ProbedRoute,
     private readonly config: LoopWsConfig,
-    private readonly inbox: string,
-    private readonly message: string,
-    private readonly subscriber: { readonly isComplete: boolean; renew(): void },
   ) {}
 
-  start(): void {
-    this.timer = setInterval(() => void this.run(), this.config.serverBeatMs).unref();
-  }
-
-  /** The probe arrived. */
+  /** It came back. */
   arrived(): void {
     this.returned?.();
   }
 
-  close(): void {
-    clearInterval(this.timer);
-  }
-
-  private async run(): Promise<void> {
-    if (this.running || !this.link.isUp) return;
+  async run(): Promise<void> {
+    const { channel, link, route } = this;
+    if (this.running || !link.reaches(channel)) return;
     this.running = true;
     const back = new Promise<boolean>((resolve) => (this.returned = () => resolve(true)));
-    const wasComplete = this.subscriber.isComplete;
+    const wasComplete = route.isCompleteFor(channel);
     const sent = await this.send();
-    if (!sent) this.link.renew();
+    if (!sent) link.renew(channel);
     // A probe that was not sent says nothing about the way back.
-    else if (wasComplete && !(await this.inTime(back))) this.subscriber.renew();
+    else if (wasComplete && !(await this.inTime(back))) route.renew(channel);
     this.running = false;
   }
 
   private send(): Promise<boolean> {
-    const published = this.link.call('PUBLISH', this.inbox, this.message);
     return this.inTime(
-      published.then(
+      this.route.publish(this.channel).then(
         () => true,
         () => false,
       ),

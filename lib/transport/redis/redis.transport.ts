@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
-import { notReached } from '../../redis/redis-link.js';
+import { notReached } from '../../redis/start-driver.js';
+import { randomId } from '../../util/random-id.js';
 import { LoopTransport, type TransportServer } from '../loop-transport.js';
 import type { Topic } from '../topic.js';
 import type { TransportMessage, TransportReceipt } from '../transport-message.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.codec.js';
 import { OpenRequests } from './open-requests.js';
-import { Probe } from './probe.js';
+import { Probes } from './probes.js';
 import { parseReplies, ReplyBatches } from './reply-batches.js';
 import { RollCall } from './roll-call.js';
 
-const PROBE = 'probe';
 const HELLO = 'hello ';
 const BYE = 'bye ';
 
@@ -21,51 +20,49 @@ const BYE = 'bye ';
  * a message costs the same however many processes there are.
  */
 export class RedisTransport extends LoopTransport {
-  private readonly processId = randomBytes(9).toString('base64url');
+  private readonly processId = randomId();
   private readonly inbox: string;
+  private readonly everyone: ReadonlySet<string>;
   private readonly topics = new Map<string, Topic>();
   private readonly requests = new OpenRequests();
   private readonly replies: ReplyBatches;
   private readonly rollCall: RollCall;
   private readonly subscriber: ChannelSubscriber;
-  private readonly probe: Probe;
+  private readonly probes: Probes;
   private server: TransportServer | undefined;
 
   constructor(private readonly backbone: RedisBackbone) {
     super();
-    const { keys, link, config, logger, membership } = backbone;
+    const { keys, topology, pubSub, config, logger, membership } = backbone;
     this.inbox = keys.inboxOf(this.processId);
+    this.everyone = new Set(keys.everyone);
     this.rollCall = new RollCall(backbone);
-    this.replies = new ReplyBatches((origin, batch) => this.post(keys.inboxOf(origin), batch));
-    this.subscriber = new ChannelSubscriber(
-      backbone.subscriber,
-      config,
-      logger,
-      keys.everyone,
-      (channel, message) => this.receive(channel, message),
-      (channel) => this.topics.delete(channel),
-    );
-    this.probe = new Probe(link, config, this.inbox, PROBE, this.subscriber);
+    this.replies = new ReplyBatches((origin, batch) => void this.post(keys.inboxOf(origin), batch));
+    this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
+      receive: (channel, message) => this.receive(channel, message),
+      givenUp: (channel) => this.topics.delete(channel),
+    });
+    this.probes = new Probes(backbone, this.subscriber, this.processId);
     membership.onRejoined((before) => {
-      this.post(keys.everyone, BYE + before);
-      this.post(keys.everyone, HELLO + membership.memberId);
+      void this.tellEveryone(BYE + before);
+      void this.tellEveryone(HELLO + membership.memberId);
     });
   }
 
   override async start(server: TransportServer): Promise<void> {
     this.server = server;
     await this.backbone.start();
-    const { link, keys, membership } = this.backbone;
+    const { keys, membership } = this.backbone;
     // Before this process is counted as one that hears everything: who counts it knows that it exists.
-    await link.call('PUBLISH', keys.everyone, HELLO + membership.memberId).catch(() => {});
+    await this.tellEveryone(HELLO + membership.memberId);
     try {
-      await this.subscriber.start([this.inbox]);
+      await this.subscriber.start([this.inbox, ...this.probes.channels], keys.everyone);
     } catch (error) {
       this.subscriber.close();
       await this.backbone.close();
       throw notReached((error as Error).message);
     }
-    this.probe.start();
+    this.probes.start();
   }
 
   override async attach(topics: readonly Topic[]): Promise<void> {
@@ -88,9 +85,8 @@ export class RedisTransport extends LoopTransport {
   }
 
   override async close(): Promise<void> {
-    const { link, keys, membership } = this.backbone;
-    this.probe.close();
-    await link.call('PUBLISH', keys.everyone, BYE + membership.memberId).catch(() => {});
+    this.probes.close();
+    await this.tellEveryone(BYE + this.backbone.membership.memberId);
     this.requests.close();
     this.subscriber.close();
     await this.backbone.close();
@@ -103,13 +99,13 @@ export class RedisTransport extends LoopTransport {
     request: number,
     timeoutMs: number,
   ): Promise<void> {
-    const { link, keys, membership } = this.backbone;
+    const { link, keys, membership, pubSub } = this.backbone;
     const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
     const deadline = membership.redisNow() + lastsMs;
     const bytes = encodeEnvelope({ origin: this.processId, request, deadline, message });
     const [receivers, missing] = await Promise.all([
-      link.call<number>('PUBLISH', keys.channelOf(topic), bytes),
-      this.rollCall.missing(),
+      link.call<number>(pubSub.publish, keys.channelOf(topic), bytes),
+      this.rollCall.missing(keys.everyoneFor(topic)),
     ]);
     this.requests.sent(request, receivers, missing);
   }
@@ -120,27 +116,34 @@ export class RedisTransport extends LoopTransport {
     return channel;
   }
 
-  /** Nobody waits for it; who expects it sees in time that it did not come. */
-  private post(channel: string, message: string): void {
-    this.backbone.link.call('PUBLISH', channel, message).catch((error: unknown) => {
-      const known = error instanceof LoopTransportError;
-      if (!known) this.backbone.logger.warn('post', 'A message to another server failed', error);
-    });
+  private async tellEveryone(news: string): Promise<void> {
+    await Promise.all(this.backbone.keys.everyone.map((channel) => this.post(channel, news)));
+  }
+
+  /** Never rejects: who expects the message sees in time that it did not come. */
+  private async post(channel: string, message: string): Promise<void> {
+    const { link, logger, pubSub } = this.backbone;
+    try {
+      await link.call(pubSub.publish, channel, message);
+    } catch (error) {
+      if (error instanceof LoopTransportError) return;
+      logger.warn('post', 'A message to another server failed', error);
+    }
   }
 
   private receive(channel: string, message: Buffer): void {
     try {
-      if (channel === this.inbox) this.receiveOwn(message.toString());
-      else if (channel === this.backbone.keys.everyone) this.receiveNews(message.toString());
+      if (this.probes.takes(channel)) return;
+      if (channel === this.inbox) this.receiveReplies(message.toString());
+      else if (this.everyone.has(channel)) this.receiveNews(message.toString());
       else this.receiveMessage(channel, message);
     } catch (error) {
       this.backbone.logger.warn('receive', `A message on ${channel} could not be read`, error);
     }
   }
 
-  private receiveOwn(message: string): void {
-    if (message === PROBE) return this.probe.arrived();
-    for (const [request, reply] of parseReplies(message)) this.requests.replied(request, reply);
+  private receiveReplies(batch: string): void {
+    for (const [request, reply] of parseReplies(batch)) this.requests.replied(request, reply);
   }
 
   private receiveNews(news: string): void {

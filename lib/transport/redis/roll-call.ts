@@ -6,27 +6,30 @@ import type { RedisBackbone } from '../../redis/redis-backbone.js';
  * subscribers of the channel that each process takes last does.
  */
 export class RollCall {
-  private current: Promise<number> | undefined;
+  /** The calls of this turn by that channel. */
+  private readonly current = new Map<string, Promise<number>>();
 
   constructor(private readonly backbone: RedisBackbone) {}
 
-  /** Call it after the publish, and in the same turn. */
-  missing(): Promise<number> {
-    if (this.current === undefined) {
-      // After the publishes of this turn: the reply tells who was there when they were made, or later.
-      this.current = new Promise((resolve, reject) => {
-        setImmediate(() => {
-          this.current = undefined;
-          this.count().then(resolve, reject);
-        });
+  /** Call it after the publish, and in the same turn. `everyone` is the channel that belongs to the topic. */
+  missing(everyone: string): Promise<number> {
+    const current = this.current.get(everyone);
+    if (current !== undefined) return current;
+    // After the publishes of this turn: the reply tells who was there when they were made, or later.
+    const missing = new Promise<number>((resolve, reject) => {
+      setImmediate(() => {
+        this.current.delete(everyone);
+        this.count(everyone).then(resolve, reject);
       });
-    }
-    return this.current;
+    });
+    this.current.set(everyone, missing);
+    return missing;
   }
 
-  private async count(): Promise<number> {
-    const { link, keys, membership } = this.backbone;
-    const reply = await link.call<[string, number]>('PUBSUB', 'NUMSUB', keys.everyone);
-    return Math.max(0, membership.size - reply[1]);
+  private async count(everyone: string): Promise<number> {
+    const { link, membership, pubSub } = this.backbone;
+    const args = [pubSub.count, everyone];
+    const [, hearing] = await link.send<[string, number]>(everyone, 'PUBSUB', args);
+    return Math.max(0, membership.size - hearing);
   }
 }

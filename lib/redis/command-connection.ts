@@ -1,0 +1,108 @@
+import type { Socket } from 'node:net';
+import type { LoopWsConfig } from '../loop-ws.config.js';
+import { LoopTransportError } from '../loop-ws.errors.js';
+import type { SampledLogger } from '../util/sampled-logger.js';
+import type { RedisDriver } from './driver.js';
+import type { InFlightWindow } from './in-flight-window.js';
+import { startDriver } from './start-driver.js';
+
+export type RedisArgument = string | Buffer | number;
+
+/**
+ * A connection for commands to one server. Everything of one turn of the event loop leaves in one write; nothing is
+ * queued while there is no connection, and nothing is sent twice.
+ */
+export class CommandConnection {
+  private corked: Socket | undefined;
+  private lastError: Error | undefined;
+
+  constructor(
+    private readonly redis: RedisDriver,
+    private readonly window: InFlightWindow,
+    private readonly config: LoopWsConfig,
+    logger: SampledLogger,
+    up: () => void,
+  ) {
+    redis.on('error', (error) => {
+      this.lastError = error;
+      logger.warn('redis', 'The connection to Redis has a problem', error);
+    });
+    redis.on('ready', up);
+  }
+
+  /** Whether a command would be sent right now. It may still fail. */
+  get isUp(): boolean {
+    return this.redis.status === 'ready';
+  }
+
+  /** Resolves when connected. Rejects with a `LoopWsBootError` when Redis refuses, or is not there in time. */
+  start(): Promise<void> {
+    return startDriver(this.redis, this.config);
+  }
+
+  /** Connects as soon as the server can be reached. */
+  startInBackground(): void {
+    this.redis.connect().catch(() => {}); // what went wrong is an error event, and is tried again
+  }
+
+  /** Sends one command. It is on its way, in the order of the calls, when this returns. */
+  async call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    this.requireUp();
+    const bytes = sizeOf(args);
+    this.window.enter(bytes);
+    this.cork();
+    try {
+      return await this.redis.call(command, ...args);
+    } catch (error) {
+      throw this.translated(error as Error);
+    } finally {
+      this.window.leave(bytes);
+    }
+  }
+
+  /** Cuts a connection that is believed dead; a new one follows. */
+  renew(): void {
+    this.redis.stream?.destroy();
+  }
+
+  close(): void {
+    this.uncork();
+    this.redis.disconnect();
+  }
+
+  private requireUp(): void {
+    if (this.isUp) return;
+    throw new LoopTransportError('unavailable', 'There is no connection to Redis.', {
+      cause: this.lastError,
+    });
+  }
+
+  private cork(): void {
+    const { stream } = this.redis;
+    if (this.corked !== undefined || stream === undefined) return;
+    this.corked = stream;
+    stream.cork();
+    setImmediate(() => this.uncork());
+  }
+
+  private uncork(): void {
+    this.corked?.uncork();
+    this.corked = undefined;
+  }
+
+  private translated(error: Error): Error {
+    if (error.message === 'Command timed out') {
+      const { redisCommandTimeoutMs } = this.config;
+      const message = `Redis did not answer within ${redisCommandTimeoutMs} ms.`;
+      return new LoopTransportError('timeout', message, { cause: error });
+    }
+    if (error.name === 'ReplyError') return error;
+    return new LoopTransportError('unavailable', `Redis is not reached: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function sizeOf(args: readonly RedisArgument[]): number {
+  return args.reduce<number>((sum, arg) => sum + (typeof arg === 'number' ? 8 : arg.length), 0);
+}

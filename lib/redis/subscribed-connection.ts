@@ -1,0 +1,189 @@
+import type { LoopWsConfig } from '../loop-ws.config.js';
+import { chunksOf, groupsOf } from '../util/chunks.js';
+import type { SampledLogger } from '../util/sampled-logger.js';
+import type { RedisDriver } from './driver.js';
+import type { PubSub } from './pub-sub.js';
+import { slotOf } from './slots.js';
+import { startDriver } from './start-driver.js';
+import type { SubscribedChannel } from './subscribed-channel.js';
+
+/** Channels of one command. Bounds how long it keeps Redis, and its reply the event loop, busy. */
+const CHUNK = 500;
+
+export interface SubscribedConnectionListener {
+  readonly pubSub: PubSub;
+  receive(channel: string, message: Buffer): void;
+  /** Redis did not take a subscription, or has given one up. */
+  refused(): void;
+}
+
+/**
+ * A connection that is subscribed, and the table of what it must be subscribed to. After each reconnection the whole
+ * table is subscribed anew: the library's own way can lose subscriptions without a word.
+ */
+export class SubscribedConnection {
+  private readonly channels = new Map<string, SubscribedChannel>();
+  private readonly last = new Set<SubscribedChannel>();
+  /** Counts the connections that were made, one after the other. */
+  private session = 0;
+  private fresh: SubscribedChannel[] = [];
+  private wholeOnce: { resolve(): void; reject(error: unknown): void } | undefined;
+
+  constructor(
+    private readonly redis: RedisDriver,
+    private readonly listener: SubscribedConnectionListener,
+    private readonly config: LoopWsConfig,
+    private readonly logger: SampledLogger,
+  ) {
+    redis.on('error', (error) =>
+      logger.warn('redis sub', 'The subscribed connection to Redis has a problem', error),
+    );
+    redis.on(listener.pubSub.message, (channel, message) =>
+      listener.receive(channel.toString(), message),
+    );
+    redis.on('ready', () => void this.subscribeAll());
+    redis.on('moved', () => this.failed(new Error('A channel is kept by another server now.')));
+  }
+
+  /** Whether every channel of the table is subscribed, as far as anybody can know without asking. */
+  get isComplete(): boolean {
+    return this.redis.status === 'ready' && [...this.last].every((one) => this.isConfirmed(one));
+  }
+
+  /** Resolves when everything in the table is subscribed. Rejects when Redis refuses, or is not there in time. */
+  async start(): Promise<void> {
+    const whole = new Promise<void>((resolve, reject) => (this.wholeOnce = { resolve, reject }));
+    whole.catch(() => {}); // when it is the connection itself that fails
+    await startDriver(this.redis, this.config);
+    await whole;
+  }
+
+  /** Connects as soon as the server can be reached. */
+  startInBackground(): void {
+    this.redis.connect().catch(() => {}); // what went wrong is an error event, and is tried again
+  }
+
+  get(name: string): SubscribedChannel | undefined {
+    return this.channels.get(name);
+  }
+
+  isConfirmed(channel: SubscribedChannel): boolean {
+    return channel.isConfirmedIn(this.session);
+  }
+
+  /** Takes channels into the table. They are subscribed in this turn of the event loop, or once `after` has settled. */
+  add(channels: readonly SubscribedChannel[], after?: Promise<unknown>): void {
+    for (const channel of channels) {
+      this.channels.set(channel.name, channel);
+      if (channel.isLast) this.last.add(channel);
+    }
+    if (after !== undefined) {
+      void after.then(() => this.subscribeFresh(channels));
+      return;
+    }
+    if (this.fresh.length === 0) setImmediate(() => this.subscribeFresh(this.takeFresh()));
+    this.fresh.push(...channels);
+  }
+
+  /** Gives up the channels for which `isMeant`. `gone` resolves when nothing of them arrives here any more. */
+  remove(isMeant: (channel: SubscribedChannel) => boolean): {
+    removed: SubscribedChannel[];
+    gone: Promise<unknown>;
+  } {
+    const removed = [...this.channels.values()].filter(isMeant);
+    for (const channel of removed) {
+      this.channels.delete(channel.name);
+      this.last.delete(channel);
+      channel.forget();
+    }
+    if (this.redis.status !== 'ready') return { removed, gone: Promise.resolve() };
+    const { pubSub } = this.listener;
+    const replies = [...commandsFor(removed, pubSub)].map((chunk) =>
+      pubSub.unsubscribe(this.redis, namesOf(chunk)),
+    );
+    return { removed, gone: Promise.allSettled(replies) };
+  }
+
+  /** Cuts a connection that is believed dead; a new one follows. */
+  renew(): void {
+    this.redis.stream?.destroy();
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+
+  /** Not removed meanwhile. */
+  private isHere(channel: SubscribedChannel): boolean {
+    return this.channels.get(channel.name) === channel;
+  }
+
+  private takeFresh(): SubscribedChannel[] {
+    const { fresh } = this;
+    this.fresh = [];
+    return fresh;
+  }
+
+  private subscribeFresh(channels: readonly SubscribedChannel[]): void {
+    if (this.redis.status !== 'ready') return; // all of the table follows
+    void this.subscribe(channels, this.session);
+  }
+
+  private async subscribeAll(): Promise<void> {
+    if (await this.subscribe([...this.channels.values()], ++this.session))
+      this.wholeOnce?.resolve();
+  }
+
+  /** False when the connection broke: its successor subscribes the whole table. */
+  private async subscribe(
+    channels: readonly SubscribedChannel[],
+    session: number,
+  ): Promise<boolean> {
+    const last = channels.filter(({ isLast }) => isLast);
+    const others = channels.filter(({ isLast }) => !isLast);
+    return (await this.subscribeNow(others, session)) && this.subscribeNow(last, session);
+  }
+
+  private async subscribeNow(
+    channels: readonly SubscribedChannel[],
+    session: number,
+  ): Promise<boolean> {
+    const { pubSub } = this.listener;
+    for (const commanded of commandsFor(channels, pubSub)) {
+      const chunk = commanded.filter((channel) => this.isHere(channel));
+      if (chunk.length === 0) continue;
+      try {
+        await pubSub.subscribe(this.redis, namesOf(chunk));
+      } catch (error) {
+        if (session === this.session) this.failed(error as Error);
+        return false;
+      }
+      if (session !== this.session) return false;
+      for (const channel of chunk) channel.confirm(session);
+    }
+    return true;
+  }
+
+  /** A connection on which a subscription failed is of no use, be it that Redis refused or that it did not answer. */
+  private failed(error: Error): void {
+    this.logger.warn('subscribe', 'Redis did not take a subscription', error);
+    this.wholeOnce?.reject(error);
+    this.listener.refused();
+    this.renew();
+  }
+}
+
+/** What one command may name: so many channels, and in a cluster of one slot. */
+function* commandsFor(
+  channels: readonly SubscribedChannel[],
+  pubSub: PubSub,
+): Generator<readonly SubscribedChannel[]> {
+  if (!pubSub.isSharded) return yield* chunksOf(channels, CHUNK);
+  for (const ofSlot of groupsOf(channels, ({ name }) => slotOf(name)).values()) {
+    yield* chunksOf(ofSlot, CHUNK);
+  }
+}
+
+function namesOf(channels: readonly SubscribedChannel[]): string[] {
+  return channels.map(({ name }) => name);
+}
