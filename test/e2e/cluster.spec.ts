@@ -13,6 +13,7 @@ import {
   type LoopAppOptions,
   startLoopApp,
 } from '../support/loop-app.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
 
 afterEach(closeLoopApps);
@@ -31,12 +32,18 @@ const JOINS: Readonly<Record<string, Join>> = {
     await redis.command('FLUSHALL');
     return () => ({ redis: redis.url });
   },
+  'a Redis Cluster': async () => {
+    await redisCluster.flush();
+    return () => ({ redis: redisCluster.options });
+  },
 };
 
 let redis: RedisServer;
+let redisCluster: RedisCluster;
 beforeAll(async () => {
   redis = await startRedis();
-});
+  redisCluster = await startRedisCluster(3, false);
+}, 30_000);
 afterAll(endRedisServers);
 
 describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, join) => {
