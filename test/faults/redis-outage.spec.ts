@@ -1,64 +1,19 @@
 import { PresenceStore } from '../../lib/index.js';
-import { edgeLog } from '../support/edge-log.js';
 import { eventually } from '../support/eventually.js';
-import {
-  closeLoopApps,
-  type LoopApp,
-  type LoopAppOptions,
-  startLoopApp,
-} from '../support/loop-app.js';
-import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
-import { closeProxies, TcpProxy } from '../support/tcp-proxy.js';
+import { faultTest, healed, isWhole } from '../support/fault-test.js';
+import type { LoopApp, LoopAppOptions } from '../support/loop-app.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
-/** Everything fast, so that a fault and its healing fit into a test. */
-const QUICK = {
-  serverBeatMs: 100,
-  serverTimeoutMs: 1_500,
-  redisCommandTimeoutMs: 300,
-  redisReconnectBaseMs: 20,
-  redisReconnectCapMs: 100,
-  receiptTimeoutMs: 300,
-};
-
-const rejections: unknown[] = [];
-const noteRejection = (error: unknown): void => void rejections.push(error);
-const edges: string[] = [];
+const { edges, startServer: startServerOn } = faultTest();
 let redis: RedisServer;
 
 beforeEach(async () => {
-  edges.length = 0;
-  rejections.length = 0;
-  process.on('unhandledRejection', noteRejection);
   redis = await startRedis();
 });
 
-afterEach(async () => {
-  redis.resume();
-  await closeLoopApps();
-  closeProxies();
-  endRedisServers();
-  process.off('unhandledRejection', noteRejection);
-  if (rejections.length > 0) throw new AggregateError(rejections, 'Rejections that nobody handled');
-});
-
-function startServer(serverId: string, options: LoopAppOptions = {}): Promise<LoopApp> {
-  const config = { ...QUICK, ...options.config };
-  return startLoopApp({
-    providers: [edgeLog(edges)],
-    options: { redis: redis.url, serverId, ...options, config },
-  });
-}
-
-async function isWhole(from: LoopApp, account = 'acme'): Promise<boolean> {
-  return (await from.bus.pushToAccount(account, 'chat:probe', 0)).complete;
-}
-
-/** Pushes until one arrives: the bus has healed by itself. */
-async function healed(from: LoopApp, connectionId: string): Promise<void> {
-  await eventually('a push crosses servers again', async () => {
-    const result = await from.bus.pushToConnection('acme', connectionId, 'chat:probe', 0);
-    return result === 'delivered' && isWhole(from);
-  });
+function startServer(serverId: string, options?: LoopAppOptions): Promise<LoopApp> {
+  return startServerOn(serverId, options?.redis ?? redis.url, options);
 }
 
 describe('a Redis that fails under a running bus', () => {
