@@ -137,9 +137,10 @@ export class Membership {
     const [previous, now, beats, openSweeps, wasSwept] = reply;
     if (this.closed) return;
     this.clockOffsetMs = now - (sentAt + performance.now()) / 2;
+    const wasUnheard = previous === '' || now - Number(previous) > 3 * this.config.serverBeatMs;
+    if (wasUnheard) this.steadySince = sentAt;
     this.noteBeats(beats, now);
     if (previous === '') return this.rejoin(wasSwept === 1);
-    if (now - Number(previous) > 3 * this.config.serverBeatMs) this.steadySince = sentAt;
     await this.judge(beats, openSweeps, now);
   }
 
