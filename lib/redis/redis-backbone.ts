@@ -1,5 +1,4 @@
 import type { LoopWsConfig } from '../loop-ws.config.js';
-import { LoopWsBootError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { Membership } from './membership.js';
 import { CLASSIC, type PubSub, SHARDED } from './pub-sub.js';
@@ -7,7 +6,7 @@ import { createTopology } from './redis-clients.js';
 import { RedisKeys } from './redis-keys.js';
 import { RedisLink } from './redis-link.js';
 import type { RedisSource } from './redis.options.js';
-import { notReached } from './start-driver.js';
+import { asBootError } from './start-driver.js';
 import type { Topology } from './topology.js';
 
 /** What the transport and the presence store of one process share. Started by the first of them, closed by the last. */
@@ -59,7 +58,7 @@ export class RedisBackbone {
       await this.membership.start();
     } catch (error) {
       this.link.close();
-      throw error instanceof LoopWsBootError ? error : notReached((error as Error).message);
+      throw asBootError(error);
     }
   }
 }

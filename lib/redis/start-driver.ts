@@ -46,7 +46,12 @@ function isFinal({ message }: Error): boolean {
   );
 }
 
-export function notReached(why: string): LoopWsBootError {
+/** Whatever went wrong while the first commands were sent, as the sentence that stops the boot. */
+export function asBootError(error: unknown): LoopWsBootError {
+  return error instanceof LoopWsBootError ? error : notReached((error as Error).message);
+}
+
+function notReached(why: string): LoopWsBootError {
   return new LoopWsBootError(
     `LoopWs: Redis of option "redis" cannot be used: ${why}. ${remedyFor(why)}`,
   );

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { Redis } from 'ioredis';
-import { Redis as Redis5 } from 'ioredis-5';
+import { Cluster, Redis } from 'ioredis';
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
 import { PresenceStore } from '../../lib/index.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import {
   endRedisServers,
   freePort,
@@ -11,10 +12,12 @@ import {
 } from '../support/redis-server.js';
 
 let redis: RedisServer;
+let cluster: RedisCluster;
 beforeAll(async () => {
+  cluster = await startRedisCluster(3, false);
   redis = await startRedis();
   await redis.command('CONFIG', 'SET', 'requirepass', 'secret');
-});
+}, 30_000);
 afterAll(endRedisServers);
 afterEach(closeLoopApps);
 
@@ -35,6 +38,37 @@ describe('the option redis', () => {
     await closeLoopApps();
     expect(await own.ping()).toBe('PONG');
     own.disconnect();
+  });
+
+  it.each([
+    ['options for a Cluster', () => cluster.options],
+    ['a Cluster client of ioredis 6', () => new Cluster(cluster.options.nodes)],
+    ['a Cluster client of ioredis 5', () => new Cluster5(cluster.options.nodes)],
+  ])('takes %s', async (_what, create) => {
+    const own = create();
+    const [a, b] = [
+      await startLoopApp({ options: { redis: own } }),
+      await startLoopApp({ options: { redis: own } }),
+    ];
+    const accounts = ['acme', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'];
+    for (const account of accounts) {
+      await b.client(account, { connectionId: 'phone' });
+      expect(await a.bus.pushToConnection(account, 'phone', 'chat:n', 1)).toBe('delivered');
+    }
+    expect(await a.get(PresenceStore).count()).toEqual({ accounts: 6, connections: 6 });
+    await closeLoopApps();
+    if ('nodes' in own && !('status' in own)) return;
+    expect(await (own as Cluster).ping()).toBe('PONG');
+    (own as Cluster).disconnect();
+  });
+
+  it('a Cluster that is named like a single server, or the other way round, is told apart', async () => {
+    const single = startLoopApp({ options: { redis: cluster.masters[0]!.url } });
+    await expect(single).rejects.toThrow(/cannot be used: MOVED .*give { nodes:/s);
+    const nodes = [{ host: '127.0.0.1', port: redis.port }];
+    const redisOptions = { password: 'secret' };
+    const many = startLoopApp({ options: { redis: { nodes, redisOptions } } });
+    await expect(many).rejects.toThrow(/cluster support disabled.*It is a single server/s);
   });
 
   it('takes options of ioredis', async () => {
@@ -88,6 +122,24 @@ describe('the option redis', () => {
       /cannot be used: .*NOPERM.*'subscribe'/,
     );
     admin.disconnect();
+  });
+
+  it('the rights that the documentation names are enough in a Cluster', async () => {
+    const documented = await readFile('docs/operations.md', 'utf8');
+    const [always, inCluster] = [...documented.matchAll(/ACL SETUSER loopws (.*)/g)];
+    const rules = `${always![1]} ${inCluster![1]}`.replace('>PASSWORD', '>pw').split(' ');
+    for (const master of cluster.masters) {
+      await master.command('ACL', 'SETUSER', 'loopws', ...rules);
+    }
+    const redisOptions = { username: 'loopws', password: 'pw' };
+    const own = { ...cluster.options, redisOptions };
+    const [a, b] = [
+      await startLoopApp({ options: { redis: own } }),
+      await startLoopApp({ options: { redis: own } }),
+    ];
+    await b.client('acme', { connectionId: 'phone' });
+    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    expect(await a.get(PresenceStore).accounts()).toEqual({ accounts: ['acme'] });
   });
 
   it('a Redis that is not there stops the boot within the configured time', async () => {

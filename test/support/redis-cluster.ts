@@ -1,3 +1,4 @@
+import { slotOf } from '../../lib/redis/slots.js';
 import { eventually } from './eventually.js';
 import { freePort, type RedisServer, startRedis } from './redis-server.js';
 
@@ -52,15 +53,17 @@ async function startNode(): Promise<RedisServer> {
   );
 }
 
-async function meet({ all: [first, ...others] }: RedisCluster): Promise<void> {
+async function meet({ all }: RedisCluster): Promise<void> {
+  const [first, ...others] = all;
   for (const { port, args } of others) {
     const busPort = args[args.indexOf('--cluster-port') + 1]!;
     await first!.command('CLUSTER', 'MEET', '127.0.0.1', port, busPort);
   }
-  const count = others.length + 1;
   await eventually('all servers know each other', async () => {
-    const known = await first!.command<string>('CLUSTER', 'NODES');
-    return known.trim().split('\n').length === count && !known.includes('handshake');
+    const known = all.map((server) => server.command<string>('CLUSTER', 'NODES'));
+    return (await Promise.all(known)).every(
+      (nodes) => nodes.trim().split('\n').length === all.length && !nodes.includes('handshake'),
+    );
   });
 }
 
@@ -87,4 +90,25 @@ async function isWhole({ all, replicas }: RedisCluster): Promise<boolean> {
 
 export function idOf(server: RedisServer): Promise<string> {
   return server.command<string>('CLUSTER', 'MYID');
+}
+
+/** Moves every slot that is subscribed to from one master to another, as an administrator does it. */
+export async function moveSlots(
+  from: RedisServer,
+  to: RedisServer,
+  { masters }: RedisCluster,
+): Promise<void> {
+  const [fromId, toId] = [await idOf(from), await idOf(to)];
+  const channels = await from.command<string[]>('PUBSUB', 'SHARDCHANNELS');
+  for (const slot of new Set(channels.map(slotOf))) {
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+    const keys = await from.command<string[]>('CLUSTER', 'GETKEYSINSLOT', slot, 10_000);
+    if (keys.length > 0) {
+      await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
+    }
+    for (const master of [to, ...masters.filter((one) => one !== to)]) {
+      await master.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+    }
+  }
 }

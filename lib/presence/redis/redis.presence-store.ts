@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
+import { asBootError } from '../../redis/start-driver.js';
 import {
   type AccountPage,
   type PresenceRegistered,
@@ -49,7 +50,9 @@ export class RedisPresenceStore extends PresenceStore {
       restore: (wasSwept) => this.restore(wasSwept),
     });
     await this.backbone.start();
-    await this.registrations.announce();
+    await this.registrations.announce().catch((error: unknown) => {
+      throw asBootError(error);
+    });
     link.onUp(() => this.inBackground(this.writeAll(false)));
     this.edges.start();
     const everyMs = config.serverBeatMs * BEATS_PER_CHECK;

@@ -1,7 +1,7 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
-import { notReached } from '../../redis/start-driver.js';
+import { asBootError } from '../../redis/start-driver.js';
 import { randomId } from '../../util/random-id.js';
 import { LoopTransport, type TransportServer } from '../loop-transport.js';
 import type { Topic } from '../topic.js';
@@ -60,7 +60,7 @@ export class RedisTransport extends LoopTransport {
     } catch (error) {
       this.subscriber.close();
       await this.backbone.close();
-      throw notReached((error as Error).message);
+      throw asBootError(error);
     }
     this.probes.start();
   }
