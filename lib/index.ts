@@ -1,4 +1,8 @@
-export { LoopWsModule } from './loop-ws.module.js';
+export {
+  LoopWsModule,
+  type LoopWsModuleAsyncOptions,
+  type LoopWsModuleOptions,
+} from './loop-ws.module.js';
 export type {
   LoopAuthenticator,
   LoopAuthorizer,
@@ -7,6 +11,7 @@ export type {
   LoopServiceOptions,
   LoopWsOptions,
   LoopWsOptionsFactory,
+  LoopWsWorkerOptions,
 } from './loop-ws.options.js';
 export { LoopWsConfig } from './loop-ws.config.js';
 export {
@@ -20,7 +25,12 @@ export {
   LoopWsException,
 } from './loop-ws.errors.js';
 
-export type { RedisClient, RedisConnectOptions, RedisSource } from './redis/redis.options.js';
+export type {
+  RedisClient,
+  RedisClusterOptions,
+  RedisConnectOptions,
+  RedisSource,
+} from './redis/redis.options.js';
 
 export { EventBus, type IdLike } from './bus/event-bus.js';
 export type { AskOptions } from './bus/ask-result.js';
@@ -55,6 +65,7 @@ export { isLoopContext } from './handlers/loop-context.js';
 
 export {
   type AccountPage,
+  type PresenceEdges,
   type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,

@@ -1,17 +1,21 @@
 import {
+  type ConfigurableModuleAsyncOptions,
   ConfigurableModuleBuilder,
   type DynamicModule,
   Module,
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { BusLifecycle } from './bus/bus.lifecycle.js';
 import { ChannelObservers } from './bus/channel-observers.js';
 import { EventBus } from './bus/event-bus.js';
 import { EventBusService } from './bus/event-bus.service.js';
+import { ImportedOnce } from './bus/imported-once.js';
 import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
 import { RemoteMessages } from './bus/remote-messages.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
+import { WorkerLifecycle } from './bus/worker.lifecycle.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { FlushScheduler } from './connections/flush-scheduler.js';
 import { Heartbeat } from './connections/heartbeat.js';
@@ -33,12 +37,15 @@ import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { HandlerInvoker } from './handlers/handler-invoker.js';
 import { LifecycleHooks } from './handlers/lifecycle.hooks.js';
 import { LoopWsConfig } from './loop-ws.config.js';
-import type { LoopWsOptions } from './loop-ws.options.js';
+import { readGateway } from './loop-ws.option-readers.js';
+import type { LoopWsOptions, LoopWsWorkerOptions } from './loop-ws.options.js';
 import {
+  BUS_SETTINGS,
+  type BusSettings,
   LOOP_WS_SETTINGS,
-  type LoopWsSettings,
   requireOptions,
   resolveSettings,
+  resolveWorkerSettings,
 } from './loop-ws.settings.js';
 import { MemoryPresenceStore } from './presence/memory/memory.presence-store.js';
 import { PresenceStore } from './presence/presence-store.js';
@@ -52,14 +59,40 @@ import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
 import { SampledLogger } from './util/sampled-logger.js';
 
+/** What stands beside the options, or beside what makes them: Nest needs it before they are known. */
+interface ModuleExtras {
+  readonly isGlobal?: boolean;
+  readonly gateway?: boolean;
+}
+
+/** `isGlobal` (default true): every module can inject the bus without importing this one. */
+type WithGateway<Options> = Options & { readonly isGlobal?: boolean; readonly gateway?: true };
+
+/** `gateway: false`: this process pushes, and no client connects to it. */
+type WithoutGateway<Options> = Options & { readonly isGlobal?: boolean; readonly gateway: false };
+
+export type LoopWsModuleOptions = WithGateway<LoopWsOptions> | WithoutGateway<LoopWsWorkerOptions>;
+
+type AsyncOptions<Options> = ConfigurableModuleAsyncOptions<Options, 'createLoopWsOptions'>;
+
+export type LoopWsModuleAsyncOptions =
+  WithGateway<AsyncOptions<LoopWsOptions>> | WithoutGateway<AsyncOptions<LoopWsWorkerOptions>>;
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<LoopWsOptions>({ moduleName: 'LoopWs' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createLoopWsOptions')
-    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-      ...definition,
-      global: isGlobal,
-    }))
+    .setExtras<ModuleExtras>(
+      { isGlobal: true, gateway: true },
+      (definition, { isGlobal, gateway }) => ({
+        ...definition,
+        global: isGlobal !== false,
+        providers: [
+          ...(definition.providers ?? []),
+          ...(readGateway(gateway) ? GATEWAY_PROVIDERS : WORKER_PROVIDERS),
+        ],
+      }),
+    )
     .build();
 
 /** What the Redis transport and presence share; `undefined` without the option `redis`. */
@@ -71,89 +104,108 @@ function ownTransport(redis: RedisBackbone | undefined): LoopTransport {
 
 const OPTION_PROVIDERS: Provider[] = [
   {
-    provide: LOOP_WS_SETTINGS,
-    inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: LoopWsOptions) => resolveSettings(options),
-  },
-  {
     provide: LoopWsConfig,
-    inject: [LOOP_WS_SETTINGS],
-    useFactory: (settings: LoopWsSettings) => settings.config,
+    inject: [BUS_SETTINGS],
+    useFactory: (settings: BusSettings) => settings.config,
   },
   {
     provide: REDIS_BACKBONE,
-    inject: [LOOP_WS_SETTINGS, SampledLogger],
-    useFactory: ({ redis, namespace, config }: LoopWsSettings, logger: SampledLogger) =>
+    inject: [BUS_SETTINGS, SampledLogger],
+    useFactory: ({ redis, namespace, config }: BusSettings, logger: SampledLogger) =>
       redis && RedisBackbone.create(redis, namespace, config, logger),
   },
   {
     provide: LoopTransport,
     inject: [MODULE_OPTIONS_TOKEN, SampledLogger, REDIS_BACKBONE],
-    useFactory: (options: LoopWsOptions, logger: SampledLogger, redis?: RedisBackbone) =>
+    useFactory: (options: LoopWsWorkerOptions, logger: SampledLogger, redis?: RedisBackbone) =>
       new StartedTransport(options.transport ?? ownTransport(redis), logger),
   },
   {
     provide: PresenceStore,
     inject: [MODULE_OPTIONS_TOKEN, REDIS_BACKBONE],
-    useFactory: (options: LoopWsOptions, redis?: RedisBackbone) =>
+    useFactory: (options: LoopWsWorkerOptions, redis?: RedisBackbone) =>
       options.presence ?? (redis ? new RedisPresenceStore(redis) : new MemoryPresenceStore()),
   },
 ];
 
+/** What a process needs that clients connect to. */
+const GATEWAY_PROVIDERS: Provider[] = [
+  {
+    provide: LOOP_WS_SETTINGS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: LoopWsOptions) => resolveSettings(options),
+  },
+  { provide: BUS_SETTINGS, useExisting: LOOP_WS_SETTINGS },
+  BackgroundWork,
+  FlushScheduler,
+  Heartbeat,
+  ReplacedConnections,
+  HandlerExplorer,
+  HandlerInvoker,
+  EventDispatcher,
+  LifecycleHooks,
+  AdapterInstaller,
+  Admission,
+  Authenticator,
+  Handshake,
+  SubscriptionRequests,
+  ControlFrames,
+  FrameHandler,
+  SessionFactory,
+  ConnectionOpener,
+  Sessions,
+  Drain,
+  ServerLifecycle,
+  LoopWsGateway,
+];
+
+/** What a process needs instead that only pushes. */
+const WORKER_PROVIDERS: Provider[] = [
+  {
+    provide: BUS_SETTINGS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: LoopWsWorkerOptions) => resolveWorkerSettings(options),
+  },
+  WorkerLifecycle,
+];
+
 /**
- * The bus as a Nest module. Import it once, in the root module; it is global unless `isGlobal: false`.
+ * The bus as a Nest module. Import it once, in the root module; it is global unless `isGlobal: false`. With
+ * `gateway: false` the process only pushes: a cron job, a queue consumer, an application context without HTTP.
  *
  * @example
  * LoopWsModule.forRoot({
  *   services: ['billing'],
  *   authenticate: ({ token }) => verify(token),
  * })
+ * LoopWsModule.forRoot({ gateway: false, services: ['billing'], redis: 'redis://localhost' })
  */
 @Module({
   imports: [DiscoveryModule],
   providers: [
     ...OPTION_PROVIDERS,
-    BackgroundWork,
+    ImportedOnce,
     SampledLogger,
     TopicInterest,
     ConnectionRegistry,
-    FlushScheduler,
-    Heartbeat,
     ChannelObservers,
     LocalDelivery,
     OpenAsks,
     RemoteMessages,
-    ReplacedConnections,
+    BusLifecycle,
     { provide: EventBus, useClass: EventBusService },
-    HandlerExplorer,
-    HandlerInvoker,
-    EventDispatcher,
-    LifecycleHooks,
-    AdapterInstaller,
-    Admission,
-    Authenticator,
-    Handshake,
-    SubscriptionRequests,
-    ControlFrames,
-    FrameHandler,
-    SessionFactory,
-    ConnectionOpener,
-    Sessions,
-    Drain,
-    ServerLifecycle,
-    LoopWsGateway,
   ],
   exports: [EventBus, ConnectionRegistry, PresenceStore, LoopTransport, LoopWsConfig],
 })
 export class LoopWsModule extends ConfigurableModuleClass {
   /** Nest copies the options before anything of ours can look at them, so what is no object is refused here. */
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+  static override forRoot(options: LoopWsModuleOptions): DynamicModule {
     requireOptions(options);
-    return super.forRoot(options);
+    return super.forRoot(options as typeof OPTIONS_TYPE);
   }
 
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+  static override forRootAsync(options: LoopWsModuleAsyncOptions): DynamicModule {
     requireOptions(options);
-    return super.forRootAsync(options);
+    return super.forRootAsync(options as typeof ASYNC_OPTIONS_TYPE);
   }
 }

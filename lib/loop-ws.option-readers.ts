@@ -160,6 +160,12 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
+/** Whether clients connect to this process. */
+export function readGateway(gateway: unknown = true): boolean {
+  if (typeof gateway === 'boolean') return gateway;
+  throw wrongOption('gateway', gateway, 'false for a process that only pushes, or left out');
+}
+
 export function readServerId(serverId: unknown = randomUUID()): string {
   if (typeof serverId !== 'string' || serverId === '') {
     throw wrongOption('serverId', serverId, 'a non-empty text, unique in the cluster');

@@ -76,7 +76,13 @@ export interface LoopWsOptions {
   readonly presence?: PresenceStore | undefined;
 }
 
+/** Options of a process that pushes and that no client connects to: `gateway: false`. */
+export type LoopWsWorkerOptions = Pick<
+  LoopWsOptions,
+  'services' | 'serverId' | 'config' | 'events' | 'redis' | 'namespace' | 'transport' | 'presence'
+>;
+
 /** For `forRootAsync({ useClass })` and `({ useExisting })`. */
-export interface LoopWsOptionsFactory {
-  createLoopWsOptions(): MaybePromise<LoopWsOptions>;
+export interface LoopWsOptionsFactory<Options extends LoopWsWorkerOptions = LoopWsOptions> {
+  createLoopWsOptions(): MaybePromise<Options>;
 }

@@ -20,18 +20,14 @@ import type {
   LoopAuthorizer,
   LoopEventSchemas,
   LoopWsOptions,
+  LoopWsWorkerOptions,
 } from './loop-ws.options.js';
 import type { Pattern } from './protocol/pattern.js';
 import type { RedisSource } from './redis/redis.options.js';
 
-/** The options as the module uses them: checked, defaults filled in, frozen. */
-export interface LoopWsSettings {
-  readonly path: string;
+/** The options that every process of a bus has, as the module uses them: checked, defaults filled in, frozen. */
+export interface BusSettings {
   readonly services: ReadonlySet<string>;
-  readonly defaultSubscriptions: readonly Pattern[];
-  readonly authenticate: LoopAuthenticator;
-  readonly authorize: LoopAuthorizer | undefined;
-  readonly allowedOrigins: readonly string[] | '*' | undefined;
   readonly serverId: string;
   readonly config: LoopWsConfig;
   readonly events: LoopEventSchemas;
@@ -39,16 +35,23 @@ export interface LoopWsSettings {
   readonly namespace: string;
 }
 
-/** Injection token of {@link LoopWsSettings}. */
+/** The same of a process that serves clients. */
+export interface LoopWsSettings extends BusSettings {
+  readonly path: string;
+  readonly defaultSubscriptions: readonly Pattern[];
+  readonly authenticate: LoopAuthenticator;
+  readonly authorize: LoopAuthorizer | undefined;
+  readonly allowedOrigins: readonly string[] | '*' | undefined;
+}
+
+/** Injection token of {@link BusSettings}. */
+export const BUS_SETTINGS = Symbol('BusSettings');
+
+/** Injection token of {@link LoopWsSettings}; a worker has none. */
 export const LOOP_WS_SETTINGS = Symbol('LoopWsSettings');
 
-const OPTIONS: Readonly<Record<keyof LoopWsOptions, true>> = {
-  path: true,
+const WORKER_OPTIONS: Readonly<Record<keyof LoopWsWorkerOptions, true>> = {
   services: true,
-  defaultSubscriptions: true,
-  authenticate: true,
-  authorize: true,
-  allowedOrigins: true,
   serverId: true,
   config: true,
   events: true,
@@ -58,26 +61,50 @@ const OPTIONS: Readonly<Record<keyof LoopWsOptions, true>> = {
   presence: true,
 };
 
+const OPTIONS: Readonly<Record<keyof LoopWsOptions, true>> = {
+  ...WORKER_OPTIONS,
+  path: true,
+  defaultSubscriptions: true,
+  authenticate: true,
+  authorize: true,
+  allowedOrigins: true,
+};
+
 /** Checks every option. Throws a {@link LoopWsBootError} whose sentence names the option and the remedy. */
 export function resolveSettings(options: LoopWsOptions): LoopWsSettings {
   requireOptions(options);
   Object.keys(options).forEach(requireKnown);
-  checkTransport(options.transport);
-  checkPresence(options.presence);
-  const services = readServices(options.services);
+  const bus = readBusSettings(options);
   return Object.freeze({
+    ...bus,
     path: readPath(options.path),
-    services,
-    defaultSubscriptions: readDefaultSubscriptions(options.defaultSubscriptions, services),
+    defaultSubscriptions: readDefaultSubscriptions(options.defaultSubscriptions, bus.services),
     authenticate: readAuthenticate(options.authenticate),
     authorize: readAuthorize(options.authorize),
     allowedOrigins: readAllowedOrigins(options.allowedOrigins),
+  });
+}
+
+/** The same for a process without a gateway. */
+export function resolveWorkerSettings(options: LoopWsWorkerOptions): BusSettings {
+  requireOptions(options);
+  Object.keys(options).forEach(requireKnown);
+  Object.keys(options).forEach(requireForWorker);
+  return Object.freeze(readBusSettings(options));
+}
+
+function readBusSettings(options: LoopWsWorkerOptions): BusSettings {
+  checkTransport(options.transport);
+  checkPresence(options.presence);
+  const services = readServices(options.services);
+  return {
+    services,
     serverId: readServerId(options.serverId),
     config: resolveConfig(options.config),
     events: readEvents(options.events, services),
     redis: readRedis(options.redis),
     namespace: readNamespace(options.namespace),
-  });
+  };
 }
 
 export function requireOptions(options: unknown): void {
@@ -90,13 +117,21 @@ export function requireOptions(options: unknown): void {
 /** A misspelt name is refused even when its value is `undefined`: it will have one elsewhere. */
 function requireKnown(name: string): void {
   if (Object.hasOwn(OPTIONS, name)) return;
-  if (name === 'isGlobal') {
+  if (name === 'isGlobal' || name === 'gateway') {
     throw new LoopWsBootError(
-      'LoopWs: option "isGlobal" belongs beside useFactory, useClass or useExisting, and not into what they return: ' +
-        'forRootAsync({ isGlobal: false, useFactory }).',
+      `LoopWs: option "${name}" belongs beside useFactory, useClass or useExisting, and not into what they return: ` +
+        `forRootAsync({ ${name}: false, useFactory }).`,
     );
   }
   throw new LoopWsBootError(
     `LoopWs: unknown option "${name}". The options are ${Object.keys(OPTIONS).join(', ')}.`,
+  );
+}
+
+function requireForWorker(name: string): void {
+  if (Object.hasOwn(WORKER_OPTIONS, name)) return;
+  throw new LoopWsBootError(
+    `LoopWs: option "${name}" is for a process that clients connect to, and this one has "gateway: false". Remove the one ` +
+      'or the other.',
   );
 }

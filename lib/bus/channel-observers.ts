@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Observable, Subscriber } from 'rxjs';
 import { SubscriptionIndex } from '../connections/subscription-index.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import type { PushMessage } from '../transport/transport-message.js';
@@ -25,7 +25,7 @@ export class ChannelObservers implements OnApplicationShutdown {
   private over = false;
 
   constructor(
-    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly interest: TopicInterest,
     private readonly logger: SampledLogger,
   ) {}

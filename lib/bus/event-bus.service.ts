@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
 import { LoopTransport } from '../transport/loop-transport.js';
@@ -42,7 +42,7 @@ const TRANSPORT_SHARE = 0.9;
 @Injectable()
 export class EventBusService extends EventBus {
   constructor(
-    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly registry: ConnectionRegistry,
     private readonly delivery: LocalDelivery,
     private readonly asks: OpenAsks,

@@ -1,5 +1,5 @@
 import { LoopPushError } from '../loop-ws.errors.js';
-import type { LoopWsSettings } from '../loop-ws.settings.js';
+import type { BusSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
 import { encodeEventFrame } from '../protocol/server-frame.codec.js';
 import { MAX_TIMER_MS } from '../util/timers.js';
@@ -13,11 +13,7 @@ export interface OutgoingEvent {
 }
 
 /** Checks and encodes. Throws a {@link LoopPushError} that tells the publisher what to change. */
-export function composeEvent(
-  name: string,
-  payload: unknown,
-  settings: LoopWsSettings,
-): OutgoingEvent {
+export function composeEvent(name: string, payload: unknown, settings: BusSettings): OutgoingEvent {
   const service = requireDeclared(name, settings.services);
   const data = toJson(name, payload);
   const frame = encodeEventFrame(name, data);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import type { PresenceRegistration } from '../presence/presence-store.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { LoopTransport } from '../transport/loop-transport.js';
@@ -8,7 +8,7 @@ import { LoopTransport } from '../transport/loop-transport.js';
 @Injectable()
 export class ReplacedConnections {
   constructor(
-    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly transport: LoopTransport,
   ) {}
 

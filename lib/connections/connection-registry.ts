@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
 import { LoopWsError } from '../loop-ws.errors.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
+import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { Pattern } from '../protocol/pattern.js';
 import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
@@ -33,7 +33,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   private readonly opened = new Set<LoopConnection>();
 
   constructor(
-    @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly interest: TopicInterest,
     private readonly logger: SampledLogger,
   ) {}

@@ -2,23 +2,19 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { RemoteMessages } from '../bus/remote-messages.js';
+import { BusLifecycle } from '../bus/bus.lifecycle.js';
 import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
 import { EventDispatcher } from '../handlers/event.dispatcher.js';
 import { HandlerExplorer } from '../handlers/handler.explorer.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { PresenceStore } from '../presence/presence-store.js';
-import { LoopTransport } from '../transport/loop-transport.js';
 import { BackgroundWork } from '../util/background-work.js';
-import { within } from '../util/within.js';
 import { Admission } from './admission.js';
 import { ConnectionOpener } from './connection-opener.js';
 import { Drain } from './drain.js';
@@ -32,7 +28,6 @@ import { answerUpgradeRequired } from './upgrade-required.js';
 export class ServerLifecycle
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private readonly logger = new Logger('LoopWs');
   private wrongServer = false;
 
   constructor(
@@ -40,9 +35,7 @@ export class ServerLifecycle
     private readonly explorer: HandlerExplorer,
     private readonly dispatcher: EventDispatcher,
     private readonly hooks: LifecycleHooks,
-    private readonly transport: LoopTransport,
-    private readonly presence: PresenceStore,
-    private readonly remote: RemoteMessages,
+    private readonly bus: BusLifecycle,
     private readonly admission: Admission,
     private readonly factory: SessionFactory,
     private readonly opener: ConnectionOpener,
@@ -71,14 +64,7 @@ export class ServerLifecycle
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { serverId, config } = this.settings;
-    await this.transport.start({
-      serverId,
-      receive: (message) => this.remote.receive(message),
-    });
-    await this.presence.start({
-      serverId,
-      graceMs: config.presenceGraceMs,
+    await this.bus.start({
       offline: (accountId) => this.hooks.presenceEdge({ accountId, online: false }),
       online: (accountId) => this.hooks.presenceEdge({ accountId, online: true }),
     });
@@ -97,27 +83,18 @@ export class ServerLifecycle
   async beforeApplicationShutdown(): Promise<void> {
     this.admission.close();
     await this.drain.run();
-    await this.inTime(this.finish(), 'Handlers and hooks');
+    await this.bus.inTime(this.finish(), 'Handlers and hooks');
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.inTime(this.transport.close(), 'The transport');
+    await this.bus.closeTransport();
   }
 
   /** Handlers and hooks first; then the store, whose last edges call hooks once more. */
   private async finish(): Promise<void> {
     await this.background.idle();
-    await this.presence.close();
+    await this.bus.closePresence();
     await this.background.idle();
-  }
-
-  private inTime(work: Promise<void>, what: string): Promise<void> {
-    const { shutdownTimeoutMs } = this.settings.config;
-    return within(work, shutdownTimeoutMs, () => {
-      this.logger.warn(
-        `${what} did not end within ${shutdownTimeoutMs} ms; shutting down without them`,
-      );
-    });
   }
 }
 

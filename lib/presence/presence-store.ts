@@ -16,18 +16,27 @@ export interface PresenceEdge {
   readonly online: boolean;
 }
 
-/** This server, as a presence store sees it. */
-export interface PresenceServer {
-  readonly serverId: string;
-  /** An account that is back within this time, in milliseconds, shows no edge. */
-  readonly graceMs: number;
+/** Where a presence store reports that accounts came and went. */
+export interface PresenceEdges {
   /** Called on one server of the cluster when an account's last connection is gone and its grace has passed. */
   offline(accountId: string): void;
   /**
    * Called when an account is back that was reported offline while its server was only out of reach. A registration
    * tells its edge itself.
    */
-  online?(accountId: string): void;
+  online(accountId: string): void;
+}
+
+/** This process, as a presence store sees it. */
+export interface PresenceServer {
+  readonly serverId: string;
+  /** An account that is back within this time, in milliseconds, shows no edge. */
+  readonly graceMs: number;
+  /**
+   * Absent in a process that registers nothing and calls no hooks, such as a worker: an edge must wait until a process
+   * that has them reports it.
+   */
+  readonly edges?: PresenceEdges;
 }
 
 /** What came of a registration. */

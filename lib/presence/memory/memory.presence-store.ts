@@ -11,6 +11,8 @@ interface Account {
   readonly registrations: Map<string, PresenceRegistration>;
   /** Runs while the account has no connection and may still come back unseen. */
   leaving?: ReturnType<typeof setTimeout>;
+  /** Its grace has passed, and nobody was there who reports edges. */
+  isUnreported?: boolean;
 }
 
 const DEFAULT_PAGE = 100;
@@ -32,12 +34,14 @@ export class MemoryPresenceStore extends PresenceStore {
   override async start(server: PresenceServer): Promise<void> {
     this.server = server;
     this.table.servers.add(server);
+    if (server.edges !== undefined) this.leaveAllUnreported();
   }
 
   override async register(registration: PresenceRegistration): Promise<PresenceRegistered> {
     const known = this.table.accounts.get(registration.accountId);
     const account = known ?? this.arrive(registration);
     clearTimeout(account.leaving);
+    account.isUnreported = false;
     const others = [...account.registrations.values()].filter(
       (other) => other.connectionId === registration.connectionId,
     );
@@ -89,7 +93,7 @@ export class MemoryPresenceStore extends PresenceStore {
   /** The last server to leave reports the accounts in their grace at once: nobody will be there to do it later. */
   override async close(): Promise<void> {
     if (this.server === undefined) return;
-    if (this.table.servers.size === 1) this.leaveAllInGrace();
+    if (this.server.edges !== undefined && this.reporters().length === 1) this.leaveAllInGrace();
     this.table.servers.delete(this.server);
   }
 
@@ -100,9 +104,15 @@ export class MemoryPresenceStore extends PresenceStore {
   }
 
   private leave(accountId: string): void {
-    clearTimeout(this.table.accounts.get(accountId)?.leaving);
+    const account = this.table.accounts.get(accountId);
+    clearTimeout(account?.leaving);
+    const edges = this.reporter()?.edges;
+    if (edges === undefined) {
+      if (account !== undefined) account.isUnreported = true;
+      return;
+    }
     this.table.accounts.delete(accountId);
-    this.reporter()?.offline(accountId);
+    edges.offline(accountId);
   }
 
   private leaveAllInGrace(): void {
@@ -111,10 +121,21 @@ export class MemoryPresenceStore extends PresenceStore {
     }
   }
 
-  /** On this server if it is still there, else on another: one server reports an edge, whoever saw it. */
+  /** What nobody could report before this server came. */
+  private leaveAllUnreported(): void {
+    for (const [accountId, { isUnreported }] of this.table.accounts) {
+      if (isUnreported) this.leave(accountId);
+    }
+  }
+
+  /** On this server if it can and is still there, else on another: one server reports an edge, whoever saw it. */
   private reporter(): PresenceServer | undefined {
-    const { servers } = this.table;
-    return this.server && servers.has(this.server) ? this.server : [...servers][0];
+    const reporters = this.reporters();
+    return reporters.find((server) => server === this.server) ?? reporters[0];
+  }
+
+  private reporters(): PresenceServer[] {
+    return [...this.table.servers].filter(({ edges }) => edges !== undefined);
   }
 
   private online(): string[] {

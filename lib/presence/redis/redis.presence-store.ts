@@ -42,9 +42,9 @@ export class RedisPresenceStore extends PresenceStore {
   override async start(server: PresenceServer): Promise<void> {
     this.server = server;
     const { membership, link, config } = this.backbone;
-    this.edges = new OfflineEdges(this.backbone, server.graceMs, (account) =>
-      server.offline(account),
-    );
+    const { edges, graceMs } = server;
+    this.edges =
+      edges && new OfflineEdges(this.backbone, graceMs, (account) => edges.offline(account));
     membership.listen({
       sweep: (memberId) => this.sweep(memberId),
       restore: (wasSwept) => this.restore(wasSwept),
@@ -54,7 +54,7 @@ export class RedisPresenceStore extends PresenceStore {
       throw asBootError(error);
     });
     link.onUp(() => this.inBackground(this.writeAll(false)));
-    this.edges.start();
+    this.edges?.start();
     const everyMs = config.serverBeatMs * BEATS_PER_CHECK;
     this.checking = setInterval(() => this.inBackground(this.checkNext()), everyMs).unref();
   }
@@ -195,7 +195,7 @@ export class RedisPresenceStore extends PresenceStore {
 
   private async writeAgain(one: PresenceRegistration, reportOnline: boolean): Promise<void> {
     const cameOnline = await this.registrations.registerAgain(one);
-    if (cameOnline && reportOnline) this.server?.online?.(one.accountId);
+    if (cameOnline && reportOnline) this.server?.edges?.online(one.accountId);
   }
 
   private inBackground(work: Promise<void>): void {

@@ -16,7 +16,7 @@ async function startedStore() {
   await store.start({
     serverId: 'server-1',
     graceMs: GRACE_MS,
-    offline: (accountId) => offline.push(accountId),
+    edges: { offline: (accountId) => offline.push(accountId), online: () => {} },
   });
   return { store, offline };
 }

@@ -1,0 +1,48 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
+import { type PresenceEdges, PresenceStore } from '../presence/presence-store.js';
+import { LoopTransport } from '../transport/loop-transport.js';
+import { within } from '../util/within.js';
+import { RemoteMessages } from './remote-messages.js';
+
+/** The start and the end of what this process shares with the others. */
+@Injectable()
+export class BusLifecycle {
+  private readonly logger = new Logger('LoopWs');
+
+  constructor(
+    @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
+    private readonly transport: LoopTransport,
+    private readonly presence: PresenceStore,
+    private readonly remote: RemoteMessages,
+  ) {}
+
+  /** Without `edges` this process reports none, and leaves them to those that do. */
+  async start(edges?: PresenceEdges): Promise<void> {
+    const { serverId, config } = this.settings;
+    await this.transport.start({
+      serverId,
+      receive: (message) => this.remote.receive(message),
+    });
+    const graceMs = config.presenceGraceMs;
+    await this.presence.start({ serverId, graceMs, ...(edges === undefined ? {} : { edges }) });
+  }
+
+  closePresence(): Promise<void> {
+    return this.presence.close();
+  }
+
+  async closeTransport(): Promise<void> {
+    await this.inTime(this.transport.close(), 'The transport');
+  }
+
+  /** Waits for `work`, but not for longer than a shutdown may take. */
+  inTime(work: Promise<void>, what: string): Promise<void> {
+    const { shutdownTimeoutMs } = this.settings.config;
+    return within(work, shutdownTimeoutMs, () => {
+      this.logger.warn(
+        `${what} did not end within ${shutdownTimeoutMs} ms; shutting down without them`,
+      );
+    });
+  }
+}

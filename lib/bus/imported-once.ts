@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { LoopWsBootError } from '../loop-ws.errors.js';
+
+/** Applications that have this module already. One configuration is one application, so nothing is shared by two. */
+const equipped = new WeakSet<ApplicationConfig>();
+
+/** Refuses a second bus in one application: half of its providers would push into the one that nobody hears. */
+@Injectable()
+export class ImportedOnce {
+  constructor(config: ApplicationConfig) {
+    if (equipped.has(config)) {
+      throw new LoopWsBootError(
+        'LoopWs: LoopWsModule.forRoot is imported twice in this application. Import it once, in the root module: it is ' +
+          'global, so every module can inject EventBus without importing it again.',
+      );
+    }
+    equipped.add(config);
+  }
+}

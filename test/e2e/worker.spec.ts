@@ -1,0 +1,183 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { firstValueFrom } from 'rxjs';
+import {
+  ConnectionRegistry,
+  EventBus,
+  LoopWsModule,
+  type LoopWsModuleAsyncOptions,
+  type LoopWsModuleOptions,
+  type LoopWsWorkerOptions,
+  PresenceStore,
+} from '../../lib/index.js';
+import { MemoryCluster } from '../../lib/testing/index.js';
+import { edgeLog } from '../support/edge-log.js';
+import { eventually } from '../support/eventually.js';
+import {
+  closeLoopApps,
+  type LoopApp,
+  type LoopAppOptions,
+  startLoopApp,
+} from '../support/loop-app.js';
+import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
+
+const QUICK = { serverBeatMs: 50, serverTimeoutMs: 400, topicLingerMs: 0 };
+const edges: string[] = [];
+const workers = new Set<INestApplicationContext>();
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+beforeEach(() => void (edges.length = 0));
+afterEach(async () => {
+  await closeLoopApps();
+  await Promise.all([...workers].map((worker) => worker.close()));
+  workers.clear();
+});
+afterAll(endRedisServers);
+
+/** What joins the processes of one test: options for each of them, asked for once per process. */
+type Join = () => Promise<() => Pick<LoopAppOptions, 'redis' | 'transport' | 'presence'>>;
+
+const JOINS: Readonly<Record<string, Join>> = {
+  memory: async () => {
+    const cluster = new MemoryCluster();
+    return () => ({ transport: cluster.transport(), presence: cluster.presence() });
+  },
+  Redis: async () => {
+    await redis.command('FLUSHALL');
+    return () => ({ redis: redis.url });
+  },
+};
+
+async function startContext(module: ReturnType<typeof LoopWsModule.forRoot>) {
+  const worker = await NestFactory.createApplicationContext(module, {
+    logger: false,
+    abortOnError: false,
+  });
+  workers.add(worker);
+  return worker;
+}
+
+const startWorker = (options: Omit<LoopWsWorkerOptions, 'services'> = {}) =>
+  startContext(
+    LoopWsModule.forRoot({
+      gateway: false,
+      services: ['billing', 'chat'],
+      ...options,
+      config: { presenceGraceMs: 0, ...QUICK, ...options.config },
+    }),
+  );
+
+const startServer = (options: LoopAppOptions): Promise<LoopApp> =>
+  startLoopApp({
+    providers: [edgeLog(edges)],
+    options: { ...options, config: { ...QUICK, ...options.config } },
+  });
+
+describe.each(Object.entries(JOINS))('a worker beside servers joined by %s', (_name, join) => {
+  it('pushes to a connection, an account, a room and a channel, and is told the truth', async () => {
+    const joined = await join();
+    const server = await startServer(joined());
+    const bus = (await startWorker(joined())).get(EventBus);
+    const client = await server.client('acme', { connectionId: 'phone' });
+    await server.get(ConnectionRegistry).get('acme', 'phone')!.join('lobby');
+    expect(await bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    expect(await bus.pushToAccount('acme', 'chat:n', 2)).toEqual({
+      delivered: 1,
+      filtered: 0,
+      failed: 0,
+      servers: { expected: 2, answered: 2 },
+      complete: true,
+    });
+    expect(await bus.pushToRoom('lobby', 'chat:n', 3)).toMatchObject({ delivered: 1 });
+    expect(await bus.pushToChannel('chat:n', 4)).toMatchObject({ delivered: 1, complete: true });
+    for (const expected of [1, 2, 3, 4]) expect(await client.next('chat:n')).toBe(expected);
+    await client.unsubscribe('*:*');
+    expect(await bus.pushToConnection('acme', 'phone', 'chat:n', 5)).toBe('filtered');
+    expect(await bus.pushToConnection('acme', 'tablet', 'chat:n', 6)).toBe('not_connected');
+  });
+
+  it('asks, disconnects, reads presence and observes channels', async () => {
+    const joined = await join();
+    const server = await startServer(joined());
+    const worker = await startWorker(joined());
+    const bus = worker.get(EventBus);
+    const client = await server.client('acme', { connectionId: 'phone' });
+    const answer = bus.ask('acme', 'phone', 'chat:q', 'how many?', { timeoutMs: 2_000 });
+    const question = await client.nextFrame('the question', (frame) => 'ask' in frame);
+    client.send({ op: 'answer', ask: (question as { ask: number }).ask, data: 42 });
+    expect(await answer).toBe(42);
+    expect(await worker.get(PresenceStore).isOnline('acme')).toBe(true);
+    expect(worker.get(ConnectionRegistry).size).toBe(0);
+    const seen = firstValueFrom(bus.on('billing:*'));
+    await eventually('the worker observes', async () => {
+      const { servers } = await server.bus.pushToChannel('billing:paid', 'seen');
+      return servers.expected === 2;
+    });
+    expect(await seen).toMatchObject({ name: 'billing:paid', data: 'seen' });
+    expect(await bus.disconnect('acme', 'phone')).toEqual({ closed: 1, complete: true });
+    expect(await client.closed).toMatchObject({ code: 4503 });
+  });
+
+  it('P7: it takes no presence edge from the servers, not even when they left before it', async () => {
+    const joined = await join();
+    await startWorker(joined());
+    const first = await startServer({ ...joined(), config: { presenceGraceMs: 50 } });
+    const client = await first.client('acme');
+    await client.close();
+    await eventually('the account is offline', () => edges.includes('-acme'));
+    await first.client('late');
+    await first.close();
+    const second = await startServer({ ...joined(), config: { presenceGraceMs: 50 } });
+    await eventually('the last account is offline', () => edges.includes('-late'));
+    expect(await second.get(PresenceStore).count()).toEqual({ accounts: 0, connections: 0 });
+    expect(edges).toEqual(['+acme', '-acme', '+late', '-late']);
+  });
+});
+
+describe('gateway: false', () => {
+  it('needs no adapter for HTTP or WebSocket, and leaves nothing behind', async () => {
+    const worker = await startWorker({ redis: redis.url });
+    await worker.close();
+    const clients = await redis.command<string>('CLIENT', 'LIST');
+    expect(clients.trim().split('\n')).toHaveLength(1); // the one that asks
+    expect(await redis.command('ZCARD', '{lw}servers')).toBe(0);
+  });
+
+  it('is said beside a factory', async () => {
+    const worker = await startContext(
+      LoopWsModule.forRootAsync({
+        gateway: false,
+        useFactory: () => ({ services: ['chat'], serverId: 'cron' }),
+      }),
+    );
+    const pushed = await worker.get(EventBus).pushToAccount('acme', 'chat:n', 1);
+    expect(pushed).toMatchObject({ delivered: 0, complete: true });
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      'what only a gateway needs',
+      { gateway: false, services: ['chat'], path: '/ws' },
+      /option "path" is for a process that clients connect to/,
+    ],
+    [
+      'a value that is neither true nor false',
+      { gateway: 'no', services: ['chat'] },
+      /option "gateway" is "no"; it must be false for a process that only pushes/,
+    ],
+  ])('refuses %s', async (_what, options, message) => {
+    const start = async () => startContext(LoopWsModule.forRoot(options as LoopWsModuleOptions));
+    await expect(start()).rejects.toThrow(message);
+  });
+
+  it('in what a factory returns is refused', async () => {
+    const useFactory = () => ({ services: ['chat'], gateway: false }) as never;
+    const options: LoopWsModuleAsyncOptions = { useFactory };
+    await expect(startContext(LoopWsModule.forRootAsync(options))).rejects.toThrow(
+      /option "gateway" belongs beside useFactory.*forRootAsync\({ gateway: false, useFactory }\)/s,
+    );
+  });
+});
