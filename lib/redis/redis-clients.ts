@@ -38,6 +38,7 @@ function connectionOptions(config: LoopWsConfig): object {
     readOnly: false,
     connectTimeout: config.redisCommandTimeoutMs,
     commandTimeout: config.redisCommandTimeoutMs,
+    sentinelCommandTimeout: config.redisCommandTimeoutMs,
     retryStrategy: (attempt: number) => backoff(attempt, config),
     sentinelRetryStrategy: (attempt: number) => backoff(attempt, config),
     reconnectOnError: ({ message }: Error) => /^(?:READONLY|LOADING|MASTERDOWN)/.test(message),
