@@ -2,7 +2,9 @@ import type { LoopWsOptions } from '../../lib/index.js';
 import { edgeLog } from './edge-log.js';
 import { eventually } from './eventually.js';
 import { closeLoopApps, type LoopApp, type LoopAppOptions, startLoopApp } from './loop-app.js';
+import { stopLedgers } from './push-ledger.js';
 import { endRedisServers, resumeRedisServers } from './redis-server.js';
+import { endSentinels } from './sentinel-group.js';
 import { closeProxies } from './tcp-proxy.js';
 
 /** Everything fast, so that a fault and its healing fit into a test. */
@@ -42,9 +44,11 @@ export function faultTest(): FaultTest {
   });
 
   afterEach(async () => {
+    stopLedgers();
     resumeRedisServers();
     await closeLoopApps();
     closeProxies();
+    endSentinels();
     endRedisServers();
     process.off('unhandledRejection', noteRejection);
     if (rejections.length > 0)

@@ -96,7 +96,7 @@ export function endRedisServers(): void {
 }
 
 /** `LOOPWS_REDIS_SERVER`, else what is on the PATH; on Debian root gets it installed. */
-function redisBinary(): string {
+export function redisBinary(): string {
   const named = process.env['LOOPWS_REDIS_SERVER'];
   if (named !== undefined) return named;
   const found = ['redis-server', 'valkey-server'].find(isOnPath);

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { RedisConnectOptions } from '../../lib/index.js';
+import { eventually } from './eventually.js';
+import { freePort, redisBinary, type RedisServer, startRedis } from './redis-server.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+const NAME = 'loopws';
+const running = new Set<Sentinel>();
+process.once('exit', endSentinels);
+
+/** Long, so that Sentinel leaves the replica at its proxy: it would point it to the master after this time. */
+const FAILOVER_TIMEOUT_MS = 60_000;
+
+class Sentinel {
+  private readonly dir = mkdtempSync(join(tmpdir(), 'loopws-sentinel-'));
+  private process: ChildProcess | undefined;
+
+  constructor(readonly port: number) {}
+
+  async start(masterPort: number): Promise<void> {
+    const file = join(this.dir, 'sentinel.conf');
+    const lines = [
+      `port ${this.port}`,
+      'bind 127.0.0.1',
+      `dir ${this.dir}`,
+      `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 1`,
+      `sentinel down-after-milliseconds ${NAME} 1000`,
+      `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    this.process = spawn(redisBinary(), [file, '--sentinel'], { stdio: 'ignore' });
+    await eventually('the sentinel knows the replica', () => this.knowsTheReplica(), 15_000);
+  }
+
+  /** Runs one command of Sentinel. */
+  async command<Result>(...args: string[]): Promise<Result> {
+    const redis = new Redis(this.port, '127.0.0.1', {
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+    });
+    redis.on('error', () => {});
+    try {
+      await redis.connect();
+      return (await redis.call('SENTINEL', ...args)) as Result;
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  end(): void {
+    this.process?.kill('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private async knowsTheReplica(): Promise<boolean> {
+    try {
+      const [replica] = await this.command<unknown[]>('REPLICAS', NAME);
+      // Listed is not enough: what it has not asked yet it does not promote.
+      return JSON.stringify(replica).includes('"master-link-status","ok"');
+    } catch {
+      return false; // it is starting
+    }
+  }
+}
+
+/** A master, a replica that has all its data, and a Sentinel that will make the one of them of the other. */
+export class SentinelGroup {
+  private constructor(
+    readonly master: RedisServer,
+    readonly replica: RedisServer,
+    /** Between the replica and the master. */
+    private readonly replication: TcpProxy,
+    private readonly sentinel: Sentinel,
+  ) {}
+
+  static async start(): Promise<SentinelGroup> {
+    const master = await startRedis('--repl-diskless-sync-delay', '0');
+    const replication = await TcpProxy.start(master.port);
+    const replica = await startRedis('--replicaof', `127.0.0.1 ${replication.port}`);
+    // Before the first sentinel looks: a failover to a replica without the data never happens.
+    await eventually('the replica is in step', async () => {
+      const info = await replica.command<string>('INFO', 'replication');
+      return info.includes('master_link_status:up');
+    });
+    const sentinel = new Sentinel(await freePort());
+    running.add(sentinel);
+    await sentinel.start(master.port);
+    return new SentinelGroup(master, replica, replication, sentinel);
+  }
+
+  get options(): RedisConnectOptions {
+    return this.optionsAsking(this.sentinel.port);
+  }
+
+  /** As if there were a Sentinel behind each of the ports. */
+  optionsAsking(...ports: number[]): RedisConnectOptions {
+    return { sentinels: ports.map((port) => ({ host: '127.0.0.1', port })), name: NAME };
+  }
+
+  get sentinelPort(): number {
+    return this.sentinel.port;
+  }
+
+  /** From now on the replica gets no writes, and nobody knows. */
+  losesWrites(): void {
+    this.replication.blackHole();
+  }
+
+  /** The planned one, with both servers well. */
+  async failOver(): Promise<void> {
+    await this.sentinel.command('FAILOVER', NAME);
+  }
+
+  /** Resolves when Sentinel sends newcomers to what was the replica. */
+  async failedOver(): Promise<void> {
+    await eventually(
+      'Sentinel names the new master',
+      async () => {
+        const [, port] = await this.sentinel.command<string[]>('GET-MASTER-ADDR-BY-NAME', NAME);
+        return Number(port) === this.replica.port;
+      },
+      15_000,
+    );
+  }
+}
+
+/** Call it after the applications that use them are closed. */
+export function endSentinels(): void {
+  for (const sentinel of running) sentinel.end();
+  running.clear();
+}
