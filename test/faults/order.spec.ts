@@ -21,9 +21,9 @@ describe('the order of two publishers across servers', () => {
       const onC = await c.client('acme', { connectionId: 'c' });
       await Promise.all([healed(a, 'c'), healed(b, 'c')]);
       const ledgers = [new PushLedger(a, 'a', onC), new PushLedger(b, 'b', onC)];
-      let cutting = true;
+      const end = new AbortController();
       const publishing = ledgers.map(async (ledger) => {
-        while (cutting) {
+        while (!end.signal.aborted) {
           void ledger.burst(20);
           await turn();
         }
@@ -32,7 +32,7 @@ describe('the order of two publishers across servers', () => {
         await redis.command('CLIENT', 'KILL', 'TYPE', type);
         await Promise.all([healed(a, 'c'), healed(b, 'c')]);
       }
-      cutting = false;
+      end.abort();
       await Promise.all(publishing);
       for (const ledger of ledgers) {
         expect(await ledger.push()).toBe('delivered');
