@@ -2,10 +2,22 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 const open = new Set<TcpProxy>();
 
+/** Where bytes go: `up` to the server, `down` to the client. */
+export type Way = 'up' | 'down';
+
+/** One connection through the proxy. */
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** The ways on which bytes were lost: they never work again. */
+  readonly lost: Set<Way>;
+}
+
 /** Stands between a client and a server, and can be the network that fails. */
 export class TcpProxy {
-  private readonly sockets = new Set<Socket>();
+  private readonly pairs = new Set<Pair>();
   private hole = false;
+  private latencyMs = 0;
 
   private constructor(
     private readonly server: Server,
@@ -35,9 +47,24 @@ export class TcpProxy {
     this.hole = false;
   }
 
+  /** From now on every byte takes this long each way. Only ever longer: bytes would overtake those before them. */
+  slowDown(latencyMs: number): void {
+    this.latencyMs = latencyMs;
+  }
+
+  /** Loses all further bytes of one connection on one way; `port` is the one that the server sees it come from. */
+  halfOpen(way: Way, port: number): void {
+    const pair = [...this.pairs].find(({ server }) => server.localPort === port);
+    if (pair === undefined) throw new Error(`No connection comes from port ${port}.`);
+    pair.lost.add(way);
+  }
+
   /** Ends every connection at once. */
   cut(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const { client, server } of this.pairs) {
+      client.destroy();
+      server.destroy();
+    }
   }
 
   close(): void {
@@ -47,21 +74,22 @@ export class TcpProxy {
   }
 
   private join(client: Socket): void {
-    const server = connect(this.target, '127.0.0.1');
-    this.pipe(client, server);
-    this.pipe(server, client);
+    const pair: Pair = { client, server: connect(this.target, '127.0.0.1'), lost: new Set() };
+    this.pairs.add(pair);
+    this.pipe(pair, 'up', client, pair.server);
+    this.pipe(pair, 'down', pair.server, client);
   }
 
-  private pipe(from: Socket, to: Socket): void {
-    let lostBytes = false;
-    this.sockets.add(from);
+  private pipe(pair: Pair, way: Way, from: Socket, to: Socket): void {
     from.on('data', (bytes) => {
-      lostBytes ||= this.hole;
-      if (!lostBytes) to.write(bytes);
+      if (this.hole) pair.lost.add(way);
+      if (pair.lost.has(way)) return;
+      if (this.latencyMs === 0) to.write(bytes);
+      else setTimeout(() => to.write(bytes), this.latencyMs);
     });
     from.on('error', () => {});
     from.on('close', () => {
-      this.sockets.delete(from);
+      this.pairs.delete(pair);
       to.destroy();
     });
   }
