@@ -34,4 +34,11 @@ const module = {
 const app = await NestFactory.create(module, { logger: ['error', 'warn'] });
 await app.listen(0, '127.0.0.1');
 process.send({ port: app.getHttpServer().address().port });
+process.on('message', ({ blockMs }) => {
+  const until = performance.now() + blockMs;
+  // The test may rely on it from the moment it is told.
+  process.send({ blocked: true }, () => {
+    while (performance.now() < until);
+  });
+});
 process.once('disconnect', () => process.exit());

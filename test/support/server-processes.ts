@@ -48,6 +48,13 @@ export class ServerProcess {
     return server;
   }
 
+  /** Its event loop does nothing else for this long. Resolves when it has begun. */
+  async block(ms: number): Promise<void> {
+    const begun = new Promise((resolve) => this.child.once('message', resolve));
+    this.child.send({ blockMs: ms });
+    await begun;
+  }
+
   /** As the kernel does when memory is short: nothing is said to anybody. */
   kill(): void {
     running.delete(this);
