@@ -103,9 +103,9 @@ export class RedisTransport extends LoopTransport {
     const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
     const deadline = membership.redisNow() + lastsMs;
     const bytes = encodeEnvelope({ origin: this.processId, request, deadline, message });
-    const [receivers, missing] = await Promise.all([
-      link.call<number>(pubSub.publish, keys.channelOf(topic), bytes),
+    const [missing, receivers] = await Promise.all([
       this.rollCall.missing(keys.everyoneFor(topic)),
+      link.call<number>(pubSub.publish, keys.channelOf(topic), bytes),
     ]);
     this.requests.sent(request, receivers, missing);
   }

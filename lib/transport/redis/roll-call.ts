@@ -11,25 +11,37 @@ export class RollCall {
 
   constructor(private readonly backbone: RedisBackbone) {}
 
-  /** Call it after the publish, and in the same turn. `everyone` is the channel that belongs to the topic. */
+  /** Call it before the publish, and in the same turn. `everyone` is the channel that belongs to the topic. */
   missing(everyone: string): Promise<number> {
     const current = this.current.get(everyone);
     if (current !== undefined) return current;
-    // After the publishes of this turn: the reply tells who was there when they were made, or later.
-    const missing = new Promise<number>((resolve, reject) => {
+    const missing = this.take(everyone);
+    this.current.set(everyone, missing);
+    return missing;
+  }
+
+  /**
+   * Before the publishes of this turn and after them: who comes back in between is in the second count only, who breaks
+   * away is in the first only, and neither heard them.
+   */
+  private async take(everyone: string): Promise<number> {
+    const counts = await Promise.all([this.count(everyone), this.countAfterThisTurn(everyone)]);
+    return Math.max(0, this.backbone.membership.size - Math.min(...counts));
+  }
+
+  private countAfterThisTurn(everyone: string): Promise<number> {
+    return new Promise((resolve, reject) => {
       setImmediate(() => {
         this.current.delete(everyone);
         this.count(everyone).then(resolve, reject);
       });
     });
-    this.current.set(everyone, missing);
-    return missing;
   }
 
   private async count(everyone: string): Promise<number> {
-    const { link, membership, pubSub } = this.backbone;
+    const { link, pubSub } = this.backbone;
     const args = [pubSub.count, everyone];
     const [, hearing] = await link.send<[string, number]>(everyone, 'PUBSUB', args);
-    return Math.max(0, membership.size - hearing);
+    return hearing;
   }
 }
