@@ -38,6 +38,7 @@ export type { LoopEnvelope } from './bus/loop-envelope.js';
 export type {
   ConnectionPushResult,
   DisconnectReport,
+  IncompleteReason,
   PushOptions,
   PushReport,
 } from './bus/push-result.js';
@@ -72,7 +73,11 @@ export {
   PresenceStore,
   type PresentConnection,
 } from './presence/presence-store.js';
-export { LoopTransport, type TransportServer } from './transport/loop-transport.js';
+export {
+  LoopTransport,
+  type PublishOptions,
+  type TransportServer,
+} from './transport/loop-transport.js';
 export type { Topic } from './transport/topic.js';
 export type {
   AskAnswer,

@@ -1,6 +1,6 @@
 import { LoopAskError } from '../loop-ws.errors.js';
 import type { AskMessage, ServerReply } from '../transport/transport-message.js';
-import { connectionResultOf, type Elsewhere, reportOf } from './push-result.js';
+import { connectionResultOf, type Elsewhere, receiptIn, reportOf } from './push-result.js';
 
 export interface AskOptions {
   /** How long to wait for the answer, in milliseconds. */
@@ -9,7 +9,7 @@ export interface AskOptions {
 
 /** The client's answer, or a {@link LoopAskError} that says why there is none. */
 export function answerOf(question: AskMessage, here: ServerReply, elsewhere: Elsewhere): unknown {
-  const replies = [here, ...(elsewhere?.replies ?? [])];
+  const replies = [here, ...receiptIn(elsewhere).replies];
   const answer = replies.find((reply) => reply.answer)?.answer;
   const who = `${question.connection.accountId}/${question.connection.connectionId}`;
   if (answer === undefined) throw failureOf(question, who, here, elsewhere);
@@ -34,7 +34,7 @@ function failureOf(
     const message = `${who} took no question, or closed before it answered "${name}".`;
     return new LoopAskError(result, message);
   }
-  if (result === 'unknown' && elsewhere === undefined) {
+  if (result === 'unknown' && 'why' in elsewhere) {
     const message = `Nobody can tell whether ${who} was asked "${name}", because the other servers could not be reached.`;
     return new LoopAskError(result, message);
   }

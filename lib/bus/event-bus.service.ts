@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { LoopTransportError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
-import { LoopTransport } from '../transport/loop-transport.js';
+import { LoopTransport, type PublishOptions } from '../transport/loop-transport.js';
 import type { Topic } from '../transport/topic.js';
 import {
   type AskMessage,
@@ -15,6 +16,7 @@ import {
   topicOf,
   type TransportMessage,
 } from '../transport/transport-message.js';
+import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';
 import { ChannelObservers } from './channel-observers.js';
@@ -27,13 +29,14 @@ import {
   connectionResultOf,
   type ConnectionPushResult,
   type DisconnectReport,
+  disconnectReportOf,
   type Elsewhere,
+  type IncompleteReason,
+  NOTHING_ELSEWHERE,
   type PushOptions,
   type PushReport,
   reportOf,
 } from './push-result.js';
-
-const NOTHING_ELSEWHERE: Elsewhere = { expected: 0, replies: [] };
 
 /** The transport's part of a caller's time: it settles earlier, so that a receipt that is not whole is still told. */
 const TRANSPORT_SHARE = 0.9;
@@ -48,6 +51,7 @@ export class EventBusService extends EventBus {
     private readonly asks: OpenAsks,
     private readonly observers: ChannelObservers,
     private readonly transport: LoopTransport,
+    private readonly logger: SampledLogger,
   ) {
     super();
   }
@@ -105,7 +109,10 @@ export class EventBusService extends EventBus {
     const settledHere = reached(here);
     const elsewhere = settledHere
       ? NOTHING_ELSEWHERE
-      : await this.publish({ kind: 'account', name: accountId }, question, timeoutMs);
+      : await this.publish({ kind: 'account', name: accountId }, question, {
+          timeoutMs,
+          receipt: true,
+        });
     return answerOf(question, here, elsewhere);
   }
 
@@ -127,13 +134,11 @@ export class EventBusService extends EventBus {
       reason,
       ...(connectionId === undefined ? {} : { connectionId }),
     };
-    const elsewhere = await this.publish(
-      { kind: 'account', name: accountId },
-      order,
-      this.settings.config.receiptTimeoutMs,
-    );
-    const report = reportOf({ delivered: closed, filtered: 0, failed: 0 }, elsewhere);
-    return { closed: report.delivered, complete: report.complete };
+    const elsewhere = await this.publish({ kind: 'account', name: accountId }, order, {
+      timeoutMs: this.settings.config.receiptTimeoutMs,
+      receipt: true,
+    });
+    return disconnectReportOf(closed, elsewhere);
   }
 
   /** Delivers here before anything is awaited, which is what keeps calls in order. */
@@ -158,20 +163,27 @@ export class EventBusService extends EventBus {
     };
     const here = this.delivery.deliver(message);
     if (target.kind === 'connection' && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
-    const elsewhere = this.publish(
-      topicOf(target, service),
-      message,
-      this.settings.config.receiptTimeoutMs,
-    );
-    return reportOf(here, receipt ? await elsewhere : undefined);
+    const timeoutMs = this.settings.config.receiptTimeoutMs;
+    const elsewhere = this.publish(topicOf(target, service), message, { timeoutMs, receipt });
+    return reportOf(here, receipt ? await elsewhere : { why: 'no_receipt' });
   }
 
-  /** Settles in time whatever the transport does; `undefined` when it cannot tell what happened elsewhere. */
-  private publish(topic: Topic, message: TransportMessage, timeoutMs: number): Promise<Elsewhere> {
+  /** Settles in time whatever the transport does. */
+  private publish(
+    topic: Topic,
+    message: TransportMessage,
+    { timeoutMs, receipt }: PublishOptions,
+  ): Promise<Elsewhere> {
     const published = this.transport
-      .publish(topic, message, timeoutMs * TRANSPORT_SHARE)
-      .catch((): Elsewhere => undefined);
-    return within(published, timeoutMs, () => undefined);
+      .publish(topic, message, { timeoutMs: timeoutMs * TRANSPORT_SHARE, receipt })
+      .catch((error: unknown): Elsewhere => ({ why: this.reasonOf(error) }));
+    return within<Elsewhere>(published, timeoutMs, () => ({ why: 'timeout' }));
+  }
+
+  private reasonOf(error: unknown): IncompleteReason {
+    if (error instanceof LoopTransportError) return error.code;
+    this.logger.warn('publish', 'The transport could not publish', error);
+    return 'failed';
   }
 }
 

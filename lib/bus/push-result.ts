@@ -1,3 +1,4 @@
+import type { LoopTransportFailure } from '../loop-ws.errors.js';
 import type {
   ConnectionRef,
   ServerReply,
@@ -16,25 +17,37 @@ import type {
 export type ConnectionPushResult =
   'delivered' | 'filtered' | 'not_connected' | 'send_failed' | 'unknown';
 
+/** Why nobody can tell what all servers did. */
+export type IncompleteReason =
+  /** `receipt: false`: nobody waited for the others. */
+  | 'no_receipt'
+  /** A server that had to answer did not, or may be one that cannot hear right now. */
+  | 'unanswered'
+  /** The other servers were not asked, or may not have been; see `LoopTransportFailure`. */
+  | LoopTransportFailure
+  /** The transport failed in a way of its own, which is in the log. */
+  | 'failed';
+
+/** Whether every server that had to answer did. */
+type Completeness =
+  { readonly complete: true } | { readonly complete: false; readonly why: IncompleteReason };
+
 /** What became of a push to many. The counts are proven; when `complete` is false there may be more. */
-export interface PushReport {
+export type PushReport = PushCounts & Completeness;
+
+export interface PushCounts {
   /** Connections whose queue took the frame. */
   readonly delivered: number;
   /** Connections that were meant, and hold no subscription that matches. Always 0 for a channel. */
   readonly filtered: number;
   /** Connections that could not take it. */
   readonly failed: number;
-  /** Servers that had to answer, this one included, and those that did in time. */
+  /** Servers that had to answer as far as is known, this one included, and those that did in time. */
   readonly servers: { readonly expected: number; readonly answered: number };
-  /** Whether every server that had to answer did. */
-  readonly complete: boolean;
 }
 
 /** How many connections were closed. */
-export interface DisconnectReport {
-  readonly closed: number;
-  readonly complete: boolean;
-}
+export type DisconnectReport = { readonly closed: number } & Completeness;
 
 export interface PushOptions {
   /**
@@ -53,21 +66,42 @@ export interface PushOptions {
   readonly receipt?: boolean;
 }
 
-/** What other servers did, or `undefined` when nobody can tell. */
-export type Elsewhere = TransportReceipt | undefined;
+export const NOTHING_ELSEWHERE: TransportReceipt = { expected: 0, replies: [] };
+
+/** What other servers did, or why nobody can tell. */
+export type Elsewhere = TransportReceipt | { readonly why: IncompleteReason };
+
+/** What is proven of it. */
+export function receiptIn(elsewhere: Elsewhere): TransportReceipt {
+  return 'why' in elsewhere ? NOTHING_ELSEWHERE : elsewhere;
+}
 
 export function reportOf(here: ServerReply, elsewhere: Elsewhere): PushReport {
-  const replies = [here, ...(elsewhere?.replies ?? [])];
+  const receipt = receiptIn(elsewhere);
+  const replies = [here, ...receipt.replies];
   const sum = (field: 'delivered' | 'filtered' | 'failed'): number =>
     replies.reduce((total, reply) => total + reply[field], 0);
-  const servers = { expected: 1 + (elsewhere?.expected ?? 0), answered: replies.length };
+  const servers = { expected: 1 + receipt.expected, answered: replies.length };
   return {
     delivered: sum('delivered'),
     filtered: sum('filtered'),
     failed: sum('failed'),
     servers,
-    complete: elsewhere !== undefined && servers.answered >= servers.expected,
+    ...completenessOf(elsewhere, servers.answered >= servers.expected),
   };
+}
+
+export function disconnectReportOf(closed: number, elsewhere: Elsewhere): DisconnectReport {
+  const report = reportOf({ delivered: closed, filtered: 0, failed: 0 }, elsewhere);
+  const { delivered, complete } = report;
+  return complete
+    ? { closed: delivered, complete }
+    : { closed: delivered, complete, why: report.why };
+}
+
+function completenessOf(elsewhere: Elsewhere, allAnswered: boolean): Completeness {
+  if ('why' in elsewhere) return { complete: false, why: elsewhere.why };
+  return allAnswered ? { complete: true } : { complete: false, why: 'unanswered' };
 }
 
 export function connectionResultOf(report: PushReport): ConnectionPushResult {

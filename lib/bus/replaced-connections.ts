@@ -31,6 +31,7 @@ export class ReplacedConnections {
       reason: 'A newer connection has the same identity.',
     } as const;
     const topic = { kind: 'account', name: accountId } as const;
-    await this.transport.publish(topic, order, this.settings.config.receiptTimeoutMs);
+    const timeoutMs = this.settings.config.receiptTimeoutMs;
+    await this.transport.publish(topic, order, { timeoutMs, receipt: true });
   }
 }

@@ -1,6 +1,10 @@
 import { MemoryPresenceStore, PresenceTable } from '../presence/memory/memory.presence-store.js';
 import type { PresenceStore } from '../presence/presence-store.js';
-import { LoopTransport, type TransportServer } from '../transport/loop-transport.js';
+import {
+  LoopTransport,
+  type PublishOptions,
+  type TransportServer,
+} from '../transport/loop-transport.js';
 import { type Topic, topicKey } from '../transport/topic.js';
 import type {
   ServerReply,
@@ -55,10 +59,11 @@ class ClusterTransport extends LoopTransport {
   override async publish(
     topic: Topic,
     message: TransportMessage,
-    timeoutMs: number,
+    { timeoutMs, receipt }: PublishOptions,
   ): Promise<TransportReceipt> {
     const receivers = [...this.nodes].filter((node) => node !== this && node.wants(topic));
-    const replies = await Promise.all(receivers.map((node) => node.take(message, timeoutMs)));
+    const replying = Promise.all(receivers.map((node) => node.take(message, timeoutMs)));
+    const replies = receipt ? await replying : [];
     return {
       expected: receivers.length,
       replies: replies.filter((reply) => reply !== undefined),

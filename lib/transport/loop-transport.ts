@@ -8,6 +8,14 @@ export interface TransportServer {
   receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
 }
 
+/** How a message is published. */
+export interface PublishOptions {
+  /** When the receipt has to be there at the latest, in milliseconds. */
+  readonly timeoutMs: number;
+  /** `false`: nobody will look at the receipt, so no server needs to reply, and it may be empty. */
+  readonly receipt: boolean;
+}
+
 /**
  * Carries messages between servers. Also the injection token: what is injected hands to the instance of the option, and
  * keeps from it what this contract excludes. It never delivers on the server that publishes: that is
@@ -29,12 +37,13 @@ export abstract class LoopTransport {
   /**
    * Hands the message to every other server that is attached to the topic, messages of one topic in the order of the
    * calls, and gathers what they did. Settles within `timeoutMs`; servers that have not answered by then are missing
-   * from the replies. Rejects when it cannot tell how many servers had to answer.
+   * from the replies. Rejects when it cannot tell how many servers had to answer, with a `LoopTransportError` if the
+   * reason is one of those that it knows.
    */
   abstract publish(
     topic: Topic,
     message: TransportMessage,
-    timeoutMs: number,
+    options: PublishOptions,
   ): Promise<TransportReceipt>;
 
   /** Called once, after the last connection. Nothing is called after it. */

@@ -1,6 +1,6 @@
-import { LoopWsError } from '../loop-ws.errors.js';
+import { LoopTransportError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import { LoopTransport, type TransportServer } from './loop-transport.js';
+import { LoopTransport, type PublishOptions, type TransportServer } from './loop-transport.js';
 import type { Topic } from './topic.js';
 import type { TransportMessage, TransportReceipt } from './transport-message.js';
 
@@ -35,7 +35,7 @@ export class StartedTransport extends LoopTransport {
 
   override async attach(topics: readonly Topic[]): Promise<void> {
     if (this.state === 'waiting') await this.started;
-    if (this.state === 'closed') throw new LoopWsError('The transport was closed.');
+    if (this.state === 'closed') throw unavailable(this.state);
     await this.transport.attach(topics);
   }
 
@@ -49,10 +49,10 @@ export class StartedTransport extends LoopTransport {
   override async publish(
     topic: Topic,
     message: TransportMessage,
-    timeoutMs: number,
+    options: PublishOptions,
   ): Promise<TransportReceipt> {
-    if (this.state !== 'running') throw new LoopWsError(`The transport is ${this.state}.`);
-    return this.transport.publish(topic, message, timeoutMs);
+    if (this.state !== 'running') throw unavailable(this.state);
+    return this.transport.publish(topic, message, options);
   }
 
   override async close(): Promise<void> {
@@ -65,4 +65,9 @@ export class StartedTransport extends LoopTransport {
     if (this.state === 'waiting') await this.started;
     if (this.state !== 'closed') await (this.transport.detach(topics) as unknown);
   }
+}
+
+function unavailable(state: 'waiting' | 'closed'): LoopTransportError {
+  const why = state === 'waiting' ? 'has not started yet' : 'was closed';
+  return new LoopTransportError('unavailable', `The transport ${why}.`);
 }

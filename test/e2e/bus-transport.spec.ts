@@ -62,6 +62,7 @@ describe('P5: a transport whose publish throws', () => {
     expect(await bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({
       delivered: 1,
       complete: false,
+      why: 'failed',
     });
     expect(await one.next('chat:n')).toBe(1);
     expect(await bus.pushToConnection('acme', 'nobody', 'chat:n', 2)).toBe('unknown');
@@ -182,7 +183,11 @@ describe('before the start', () => {
     expect(transport.calls).toEqual(['start']);
     going.resolve();
     const { get, bus } = await starting;
-    expect(get(Early).result).toMatchObject({ delivered: 0, complete: false });
+    expect(get(Early).result).toMatchObject({
+      delivered: 0,
+      complete: false,
+      why: 'unavailable',
+    });
     await bus.pushToChannel('chat:late', 2);
     expect(get(Early).seen).toEqual([1, 2]);
     expect(transport.calls).toEqual([

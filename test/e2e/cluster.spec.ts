@@ -1,6 +1,7 @@
 import {
   ConnectionRegistry,
   LoopTransport,
+  LoopTransportError,
   PresenceStore,
   type TransportReceipt,
 } from '../../lib/index.js';
@@ -231,6 +232,11 @@ describe('a transport that fails', () => {
       throw new Error('away');
     }
   }
+  class Full extends NullTransport {
+    override async publish(): Promise<TransportReceipt> {
+      throw new LoopTransportError('backpressure', 'Too much is waiting.');
+    }
+  }
   class Silent extends NullTransport {
     override publish(): Promise<TransportReceipt> {
       return new Promise(() => {});
@@ -243,11 +249,12 @@ describe('a transport that fails', () => {
   }
 
   it.each([
-    ['rejects', new Rejecting()],
-    ['never settles', new Silent()],
+    ['rejects', new Rejecting(), 'failed'],
+    ['has no room', new Full(), 'backpressure'],
+    ['never settles', new Silent(), 'timeout'],
   ])(
     'P5, P6: when it %s, local pushes arrive and remote results are unknown',
-    async (_what, transport) => {
+    async (_what, transport, why) => {
       const { bus, client } = await startLoopApp({
         options: { transport, config: { receiptTimeoutMs: 20 } },
       });
@@ -256,14 +263,14 @@ describe('a transport that fails', () => {
       const report = bus.pushToAccount('acme', 'chat:n', 2);
       expect(await one.next('chat:n')).toBe(1);
       expect(await one.next('chat:n')).toBe(2);
-      expect(await report).toMatchObject({ delivered: 1, complete: false });
+      expect(await report).toMatchObject({ delivered: 1, complete: false, why });
       expect(await bus.pushToConnection('acme', 'elsewhere', 'chat:n', 3)).toBe('unknown');
       const asked = bus.ask('acme', 'elsewhere', 'chat:n', 1, { timeoutMs: 20 });
       await expect(asked).rejects.toMatchObject({
         reason: 'unknown',
         message: expect.stringContaining('Nobody can tell whether acme/elsewhere was asked'),
       });
-      expect(await bus.disconnect('acme')).toEqual({ closed: 1, complete: false });
+      expect(await bus.disconnect('acme')).toEqual({ closed: 1, complete: false, why });
     },
   );
 
@@ -275,6 +282,7 @@ describe('a transport that fails', () => {
       failed: 0,
       servers: { expected: 3, answered: 2 },
       complete: false,
+      why: 'unanswered',
     });
   });
 });

@@ -229,6 +229,7 @@ describe('push options', () => {
     expect(await bus.pushToAccount('acme', 'chat:n', 1, { receipt: false })).toMatchObject({
       delivered: 1,
       complete: false,
+      why: 'no_receipt',
     });
     expect(await bus.pushToConnection('acme', 'nobody', 'chat:n', 1, { receipt: false })).toBe(
       'unknown',

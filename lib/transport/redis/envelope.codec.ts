@@ -14,11 +14,14 @@ const KINDS = ['push', 'ask', 'disconnect'] as const;
 /** Where the position of a durable message stands; one without history has none. */
 const NO_POSITION = '|||';
 
+/** The `request` of a message that nobody has to reply to. */
+export const NO_REPLY = 0;
+
 /** A message as it travels. The frame of a push is the finished text for clients and is never parsed on the way. */
 export interface Envelope {
   /** The process that wants the replies. */
   readonly origin: string;
-  /** What the replies are for, on that process. */
+  /** What the replies are for, on that process; {@link NO_REPLY} when it wants none. */
   readonly request: number;
   /** When the message is too late, in milliseconds by the clock of Redis. */
   readonly deadline: number;

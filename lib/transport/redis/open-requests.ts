@@ -1,5 +1,8 @@
 import type { ServerReply, TransportReceipt } from '../transport-message.js';
 
+/** What an unsigned 32-bit number can hold; 0 means that no reply is wanted. */
+const MOST_REQUESTS = 0xffff_ffff;
+
 interface Open {
   readonly replies: ServerReply[];
   /** Own messages come back where this process has a receiver itself; that one is no reply. */
@@ -18,7 +21,7 @@ export class OpenRequests {
 
   /** `receipt` settles when everyone has replied, or after `timeoutMs`. */
   begin(timeoutMs: number): { request: number; receipt: Promise<TransportReceipt> } {
-    const request = (this.last = (this.last + 1) % 0xffff_ffff);
+    const request = (this.last = (this.last % MOST_REQUESTS) + 1);
     const receipt = new Promise<TransportReceipt>((resolve) => {
       const settle = (): void => {
         clearTimeout(timer);

@@ -3,10 +3,10 @@ import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
 import { randomId } from '../../util/random-id.js';
-import { LoopTransport, type TransportServer } from '../loop-transport.js';
+import { LoopTransport, type PublishOptions, type TransportServer } from '../loop-transport.js';
 import type { Topic } from '../topic.js';
 import type { TransportMessage, TransportReceipt } from '../transport-message.js';
-import { decodeEnvelope, encodeEnvelope } from './envelope.codec.js';
+import { decodeEnvelope, encodeEnvelope, NO_REPLY } from './envelope.codec.js';
 import { OpenRequests } from './open-requests.js';
 import { Probes } from './probes.js';
 import { parseReplies, ReplyBatches } from './reply-batches.js';
@@ -57,6 +57,7 @@ export class RedisTransport extends LoopTransport {
     await this.tellEveryone(HELLO + membership.memberId);
     try {
       await this.subscriber.start([this.inbox, ...this.probes.channels], keys.everyone);
+      await membership.beatNow(); // who joined before this process heard of it
     } catch (error) {
       this.subscriber.close();
       await this.backbone.close();
@@ -76,12 +77,16 @@ export class RedisTransport extends LoopTransport {
   override async publish(
     topic: Topic,
     message: TransportMessage,
-    timeoutMs: number,
+    { timeoutMs, receipt }: PublishOptions,
   ): Promise<TransportReceipt> {
-    const { request, receipt } = this.requests.begin(timeoutMs);
-    const sending = this.send(topic, message, request, timeoutMs);
-    sending.catch(() => this.requests.abandon(request));
-    return Promise.race([receipt, sending.then(() => receipt)]);
+    if (!receipt) {
+      await this.send(topic, message, NO_REPLY, timeoutMs);
+      return { expected: 0, replies: [] };
+    }
+    const opened = this.requests.begin(timeoutMs);
+    const sending = this.sendCounted(topic, message, opened.request, timeoutMs);
+    sending.catch(() => this.requests.abandon(opened.request));
+    return Promise.race([opened.receipt, sending.then(() => opened.receipt)]);
   }
 
   override async close(): Promise<void> {
@@ -93,21 +98,31 @@ export class RedisTransport extends LoopTransport {
   }
 
   /** Resolves when it is known who got it. Rejects when that cannot be known. */
-  private async send(
+  private async sendCounted(
     topic: Topic,
     message: TransportMessage,
     request: number,
     timeoutMs: number,
   ): Promise<void> {
+    const [missing, receivers] = await Promise.all([
+      this.rollCall.missing(this.backbone.keys.everyoneFor(topic)),
+      this.send(topic, message, request, timeoutMs),
+    ]);
+    this.requests.sent(request, receivers, missing);
+  }
+
+  /** Resolves with how many processes Redis has handed it to. */
+  private async send(
+    topic: Topic,
+    message: TransportMessage,
+    request: number,
+    timeoutMs: number,
+  ): Promise<number> {
     const { link, keys, membership, pubSub } = this.backbone;
     const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
     const deadline = membership.redisNow() + lastsMs;
     const bytes = encodeEnvelope({ origin: this.processId, request, deadline, message });
-    const [missing, receivers] = await Promise.all([
-      this.rollCall.missing(keys.everyoneFor(topic)),
-      link.call<number>(pubSub.publish, keys.channelOf(topic), bytes),
-    ]);
-    this.requests.sent(request, receivers, missing);
+    return link.call<number>(pubSub.publish, keys.channelOf(topic), bytes);
   }
 
   private channelOf(topic: Topic): string {
@@ -166,6 +181,6 @@ export class RedisTransport extends LoopTransport {
 
   private async handle(origin: string, request: number, message: TransportMessage): Promise<void> {
     const reply = await this.server!.receive(message);
-    this.replies.add(origin, request, reply);
+    if (request !== NO_REPLY) this.replies.add(origin, request, reply);
   }
 }
