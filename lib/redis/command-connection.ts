@@ -50,14 +50,15 @@ export class CommandConnection {
     this.requireUp();
     const bytes = sizeOf(args);
     this.window.enter(bytes);
-    this.cork();
-    try {
-      return await this.redis.call(command, ...args);
-    } catch (error) {
-      throw this.translated(error as Error);
-    } finally {
-      this.window.leave(bytes);
-    }
+    return this.send(command, args, bytes);
+  }
+
+  /** As `call`, also when no more commands may wait. */
+  async callAnyway(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    this.requireUp();
+    const bytes = sizeOf(args);
+    this.window.enterAnyway(bytes);
+    return this.send(command, args, bytes);
   }
 
   /** Cuts a connection that is believed dead; a new one follows. */
@@ -68,6 +69,21 @@ export class CommandConnection {
   close(): void {
     this.uncork();
     this.redis.disconnect();
+  }
+
+  private async send(
+    command: string,
+    args: readonly RedisArgument[],
+    bytes: number,
+  ): Promise<unknown> {
+    this.cork();
+    try {
+      return await this.redis.call(command, ...args);
+    } catch (error) {
+      throw this.translated(error as Error);
+    } finally {
+      this.window.leave(bytes);
+    }
   }
 
   private requireUp(): void {

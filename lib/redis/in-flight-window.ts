@@ -18,6 +18,11 @@ export class InFlightWindow {
           'config.redisMaxInFlight or config.redisMaxInFlightBytes.',
       );
     }
+    this.enterAnyway(bytes);
+  }
+
+  /** Counts in it as well, and is never refused. */
+  enterAnyway(bytes: number): void {
     this.commands++;
     this.bytes += bytes;
   }

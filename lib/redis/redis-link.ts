@@ -75,19 +75,20 @@ export class RedisLink {
   }
 
   /** Sends a command to the server that keeps the key. */
-  async send<Result>(
+  send<Result>(key: string, command: string, args: readonly RedisArgument[]): Promise<Result> {
+    return this.sendBy(key, (connection) => connection.call(command, args));
+  }
+
+  /**
+   * As `send`, also when no more commands may wait: for the few that tell what became of the others. Refused, they would
+   * make a connection that is merely busy look dead.
+   */
+  sendAnyway<Result>(
     key: string,
     command: string,
     args: readonly RedisArgument[],
   ): Promise<Result> {
-    const connection = this.connectionFor(key);
-    if (connection === undefined) throw unreached();
-    try {
-      return (await connection.call(command, args)) as Result;
-    } catch (error) {
-      if (hasMoved(error)) void this.topology.refresh();
-      throw error;
-    }
+    return this.sendBy(key, (connection) => connection.callAnyway(command, args));
   }
 
   /** Cuts the connection to the server that keeps the key, because it is believed dead; a new one follows. */
@@ -99,6 +100,20 @@ export class RedisLink {
   close(): void {
     for (const connection of this.connections.values()) connection.close();
     this.topology.close();
+  }
+
+  private async sendBy<Result>(
+    key: string,
+    send: (connection: CommandConnection) => Promise<unknown>,
+  ): Promise<Result> {
+    const connection = this.connectionFor(key);
+    if (connection === undefined) throw unreached();
+    try {
+      return (await send(connection)) as Result;
+    } catch (error) {
+      if (hasMoved(error)) void this.topology.refresh();
+      throw error;
+    }
   }
 
   private async evaluate<Result>(

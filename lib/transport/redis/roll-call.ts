@@ -41,7 +41,7 @@ export class RollCall {
   private async count(everyone: string): Promise<number> {
     const { link, pubSub } = this.backbone;
     const args = [pubSub.count, everyone];
-    const [, hearing] = await link.send<[string, number]>(everyone, 'PUBSUB', args);
+    const [, hearing] = await link.sendAnyway<[string, number]>(everyone, 'PUBSUB', args);
     return hearing;
   }
 }
