@@ -1,8 +1,4 @@
-export {
-  LoopWsModule,
-  type LoopWsModuleAsyncOptions,
-  type LoopWsModuleOptions,
-} from './loop-ws.module.js';
+export { LoopWsModule } from './loop-ws.module.js';
 export type {
   LoopAuthenticator,
   LoopAuthorizer,

@@ -62,7 +62,8 @@ import { SampledLogger } from './util/sampled-logger.js';
 /** What stands beside the options, or beside what makes them: Nest needs it before they are known. */
 interface ModuleExtras {
   readonly isGlobal?: boolean;
-  readonly gateway?: boolean;
+  /** Also `false` at run time: the builder's types know one kind of options, the overloads below know both. */
+  readonly gateway?: true;
 }
 
 /** `isGlobal` (default true): every module can inject the bus without importing this one. */
@@ -71,12 +72,7 @@ type WithGateway<Options> = Options & { readonly isGlobal?: boolean; readonly ga
 /** `gateway: false`: this process pushes, and no client connects to it. */
 type WithoutGateway<Options> = Options & { readonly isGlobal?: boolean; readonly gateway: false };
 
-export type LoopWsModuleOptions = WithGateway<LoopWsOptions> | WithoutGateway<LoopWsWorkerOptions>;
-
 type AsyncOptions<Options> = ConfigurableModuleAsyncOptions<Options, 'createLoopWsOptions'>;
-
-export type LoopWsModuleAsyncOptions =
-  WithGateway<AsyncOptions<LoopWsOptions>> | WithoutGateway<AsyncOptions<LoopWsWorkerOptions>>;
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<LoopWsOptions>({ moduleName: 'LoopWs' })
@@ -198,13 +194,23 @@ const WORKER_PROVIDERS: Provider[] = [
   exports: [EventBus, ConnectionRegistry, PresenceStore, LoopTransport, LoopWsConfig],
 })
 export class LoopWsModule extends ConfigurableModuleClass {
+  // Overloads and not a union: who forgets `authenticate` must not only read that "gateway" is missing.
+  static override forRoot(options: WithoutGateway<LoopWsWorkerOptions>): DynamicModule;
+  static override forRoot(options: WithGateway<LoopWsOptions>): DynamicModule;
   /** Nest copies the options before anything of ours can look at them, so what is no object is refused here. */
-  static override forRoot(options: LoopWsModuleOptions): DynamicModule {
+  static override forRoot(options: object): DynamicModule {
     requireOptions(options);
     return super.forRoot(options as typeof OPTIONS_TYPE);
   }
 
-  static override forRootAsync(options: LoopWsModuleAsyncOptions): DynamicModule {
+  static override forRootAsync(
+    options: WithoutGateway<AsyncOptions<LoopWsWorkerOptions>>,
+  ): DynamicModule;
+  static override forRootAsync(options: WithGateway<AsyncOptions<LoopWsOptions>>): DynamicModule;
+  static override forRootAsync(
+    options:
+      WithoutGateway<AsyncOptions<LoopWsWorkerOptions>> | WithGateway<AsyncOptions<LoopWsOptions>>,
+  ): DynamicModule {
     requireOptions(options);
     return super.forRootAsync(options as typeof ASYNC_OPTIONS_TYPE);
   }

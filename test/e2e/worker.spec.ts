@@ -5,8 +5,6 @@ import {
   ConnectionRegistry,
   EventBus,
   LoopWsModule,
-  type LoopWsModuleAsyncOptions,
-  type LoopWsModuleOptions,
   type LoopWsWorkerOptions,
   PresenceStore,
 } from '../../lib/index.js';
@@ -169,14 +167,13 @@ describe('gateway: false', () => {
       /option "gateway" is "no"; it must be false for a process that only pushes/,
     ],
   ])('refuses %s', async (_what, options, message) => {
-    const start = async () => startContext(LoopWsModule.forRoot(options as LoopWsModuleOptions));
+    const start = async () => startContext(LoopWsModule.forRoot(options as never));
     await expect(start()).rejects.toThrow(message);
   });
 
   it('in what a factory returns is refused', async () => {
     const useFactory = () => ({ services: ['chat'], gateway: false }) as never;
-    const options: LoopWsModuleAsyncOptions = { useFactory };
-    await expect(startContext(LoopWsModule.forRootAsync(options))).rejects.toThrow(
+    await expect(startContext(LoopWsModule.forRootAsync({ useFactory }))).rejects.toThrow(
       /option "gateway" belongs beside useFactory.*forRootAsync\({ gateway: false, useFactory }\)/s,
     );
   });
