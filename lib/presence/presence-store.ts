@@ -47,6 +47,9 @@ export interface PresenceRegistered {
   readonly others: readonly PresenceRegistration[];
 }
 
+/** Accounts of a page whose size nobody asked for. */
+export const DEFAULT_PAGE = 100;
+
 export interface AccountPage {
   readonly accounts: readonly string[];
   /** Pass it on to get the next page; absent on the last one. */

@@ -1,5 +1,6 @@
 import {
   type AccountPage,
+  DEFAULT_PAGE,
   type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,
@@ -14,8 +15,6 @@ interface Account {
   /** Its grace has passed, and nobody was there who reports edges. */
   isUnreported?: boolean;
 }
-
-const DEFAULT_PAGE = 100;
 
 /** What the stores of one process look at together. A store with a table of its own makes one server. */
 export class PresenceTable {
