@@ -59,6 +59,11 @@ export class TcpProxy {
     pair.lost.add(way);
   }
 
+  /** On the connections that there are: what is sent arrives, what is answered does not. */
+  loseReplies(): void {
+    for (const { lost } of this.pairs) lost.add('down');
+  }
+
   /** Ends every connection at once. */
   cut(): void {
     for (const { client, server } of this.pairs) {

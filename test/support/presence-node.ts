@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { type LoopWsConfigChanges, resolveConfig } from '../../lib/loop-ws.config.js';
+import type { PresenceRegistration } from '../../lib/presence/presence-store.js';
+import { RedisPresenceStore } from '../../lib/presence/redis/redis.presence-store.js';
+import { RedisBackbone } from '../../lib/redis/redis-backbone.js';
+import { SampledLogger } from '../../lib/util/sampled-logger.js';
+import { QUICK } from './fault-test.js';
+
+export interface PresenceNodeOptions {
+  readonly serverId?: string;
+  readonly config?: LoopWsConfigChanges;
+}
+
+const running = new Set<PresenceNode>();
+
+/** Presence of one server without the server: a store and its connection to Redis. */
+export class PresenceNode {
+  private constructor(
+    readonly store: RedisPresenceStore,
+    readonly backbone: RedisBackbone,
+    private readonly serverId: string,
+    private readonly edges: string[],
+  ) {}
+
+  /** Edges that it reports are added to `edges`. */
+  static async start(
+    redis: string,
+    edges: string[],
+    { serverId = 'server', config: changes = {} }: PresenceNodeOptions = {},
+  ): Promise<PresenceNode> {
+    const config = resolveConfig({ ...QUICK, presenceGraceMs: 0, logSampleMs: 1, ...changes });
+    const backbone = await RedisBackbone.create(redis, 'lw', config, new SampledLogger(config));
+    const node = new PresenceNode(new RedisPresenceStore(backbone), backbone, serverId, edges);
+    running.add(node);
+    await node.store.start({
+      serverId,
+      graceMs: config.presenceGraceMs,
+      edges: {
+        offline: (account) => edges.push(`-${account}`),
+        online: (account) => edges.push(`+${account}`),
+      },
+    });
+    return node;
+  }
+
+  async register(accountId: string, connectionId = 'c'): Promise<PresenceRegistration> {
+    const registration = this.registrationOf(accountId, connectionId);
+    const { cameOnline } = await this.store.register(registration);
+    if (cameOnline) this.edges.push(`+${accountId}`);
+    return registration;
+  }
+
+  registrationOf(accountId: string, connectionId = 'c'): PresenceRegistration {
+    return { accountId, connectionId, serverId: this.serverId, registration: randomUUID() };
+  }
+
+  /** As a process that is killed: Redis hears nothing of it any more. */
+  die(): void {
+    this.backbone.link.close();
+  }
+
+  async close(): Promise<void> {
+    if (running.delete(this)) await this.store.close();
+  }
+}
+
+export async function closePresenceNodes(): Promise<void> {
+  await Promise.all([...running].map((node) => node.close()));
+}
