@@ -6,7 +6,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** KEYS servers, agreement. ARGV member, agreement, timeout. Returns '' or the agreement of those who are here. */
+/**
+ * KEYS servers, agreement, sweeps. ARGV member, agreement, timeout, the id that it had before or ''. What is left under
+ * that one is to be swept, unless somebody does already. Returns '' or the agreement of those who are here.
+ */
 export const JOIN = new RedisScript(`${REDIS_NOW}
 local agreed = redis.call('GET', KEYS[2])
 if agreed and agreed ~= ARGV[2] and redis.call('ZCOUNT', KEYS[1], now - ARGV[3], '+inf') > 0 then
@@ -14,6 +17,10 @@ if agreed and agreed ~= ARGV[2] and redis.call('ZCOUNT', KEYS[1], now - ARGV[3],
 end
 redis.call('SET', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
+if ARGV[4] ~= '' then
+  redis.call('ZREM', KEYS[1], ARGV[4])
+  if not redis.call('HGET', KEYS[3], ARGV[4]) then redis.call('HSET', KEYS[3], ARGV[4], ARGV[1]) end
+end
 return ''
 `);
 
@@ -29,17 +36,18 @@ return {
 
 /**
  * KEYS servers, sweeps, swept. ARGV dead member, sweeping member, timeout. Returns 1 for exactly one caller: the one who
- * has to sweep, or to take over from a sweeper that died.
+ * has to sweep, to go on with a sweep of its own, or to take over from a sweeper that died.
  */
 export const CLAIM = new RedisScript(`${REDIS_NOW}
 local function isLive(member)
   local beat = redis.call('ZSCORE', KEYS[1], member)
-  return beat and now - beat < tonumber(ARGV[3])
+  return beat and math.abs(now - beat) < tonumber(ARGV[3])
 end
 if isLive(ARGV[1]) then return 0 end
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
   local sweeper = redis.call('HGET', KEYS[2], ARGV[1])
-  if not sweeper or isLive(sweeper) then return 0 end
+  if not sweeper or (sweeper ~= ARGV[2] and isLive(sweeper)) then return 0 end
+  if sweeper == ARGV[2] then return 1 end
 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[3], now, ARGV[1])

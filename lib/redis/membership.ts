@@ -2,9 +2,11 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { randomId } from '../util/random-id.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import { BEAT, CLAIM, JOIN } from './membership.scripts.js';
+import { LiveMembers } from './live-members.js';
+import { BEAT, JOIN } from './membership.scripts.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { RedisLink } from './redis-link.js';
+import { Sweeps } from './sweeps.js';
 
 /** Grows when processes of two versions can no longer understand each other. */
 const PROTOCOL_MAJOR = 1;
@@ -12,29 +14,37 @@ const PROTOCOL_MAJOR = 1;
 type BeatReply = [string, number, string[], string[], 0 | 1];
 
 export interface MembershipListener {
-  /** Exactly one process is told of each dead one. Resolves when nothing of it is left. */
+  /** Leaves the dead to others for as long again as it takes to be dead. */
+  readonly sweepsLast: boolean;
+  /** One process is told of each dead one, and told again until it resolves: then nothing of it is left. */
   sweep(memberId: string): Promise<void>;
+  /** Others took this process for dead and swept it, or Redis lost its data. `restore` follows. */
+  lost(how: 'swept' | 'forgotten'): void;
   /**
-   * Redis does not know this process any more: it was swept as dead, or Redis lost its data. `memberId` is a new one.
-   * Resolves when everything of this process is in Redis again.
+   * Redis does not know this process any more, and `memberId` is a new one. Resolves when everything of this process
+   * is in Redis again; called again until it does.
    */
-  restore(wasSwept: boolean): Promise<void>;
+  restore(): Promise<void>;
 }
 
 /**
  * The processes that form the cluster. Each beats; one that was silent for `serverTimeoutMs` is dead and never comes
- * back: should it live, it joins under a new id, so what is swept is never what somebody just wrote.
+ * back: should it live, it joins under a new id, so what is swept is never what somebody just wrote. It joins before it
+ * writes, so whatever an id wrote is swept once it is gone.
  */
 export class Membership {
   memberId = randomId();
   private listener: MembershipListener | undefined;
-  /** When each member was last known to be alive, by this process's own monotonic clock. */
-  private readonly seen = new Map<string, number>();
-  private inLastBeat: ReadonlySet<string> = new Set();
+  private readonly live: LiveMembers;
+  private readonly sweeps: Sweeps;
   private steadySince = performance.now();
   private clockOffsetMs = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beating: Promise<void> | undefined;
+  private restoring: Promise<void> | undefined;
+  /** Ids that this process had until everything is in Redis again under the present one. */
+  private formerIds: string[] = [];
+  private mustRenew = false;
   private closed = false;
   private readonly rejoinedListeners: ((before: string) => void)[] = [];
 
@@ -43,16 +53,24 @@ export class Membership {
     private readonly keys: RedisKeys,
     private readonly config: LoopWsConfig,
     private readonly logger: SampledLogger,
-  ) {}
+  ) {
+    this.live = new LiveMembers(config.serverTimeoutMs);
+    this.sweeps = new Sweeps(link, keys, config, (member) => this.sweep(member));
+  }
 
   /** How many processes are in the cluster, this one and those included that may have just died. */
   get size(): number {
-    return new Set([...this.seen.keys(), this.memberId]).size;
+    return new Set([...this.live.ids, this.memberId]).size;
   }
 
-  /** Whether every process that may be alive has told Redis so. */
+  /** Whether every process that may be alive is known to Redis, and this one with all that it has. */
   get isWhole(): boolean {
-    return [...this.seen.keys()].every((member) => this.inLastBeat.has(member));
+    return this.isRestored && this.live.haveAllBeat;
+  }
+
+  /** Whether Redis has everything of this process, as far as this process knows. */
+  get isRestored(): boolean {
+    return this.formerIds.length === 0 && !this.mustRenew;
   }
 
   /** The time of Redis in milliseconds, as far as the last beat tells. */
@@ -64,30 +82,37 @@ export class Membership {
     this.listener = listener;
   }
 
+  /** Called when everything is in Redis again under the new id. */
   onRejoined(listener: (before: string) => void): void {
     this.rejoinedListeners.push(listener);
   }
 
   /** Somebody said that it is here, before its next beat does. */
   noteJoined(memberId: string): void {
-    this.seen.set(memberId, performance.now());
+    this.live.add(memberId);
   }
 
   noteLeft(memberId: string): void {
-    if (memberId !== this.memberId) this.seen.delete(memberId);
+    if (memberId !== this.memberId) this.live.remove(memberId);
   }
 
   async start(): Promise<void> {
-    await this.join();
+    await this.join(this.memberId, '');
     await this.beatNow();
     this.link.onUp(() => this.beatSoon(0));
     this.beatSoon(this.config.serverBeatMs);
   }
 
+  /** Call it when nothing of this process is left in Redis. */
+  async leave(): Promise<void> {
+    this.stop();
+    await this.link.call('ZREM', this.keys.servers, this.memberId);
+  }
+
+  /** Without {@link leave} the others sweep this process in time. */
   async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
-    await this.link.call('ZREM', this.keys.servers, this.memberId).catch(() => {});
+    if (this.listener === undefined) await this.leave().catch(() => {});
+    this.stop();
   }
 
   /** One at a time: two would both find out that this process must join again. */
@@ -96,11 +121,21 @@ export class Membership {
     return this.beating;
   }
 
-  private async join(): Promise<void> {
+  /** Some of what this member wrote is lost, so with the next beat it writes everything under a new id. */
+  renew(memberId: string): void {
+    if (memberId === this.memberId && this.formerIds.length === 0) this.mustRenew = true;
+  }
+
+  private stop(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+  }
+
+  private async join(memberId: string, before: string): Promise<void> {
     const agreement = `protocol ${PROTOCOL_MAJOR}, redisPartitions ${this.config.redisPartitions}`;
-    const { servers, agreement: key } = this.keys;
-    const args = [this.memberId, agreement, this.config.serverTimeoutMs];
-    const theirs = await this.link.run<string>(JOIN, [servers, key], args);
+    const { servers, agreement: key, sweeps } = this.keys;
+    const args = [memberId, agreement, this.config.serverTimeoutMs, before];
+    const theirs = await this.link.run<string>(JOIN, [servers, key, sweeps], args);
     if (theirs === '') return;
     throw new LoopWsBootError(
       `LoopWs: the processes that run on this Redis and namespace have ${theirs}, this one has ${agreement}; together ` +
@@ -120,76 +155,82 @@ export class Membership {
 
   /** As often as configured, and when the silence of a member becomes too long. */
   private untilNextBeat(): number {
-    const { serverBeatMs, serverTimeoutMs } = this.config;
-    const now = performance.now();
-    const overdue = [...this.seen.values()]
-      .map((seen) => seen + serverTimeoutMs - now)
-      .filter((ms) => ms > 0 && ms < serverBeatMs);
+    const { serverBeatMs } = this.config;
+    const overdue = this.live.overdueIn().filter((ms) => ms > 0 && ms < serverBeatMs);
     return Math.min(serverBeatMs, ...overdue.map((ms) => ms + 20));
   }
 
   private async beat(): Promise<void> {
-    if (!this.link.reaches(this.keys.servers)) return;
     const { servers, sweeps, swept } = this.keys;
+    if (!this.link.reaches(servers)) return;
     const sentAt = performance.now();
-    const keys = [servers, sweeps, swept];
-    const reply = await this.link.run<BeatReply>(BEAT, keys, [this.memberId]);
-    const [previous, now, beats, openSweeps, wasSwept] = reply;
+    const reply = await this.link.run<BeatReply>(BEAT, [servers, sweeps, swept], [this.memberId]);
+    const [previous, now, flatBeats, openSweeps, wasSwept] = reply;
     if (this.closed) return;
     this.clockOffsetMs = now - (sentAt + performance.now()) / 2;
-    const wasUnheard = previous === '' || now - Number(previous) > 3 * this.config.serverBeatMs;
-    if (wasUnheard) this.steadySince = sentAt;
-    this.noteBeats(beats, now);
-    if (previous === '') return this.rejoin(wasSwept === 1);
-    await this.judge(beats, openSweeps, now);
+    const unheardMs = previous === '' ? Infinity : Math.abs(now - Number(previous));
+    if (unheardMs > 3 * this.config.serverBeatMs) this.steadySince = sentAt;
+    const beats = pairsOf(flatBeats).map(([id, beat]): [string, number] => [id, Number(beat)]);
+    this.live.note(beats, now, this.steadySince);
+    if (previous === '') this.listener?.lost(wasSwept === 1 ? 'swept' : 'forgotten');
+    if (previous === '' || this.mustRenew) await this.rejoin();
+    this.restoreInBackground();
+    this.sweepInBackground(beats, pairsOf(openSweeps), now);
   }
 
-  private noteBeats(beats: readonly string[], now: number): void {
-    const alive = pairsOf(beats).filter(([, beat]) => !this.isSilent(Number(beat), now));
-    this.inLastBeat = new Set(alive.map(([member]) => member));
-    for (const [member, beat] of alive) {
-      this.seen.set(member, performance.now() - Math.max(0, now - Number(beat)));
-    }
-    const { serverTimeoutMs } = this.config;
-    for (const [member, seen] of this.seen) {
-      const silentMs = performance.now() - Math.max(seen, this.steadySince);
-      if (!this.inLastBeat.has(member) && silentMs >= serverTimeoutMs) this.seen.delete(member);
-    }
+  private async rejoin(): Promise<void> {
+    const before = this.memberId;
+    const memberId = randomId();
+    await this.join(memberId, before);
+    this.memberId = memberId;
+    this.formerIds.push(before);
+    this.mustRenew = false;
+    this.live.remove(before);
   }
 
-  private isSilent(beat: number, now: number): boolean {
-    return now - beat >= this.config.serverTimeoutMs;
+  private restoreInBackground(): void {
+    if (this.formerIds.length === 0) return;
+    this.restoring ??= this.restore()
+      .catch((error: unknown) => this.logger.warn('restore', 'Restoring failed for now', error))
+      .finally(() => (this.restoring = undefined));
+  }
+
+  private async restore(): Promise<void> {
+    const { memberId } = this;
+    await this.listener?.restore();
+    if (memberId !== this.memberId || this.closed) return;
+    const former = this.formerIds;
+    this.formerIds = [];
+    for (const before of former) {
+      for (const listener of this.rejoinedListeners) listener(before);
+    }
+    this.beatSoon(0); // which finds what is left under the former ids
   }
 
   /**
    * Only a process that has itself been heard all the time can tell that another one was silent: after an outage of
-   * Redis everybody was.
+   * Redis everybody was. What is left under its own former ids goes once everything is there under the present one.
    */
-  private async judge(beats: string[], openSweeps: string[], now: number): Promise<void> {
-    if (performance.now() - this.steadySince < this.config.serverTimeoutMs) return;
-    const silent = pairsOf(beats).filter(([, beat]) => this.isSilent(Number(beat), now));
-    const orphaned = pairsOf(openSweeps).filter(([, by]) => !this.inLastBeat.has(by));
-    for (const [member] of [...silent, ...orphaned]) await this.sweep(member);
+  private sweepInBackground(
+    beats: readonly [string, number][],
+    openSweeps: readonly [string, string][],
+    now: number,
+  ): void {
+    if (this.formerIds.length > 0) return;
+    const own = openSweeps.filter(([, by]) => by === this.memberId);
+    const isSteady = performance.now() - this.steadySince >= this.config.serverTimeoutMs;
+    const patience = this.listener?.sweepsLast ? 2 : 1;
+    const silent = beats.filter(([, beat]) => isSteady && this.live.isSilent(beat, now, patience));
+    const orphaned = openSweeps.filter(([, by]) => isSteady && !this.live.hasBeat(by));
+    const dead = new Set([...own, ...silent, ...orphaned].map(([member]) => member));
+    this.sweeps
+      .run([...dead], this.memberId)
+      .catch((error: unknown) => this.logger.warn('sweep', 'A sweep failed for now', error));
   }
 
   private async sweep(member: string): Promise<void> {
-    const { servers, sweeps, swept } = this.keys;
-    const args = [member, this.memberId, this.config.serverTimeoutMs];
-    const mine = await this.link.run<number>(CLAIM, [servers, sweeps, swept], args);
-    if (mine !== 1) return;
-    this.seen.delete(member);
+    this.live.remove(member);
     await this.listener?.sweep(member);
-    await this.link.call('HDEL', sweeps, member);
-  }
-
-  private async rejoin(wasSwept: boolean): Promise<void> {
-    const before = this.memberId;
-    this.memberId = randomId();
-    this.seen.delete(before);
-    this.steadySince = performance.now();
-    await this.listener?.restore(wasSwept);
-    await this.join();
-    for (const listener of this.rejoinedListeners) listener(before);
   }
 }
 

@@ -14,7 +14,9 @@ export interface PartitionKeys {
   readonly online: string;
   /** Sorted set: accounts in their grace, by the Redis time in milliseconds at which it ends. */
   readonly grace: string;
-  /** How many connections the partition's accounts have. */
+  /** Hash: accounts whose offline edge a member is reporting, and which member. */
+  readonly taken: string;
+  /** Hash: how many connections each member has in the partition. */
   readonly connections: string;
   /** Set: the members that keep registrations in this partition. */
   readonly members: string;
@@ -96,6 +98,7 @@ function partitionKeys(prefix: string): PartitionKeys {
   return {
     online: `${prefix}:o`,
     grace: `${prefix}:g`,
+    taken: `${prefix}:t`,
     connections: `${prefix}:n`,
     members: `${prefix}:m`,
     account: (accountId) => `${prefix}:c:${short(accountId)}`,

@@ -1,20 +1,38 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { PartitionKeys } from '../../redis/redis-keys.js';
-import { TAKE_OFFLINE } from './presence.scripts.js';
+import { inParallel } from '../../util/in-parallel.js';
+import { KeyedChain } from '../../util/keyed-chain.js';
+import type { PresenceEdges } from '../presence-store.js';
+import { KEEP_GRACE, TAKE_OFFLINE } from './presence.scripts.js';
 
 /** Partitions that one beat looks through for accounts whose server died before their grace had passed. */
 const LOOKED_THROUGH_AT_ONCE = 8;
 
+const KEPT_AT_ONCE = 200;
+
+/** An account in its grace, as the process remembers it that its last connection was on. */
+interface Expected {
+  timer: ReturnType<typeof setTimeout>;
+  readonly endsAt: number;
+}
+
 /** Takes accounts whose grace has passed, each on one server of the cluster, and reports them. */
 export class OfflineEdges {
+  private readonly expected = new Map<string, Expected>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
+  private readonly chain = new KeyedChain();
+  /** Takes that have not begun: they serve whoever asks meanwhile. */
+  private readonly waiting = new Map<string, Promise<boolean>>();
+  /** Reported, and Redis has not confirmed that it knows. */
+  private readonly reported = new Map<string, readonly string[]>();
   private poll: ReturnType<typeof setInterval> | undefined;
   private next = 0;
+  private untilNow = true;
 
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly graceMs: number,
-    private readonly report: (accountId: string) => void,
+    private readonly edges: PresenceEdges,
   ) {}
 
   start(): void {
@@ -22,37 +40,120 @@ export class OfflineEdges {
     this.poll = setInterval(() => void this.lookThrough(), serverBeatMs).unref();
   }
 
-  /** An account of the partition has just left. */
-  expect(partition: PartitionKeys): void {
+  /** The last connection of the account has just left. */
+  expect(accountId: string): void {
+    this.expectIn(accountId, this.graceMs);
+  }
+
+  /** A server was swept, and the grace of its accounts lasts so much longer. */
+  expectSwept(graceLeftMs: number): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      void this.take(partition);
-    }, this.graceMs + 2).unref();
+      void this.takeAll();
+    }, graceLeftMs + 2).unref();
     this.timers.add(timer);
   }
 
-  async takeAll(everyoneIncluded = false): Promise<void> {
-    const { partitions } = this.backbone.keys;
-    await Promise.all(partitions.map((partition) => this.take(partition, everyoneIncluded)));
+  /**
+   * Redis lost its data. Accounts that were in their grace are so again, long enough for every server to write those
+   * that have come back.
+   */
+  async restore(): Promise<void> {
+    await inParallel(KEPT_AT_ONCE, [...this.expected], async ([accountId, { endsAt }]) => {
+      const { serverTimeoutMs } = this.backbone.config;
+      const ms = Math.ceil(Math.max(endsAt - performance.now(), serverTimeoutMs));
+      const partition = this.backbone.keys.partitionOf(accountId);
+      const keys = [partition.account(accountId), partition.grace, partition.taken];
+      await this.backbone.link.run(KEEP_GRACE, keys, [accountId, ms]);
+      this.expectIn(accountId, ms);
+    });
   }
 
-  close(): void {
+  async takeAll(): Promise<void> {
+    await this.takeIn(this.backbone.keys.partitions);
+  }
+
+  /** Takes those as well whose grace still runs. */
+  async takeEveryone(partitions: readonly PartitionKeys[]): Promise<void> {
+    this.untilNow = false;
+    await this.takeIn(partitions);
+  }
+
+  /** Takes nothing more by itself. Resolves when what it has taken is reported. */
+  async close(): Promise<void> {
     clearInterval(this.poll);
     for (const timer of this.timers) clearTimeout(timer);
+    for (const { timer } of this.expected.values()) clearTimeout(timer);
+    const { partitions } = this.backbone.keys;
+    await Promise.all(partitions.map(({ grace }) => this.chain.run(grace, async () => {})));
   }
 
-  /** What could not be taken is found by the next look. */
-  private async take({ grace }: PartitionKeys, everyoneIncluded = false): Promise<void> {
-    try {
-      let accounts: string[];
-      do {
-        const until = everyoneIncluded ? '+inf' : '';
-        accounts = await this.backbone.link.run<string[]>(TAKE_OFFLINE, [grace], [until]);
-        for (const accountId of accounts) this.report(accountId);
-      } while (accounts.length > 0);
-    } catch (error) {
-      this.backbone.logger.warn('offline', 'Accounts that went offline could not be read', error);
-    }
+  private async takeIn(partitions: readonly PartitionKeys[]): Promise<void> {
+    await Promise.all(partitions.map((partition) => this.take(partition)));
+  }
+
+  private expectIn(accountId: string, ms: number): void {
+    clearTimeout(this.expected.get(accountId)?.timer);
+    const timer = setTimeout(() => void this.takeExpected(accountId, one), ms + 2).unref();
+    const one: Expected = { timer, endsAt: performance.now() + ms };
+    this.expected.set(accountId, one);
+  }
+
+  private async takeExpected(accountId: string, one: Expected): Promise<void> {
+    const isTaken = await this.take(this.backbone.keys.partitionOf(accountId));
+    if (this.expected.get(accountId) !== one) return;
+    if (isTaken) this.expected.delete(accountId);
+    else one.timer = this.retry(accountId, one);
+  }
+
+  private retry(accountId: string, one: Expected): ReturnType<typeof setTimeout> {
+    const { serverBeatMs } = this.backbone.config;
+    return setTimeout(() => void this.takeExpected(accountId, one), serverBeatMs).unref();
+  }
+
+  /** One after another, so that none is reported twice. Resolves with whether Redis answered. */
+  private take(partition: PartitionKeys): Promise<boolean> {
+    const { grace } = partition;
+    const waiting = this.waiting.get(grace);
+    if (waiting !== undefined) return waiting;
+    const taking = this.chain
+      .run(grace, () => {
+        this.waiting.delete(grace);
+        return this.report(partition);
+      })
+      .then(
+        () => true,
+        (error: unknown) => {
+          this.backbone.logger.warn('offline', 'Accounts that went offline are read later', error);
+          return false;
+        },
+      );
+    this.waiting.set(grace, taking);
+    return taking;
+  }
+
+  private async report(partition: PartitionKeys): Promise<void> {
+    let reported = this.reported.get(partition.grace) ?? [];
+    do {
+      const [offline, back] = await this.runTake(partition, reported);
+      for (const accountId of back) this.edges.online(accountId);
+      for (const accountId of offline) this.edges.offline(accountId);
+      reported = offline;
+      this.reported.set(partition.grace, reported);
+    } while (reported.length > 0);
+    this.reported.delete(partition.grace);
+  }
+
+  private runTake(
+    partition: PartitionKeys,
+    reported: readonly string[],
+  ): Promise<[string[], string[]]> {
+    const { link, membership } = this.backbone;
+    const { grace, taken, members } = partition;
+    const accounts = reported.map((accountId) => partition.account(accountId));
+    const keys = [grace, taken, members, ...accounts];
+    const until = this.untilNow ? '' : '+inf';
+    return link.run(TAKE_OFFLINE, keys, [membership.memberId, until, ...reported]);
   }
 
   private async lookThrough(): Promise<void> {

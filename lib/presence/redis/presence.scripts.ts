@@ -7,15 +7,14 @@ import { RedisScript } from '../../redis/redis-script.js';
  */
 
 /**
- * KEYS account, own, online, grace, connections, members. ARGV member, registration, value, accountId, prefix of values
- * with the same connectionId, 'new' or 'again'. Returns 'lost' when Redis does not know the member, else
- * { whether the account came online, entries of the same connection… }.
+ * KEYS account, own, online, grace, connections, members, taken. ARGV member, registration, value, accountId, prefix of
+ * values with the same connectionId, 'new' or 'again'. Returns 'lost' when Redis does not know the member, else
+ * { whether the account came online with this registration, entries of the same connection… }. The first is kept in the
+ * entry, so that it can be asked again when the reply was lost. While an offline edge is being reported, the one who
+ * reports it tells the next edge as well, see TAKE_OFFLINE.
  */
 export const REGISTER = new RedisScript(`
-if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then
-  if ARGV[6] == 'new' then return 'lost' end
-  redis.call('SADD', KEYS[6], ARGV[1])
-end
+if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
 local field = ARGV[1] .. ':' .. ARGV[2]
 local reply = { 0 }
 if ARGV[6] == 'new' then
@@ -27,15 +26,19 @@ if ARGV[6] == 'new' then
     end
   end
 end
-local isFirst = redis.call('EXISTS', KEYS[1]) == 0
-if redis.call('HSET', KEYS[1], field, ARGV[3]) == 1 then
-  redis.call('INCR', KEYS[5])
-  redis.call('SADD', KEYS[2], ARGV[2] .. ' ' .. ARGV[4])
+redis.call('SADD', KEYS[2], ARGV[2] .. ' ' .. ARGV[4])
+redis.call('HSET', KEYS[5], ARGV[1], redis.call('SCARD', KEYS[2]))
+redis.call('ZADD', KEYS[3], 0, ARGV[4])
+local value = redis.call('HGET', KEYS[1], field)
+if not value then
+  value = ARGV[3]
+  if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('ZREM', KEYS[4], ARGV[4]) == 0
+    and not redis.call('HGET', KEYS[7], ARGV[4]) then
+    value = string.sub(value, 1, -2) .. ',1]'
+  end
+  redis.call('HSET', KEYS[1], field, value)
 end
-if isFirst then
-  redis.call('ZADD', KEYS[3], 0, ARGV[4])
-  if redis.call('ZREM', KEYS[4], ARGV[4]) == 0 then reply[1] = 1 end
-end
+if string.sub(value, -3) == ',1]' then reply[1] = 1 end
 return reply
 `);
 
@@ -43,8 +46,8 @@ return reply
 export const UNREGISTER = new RedisScript(`${REDIS_NOW}
 if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
 redis.call('SREM', KEYS[2], ARGV[2] .. ' ' .. ARGV[3])
+redis.call('HSET', KEYS[5], ARGV[1], redis.call('SCARD', KEYS[2]))
 if redis.call('HDEL', KEYS[1], ARGV[1] .. ':' .. ARGV[2]) == 0 then return '' end
-redis.call('DECR', KEYS[5])
 if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
 redis.call('ZREM', KEYS[3], ARGV[3])
 redis.call('ZADD', KEYS[4], now + ARGV[4], ARGV[3])
@@ -52,27 +55,67 @@ return 'left'
 `);
 
 /**
- * KEYS own of the dead, online, grace, connections, account… ARGV dead member, grace that is left, then registration and
+ * KEYS members, own, connections. ARGV member. Ends the member in this partition: nothing that it still sends is taken. Returns how many
+ * members are left, and what is left of this one.
+ */
+export const EXPEL = new RedisScript(`
+redis.call('SREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+return { redis.call('SCARD', KEYS[1]), redis.call('SMEMBERS', KEYS[2]) }
+`);
+
+/**
+ * KEYS own of the dead, online, grace, account… ARGV dead member, grace that is left, then registration and
  * accountId for each account key.
  */
 export const SWEEP = new RedisScript(`${REDIS_NOW}
-for i = 5, #KEYS do
-  local registration, account = ARGV[2 * i - 7], ARGV[2 * i - 6]
+for i = 4, #KEYS do
+  local registration, account = ARGV[2 * i - 5], ARGV[2 * i - 4]
   redis.call('SREM', KEYS[1], registration .. ' ' .. account)
-  if redis.call('HDEL', KEYS[i], ARGV[1] .. ':' .. registration) == 1 then
-    redis.call('DECR', KEYS[4])
-    if redis.call('EXISTS', KEYS[i]) == 0 then
-      redis.call('ZREM', KEYS[2], account)
-      redis.call('ZADD', KEYS[3], now + ARGV[2], account)
-    end
+  if redis.call('HDEL', KEYS[i], ARGV[1] .. ':' .. registration) == 1
+    and redis.call('EXISTS', KEYS[i]) == 0 then
+    redis.call('ZREM', KEYS[2], account)
+    redis.call('ZADD', KEYS[3], now + ARGV[2], account)
   end
 end
 `);
 
-/** KEYS grace. ARGV '' or '+inf' to take those as well whose grace still runs. Each account is returned to one caller. */
+/**
+ * KEYS grace, taken, members, account of each that is reported… ARGV member, '' or '+inf' to take those as well whose
+ * grace still runs, accounts that the member has reported… Returns { accounts to report as offline, those of the reported
+ * ones that came back meanwhile }. An account is taken by one member until that has reported it; it is given to it again
+ * if the reply was lost, and to another one if the member is gone.
+ */
 export const TAKE_OFFLINE = new RedisScript(`${REDIS_NOW}
-local until_ = ARGV[1] == '' and now or ARGV[1]
-local accounts = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', until_, 'LIMIT', 0, 500)
-if #accounts > 0 then redis.call('ZREM', KEYS[1], unpack(accounts)) end
-return accounts
+local back = {}
+for i = 3, #ARGV do
+  if redis.call('HDEL', KEYS[2], ARGV[i]) == 1
+    and (redis.call('EXISTS', KEYS[i + 1]) == 1 or redis.call('ZSCORE', KEYS[1], ARGV[i])) then
+    back[#back + 1] = ARGV[i]
+  end
+end
+if ARGV[2] == '' and redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 0 then return { {}, back } end
+local accounts = {}
+local taken = redis.call('HGETALL', KEYS[2])
+for i = 1, #taken, 2 do
+  if taken[i + 1] == ARGV[1] or redis.call('SISMEMBER', KEYS[3], taken[i + 1]) == 0 then
+    redis.call('HSET', KEYS[2], taken[i], ARGV[1])
+    accounts[#accounts + 1] = taken[i]
+  end
+end
+local until_ = ARGV[2] == '' and now or ARGV[2]
+for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', until_, 'LIMIT', 0, 500)) do
+  if not redis.call('HGET', KEYS[2], account) then
+    redis.call('HSET', KEYS[2], account, ARGV[1])
+    redis.call('ZREM', KEYS[1], account)
+    accounts[#accounts + 1] = account
+  end
+end
+return { accounts, back }
+`);
+
+/** KEYS account, grace, taken. ARGV accountId, milliseconds. An account that Redis forgot in its grace is in it again. */
+export const KEEP_GRACE = new RedisScript(`${REDIS_NOW}
+if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('HGET', KEYS[3], ARGV[1]) then return end
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1]) end
 `);

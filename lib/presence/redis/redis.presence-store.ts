@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
 import {
   type AccountPage,
+  DEFAULT_PAGE,
   type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,
@@ -12,24 +14,33 @@ import {
 import { accountPage } from './account-pages.js';
 import { OfflineEdges } from './offline-edges.js';
 import { OwnRegistrations } from './own-registrations.js';
+import { Reconciler } from './reconciler.js';
 import { LOST, Registrations } from './registrations.js';
-
-const DEFAULT_PAGE = 100;
-
-/** Registrations that are written again at once. */
-const CHUNK = 500;
 
 /** Beats between two looks whether one partition is still as this process wrote it. */
 const BEATS_PER_CHECK = 10;
+
+/** How often a registration that Redis forgets while it is made is made again. */
+const ATTEMPTS = 3;
+
+const SETTLED_CHECK_MS = 50;
+
+/** What there is from the start on. */
+interface Started {
+  readonly server: PresenceServer;
+  /** Absent in a process that reports no edges. */
+  readonly edges: OfflineEdges | undefined;
+  readonly reconciler: Reconciler;
+}
 
 /** Presence of a cluster, kept in Redis. One sign of life per process, not per connection. */
 export class RedisPresenceStore extends PresenceStore {
   private readonly own: OwnRegistrations;
   private readonly registrations: Registrations;
-  private server: PresenceServer | undefined;
-  private edges: OfflineEdges | undefined;
-  private checking: ReturnType<typeof setInterval> | undefined;
-  private checked = 0;
+  private started: Started | undefined;
+  private readonly timers: ReturnType<typeof setInterval>[] = [];
+  private settling: Promise<void> | undefined;
+  private mustRestoreGrace = false;
   private closed = false;
 
   constructor(private readonly backbone: RedisBackbone) {
@@ -40,40 +51,48 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   override async start(server: PresenceServer): Promise<void> {
-    this.server = server;
-    const { membership, link, config } = this.backbone;
-    const { edges, graceMs } = server;
-    this.edges =
-      edges && new OfflineEdges(this.backbone, graceMs, (account) => edges.offline(account));
-    membership.listen({
+    const { backbone, own, registrations } = this;
+    const edges = server.edges && new OfflineEdges(backbone, server.graceMs, server.edges);
+    const reconciler = new Reconciler(backbone, own, registrations, server, edges);
+    this.started = { server, edges, reconciler };
+    backbone.membership.listen({
+      sweepsLast: edges === undefined,
       sweep: (memberId) => this.sweep(memberId),
-      restore: (wasSwept) => this.restore(wasSwept),
+      lost: (how) => this.lost(how),
+      restore: () => this.restore(),
     });
-    await this.backbone.start();
-    await this.registrations.announce().catch((error: unknown) => {
-      throw asBootError(error);
-    });
-    link.onUp(() => this.inBackground(this.writeAll(false)));
-    this.edges?.start();
-    const everyMs = config.serverBeatMs * BEATS_PER_CHECK;
-    this.checking = setInterval(() => this.inBackground(this.checkNext()), everyMs).unref();
+    await backbone.start();
+    if (edges !== undefined) await this.announce();
+    backbone.link.onUp(() => this.inBackground(reconciler.writeAll()));
+    edges?.start();
+    const { serverBeatMs } = backbone.config;
+    const every = (ms: number, work: () => Promise<void>): ReturnType<typeof setInterval> =>
+      setInterval(() => this.inBackground(work()), ms).unref();
+    this.timers.push(
+      every(serverBeatMs, () => reconciler.leaveAgain()),
+      every(serverBeatMs * BEATS_PER_CHECK, () => reconciler.checkNext()),
+    );
   }
 
   override async register(registration: PresenceRegistration): Promise<PresenceRegistered> {
     const { link, keys, config } = this.backbone;
     const { online } = keys.partitionOf(registration.accountId);
     await link.untilReached(online, config.attachTimeoutMs);
-    this.own.add(registration);
-    const registered = await this.registrations.register(registration);
-    if (registered !== LOST) return registered;
-    await this.settled();
-    return this.registerAfterLoss(registration);
+    this.own.arrive(registration);
+    try {
+      const registered = await this.registerWhole(registration);
+      this.own.settle(registration);
+      return registered;
+    } catch (error) {
+      this.own.fail(registration);
+      throw error;
+    }
   }
 
   override async unregister(registration: PresenceRegistration): Promise<void> {
     if (!this.own.has(registration)) return;
-    this.own.leaving.set(registration.registration, registration);
-    await this.leave(registration);
+    this.own.leave(registration);
+    await this.started?.reconciler.leave(registration);
   }
 
   override async isOnline(accountId: string): Promise<boolean> {
@@ -92,110 +111,91 @@ export class RedisPresenceStore extends PresenceStore {
     return accountPage(this.backbone, page.after, page.limit ?? DEFAULT_PAGE);
   }
 
-  override async count(): Promise<{ accounts: number; connections: number }> {
-    const { link, keys } = this.backbone;
-    const counts = keys.partitions.map(async ({ online, connections }) =>
-      Promise.all([link.call<number>('ZCARD', online), link.call<string>('GET', connections)]),
-    );
-    const all = await Promise.all(counts);
-    return {
-      accounts: all.reduce((sum, [accounts]) => sum + accounts, 0),
-      connections: all.reduce((sum, [, connections]) => sum + Number(connections ?? 0), 0),
-    };
+  override count(): Promise<{ accounts: number; connections: number }> {
+    return this.registrations.count();
   }
 
-  /** The last process to leave reports the accounts in their grace at once: nobody will be there to do it later. */
+  /**
+   * Removes what is left of this process; what cannot be removed is swept by the others. The last one that reports edges
+   * reports the accounts in their grace at once: nobody will be there to do it later.
+   */
   override async close(): Promise<void> {
-    if (this.server === undefined) return;
+    if (this.started === undefined) return;
+    const { server, edges } = this.started;
+    const { membership } = this.backbone;
     this.closed = true;
-    clearInterval(this.checking);
-    this.edges?.close();
-    const { link, keys, membership } = this.backbone;
-    if (link.reaches(keys.servers)) {
-      if (membership.size === 1) await this.edges?.takeAll(true);
-      await this.registrations.withdraw().catch(() => {});
+    for (const timer of this.timers) clearInterval(timer);
+    await edges?.close();
+    try {
+      const deserted = await this.registrations.sweep(membership.memberId, server.graceMs);
+      await membership.leave();
+      await edges?.takeEveryone(deserted);
+    } catch (error) {
+      this.backbone.logger.warn('leave', 'Others have to clean up presence', error);
     }
     await this.backbone.close();
   }
 
-  /** Without Redis it is left for later: the registration stays in the books until Redis has confirmed. */
-  private async leave(registration: PresenceRegistration): Promise<void> {
-    try {
-      const { graceMs } = this.server!;
-      let outcome = await this.registrations.unregister(registration, graceMs);
-      if (outcome === LOST) {
-        await this.settled();
-        outcome = await this.registrations.unregister(registration, graceMs);
-      }
-      if (outcome === LOST) return;
-      this.own.remove(registration);
-      if (outcome === 'left') {
-        this.edges?.expect(this.backbone.keys.partitionOf(registration.accountId));
-      }
-    } catch (error) {
-      this.backbone.logger.warn('unregister', 'A connection is unregistered later', error);
+  /**
+   * While Redis has forgotten other servers it cannot tell who was online, so the registration waits for them to write
+   * again what they have. It is not written with them: so the reply tells whether it is the first.
+   */
+  private async registerWhole(registration: PresenceRegistration): Promise<PresenceRegistered> {
+    const { membership } = this.backbone;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      await this.settling;
+      const { memberId } = membership;
+      const registered = await this.registrations.register(registration);
+      if (registered !== LOST) return registered;
+      membership.renew(memberId);
+      this.settle();
     }
+    throw new LoopTransportError(
+      'unavailable',
+      'Redis lost the presence of this server again and again. Look at its log and its eviction policy.',
+    );
   }
 
-  /** The restoration has written it already, so Redis cannot tell any more whether it was the first. */
-  private async registerAfterLoss(registration: PresenceRegistration): Promise<PresenceRegistered> {
-    const known = await this.connectionsOf(registration.accountId);
-    const registered = await this.registrations.register(registration);
-    const others = registered === LOST ? [] : registered.others;
-    return { cameOnline: known.length <= 1, others };
+  private settle(): void {
+    this.settling ??= this.settled().finally(() => (this.settling = undefined));
   }
 
   /** Resolves when every process that lives has written again what Redis lost. */
   private async settled(): Promise<void> {
     const { membership } = this.backbone;
-    await membership.beatNow();
-    while (!membership.isWhole && !this.closed) {
-      await delay(100);
-      await membership.beatNow();
-    }
+    do {
+      await membership.beatNow().catch(() => {}); // it is logged where the next one is made
+      await delay(SETTLED_CHECK_MS);
+    } while (!membership.isWhole && !this.closed);
+  }
+
+  private async announce(): Promise<void> {
+    await this.registrations.announce().catch((error: unknown) => {
+      throw asBootError(error);
+    });
   }
 
   private async sweep(memberId: string): Promise<void> {
-    const { serverTimeoutMs } = this.backbone.config;
-    const graceLeftMs = Math.max(0, this.server!.graceMs - serverTimeoutMs);
+    const { server, edges } = this.started!;
+    const graceLeftMs = Math.max(0, server.graceMs - this.backbone.config.serverTimeoutMs);
     await this.registrations.sweep(memberId, graceLeftMs);
-    if (graceLeftMs === 0) await this.edges?.takeAll();
+    if (graceLeftMs === 0) await edges?.takeAll();
+    else edges?.expectSwept(graceLeftMs);
   }
 
-  private async restore(wasSwept: boolean): Promise<void> {
+  private lost(how: 'swept' | 'forgotten'): void {
+    if (how === 'swept') this.own.markSwept();
+    else this.mustRestoreGrace = true;
+    this.settle();
+  }
+
+  private async restore(): Promise<void> {
+    const { edges, reconciler } = this.started!;
+    if (this.closed || edges === undefined) return;
     await this.registrations.announce();
-    await this.writeAll(wasSwept);
-  }
-
-  private async writeAll(reportOnline: boolean): Promise<void> {
-    for (let at = 0; at < this.backbone.keys.partitions.length && !this.closed; at++) {
-      await this.writePartition(at, reportOnline);
-    }
-    for (const registration of this.own.leaving.values()) await this.leave(registration);
-  }
-
-  private async checkNext(): Promise<void> {
-    const { link, keys } = this.backbone;
-    this.checked = (this.checked + 1) % keys.partitions.length;
-    if (!link.reaches(keys.partitions[this.checked]!.online)) return;
-    await this.writePartition(this.checked, false);
-  }
-
-  /** Makes one partition as this process knows it: writes what may be missing, and removes what is not its own. */
-  private async writePartition(at: number, reportOnline: boolean): Promise<void> {
-    const all = this.own.of(at);
-    for (let from = 0; from < all.length; from += CHUNK) {
-      const chunk = all.slice(from, from + CHUNK).filter((one) => this.own.has(one));
-      await Promise.all(chunk.map((one) => this.writeAgain(one, reportOnline)));
-    }
-    const known = await this.registrations.ownIn(this.backbone.keys.partitions[at]!);
-    const strange = known.filter(({ registration }) => !this.own.holds(at, registration));
-    for (const one of strange) await this.registrations.unregister(one, this.server!.graceMs);
-  }
-
-  private async writeAgain(one: PresenceRegistration, reportOnline: boolean): Promise<void> {
-    const cameOnline = await this.registrations.registerAgain(one);
-    if (cameOnline && reportOnline) this.server?.edges?.online(one.accountId);
+    await reconciler.restore();
+    if (this.mustRestoreGrace) await edges.restore();
+    this.mustRestoreGrace = false;
   }
 
   private inBackground(work: Promise<void>): void {

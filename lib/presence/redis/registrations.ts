@@ -1,13 +1,18 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { PartitionKeys } from '../../redis/redis-keys.js';
+import { chunksOf } from '../../util/chunks.js';
+import { inParallel } from '../../util/in-parallel.js';
 import type {
   PresenceRegistered,
   PresenceRegistration,
   PresentConnection,
 } from '../presence-store.js';
-import { REGISTER, SWEEP, UNREGISTER } from './presence.scripts.js';
+import { EXPEL, REGISTER, SWEEP, UNREGISTER } from './presence.scripts.js';
 
 const CHUNK = 200;
+
+/** Partitions of one dead member. */
+const SWEPT_AT_ONCE = 16;
 
 /** Redis does not know this process any more, so nothing that it says of its accounts can be believed. */
 export const LOST = 'lost';
@@ -23,10 +28,19 @@ export class Registrations {
     return { cameOnline: Number(first) === 1, others: registrationsIn(one.accountId, entries) };
   }
 
-  /** Writes it whether Redis knows it or not. Resolves with whether the account had no connection and no grace. */
-  async registerAgain(one: PresenceRegistration): Promise<boolean> {
+  /** Writes it whether Redis has it or not. Resolves with whether the account came online with it. */
+  async registerAgain(one: PresenceRegistration): Promise<boolean | typeof LOST> {
     const reply = await this.runRegister(one, 'again');
-    return Number(reply[0]) === 1;
+    return reply === LOST ? LOST : Number(reply[0]) === 1;
+  }
+
+  /** Whether it is in Redis and the account came online with it. */
+  async cameOnline({ accountId, registration }: PresenceRegistration): Promise<boolean> {
+    const { link, keys, membership } = this.backbone;
+    const account = keys.partitionOf(accountId).account(accountId);
+    const field = `${membership.memberId}:${registration}`;
+    const value = await link.call<string | null>('HGET', account, field);
+    return value !== null && (JSON.parse(value) as unknown[]).length > 2;
   }
 
   async unregister(
@@ -40,11 +54,8 @@ export class Registrations {
 
   async connectionsOf(accountId: string): Promise<PresentConnection[]> {
     const { link, keys } = this.backbone;
-    const entries = await link.call<string[] | Record<string, string>>(
-      'HGETALL',
-      keys.partitionOf(accountId).account(accountId),
-    );
-    const flat = Array.isArray(entries) ? entries : Object.entries(entries).flat();
+    const account = keys.partitionOf(accountId).account(accountId);
+    const flat = flatOf(await link.call<HashReply>('HGETALL', account));
     return registrationsIn(accountId, flat).map(({ connectionId, serverId }) => ({
       accountId,
       connectionId,
@@ -52,17 +63,27 @@ export class Registrations {
     }));
   }
 
-  /** Makes this process known in every partition. */
+  async count(): Promise<{ accounts: number; connections: number }> {
+    const { link, keys } = this.backbone;
+    const counts = keys.partitions.map(({ online, connections }) =>
+      Promise.all([
+        link.call<number>('ZCARD', online),
+        link.call<HashReply>('HGETALL', connections),
+      ]),
+    );
+    const all = await Promise.all(counts);
+    const ofMembers = all.flatMap(([, reply]) => flatOf(reply).filter((_, at) => at % 2 === 1));
+    return {
+      accounts: all.reduce((sum, [accounts]) => sum + accounts, 0),
+      connections: ofMembers.reduce((sum, connections) => sum + Number(connections), 0),
+    };
+  }
+
+  /** Makes this process known in every partition, as one that registers connections and reports edges. */
   async announce(): Promise<void> {
     const { link, keys, membership } = this.backbone;
     const { memberId } = membership;
     await Promise.all(keys.partitions.map(({ members }) => link.call('SADD', members, memberId)));
-  }
-
-  async withdraw(): Promise<void> {
-    const { link, keys, membership } = this.backbone;
-    const { memberId } = membership;
-    await Promise.all(keys.partitions.map(({ members }) => link.call('SREM', members, memberId)));
   }
 
   /** What Redis believes that this process has registered in the partition. */
@@ -73,29 +94,41 @@ export class Registrations {
     return [...entries].map(parseOwn);
   }
 
-  /** Removes everything that a dead member registered. */
-  async sweep(memberId: string, graceLeftMs: number): Promise<void> {
-    for (const partition of this.backbone.keys.partitions) {
-      await this.sweepPartition(partition, memberId, graceLeftMs);
-    }
+  /**
+   * Ends a member: nothing that it still sends is taken, and everything that it registered is removed. Resolves with the
+   * partitions that have no member any more because of this.
+   */
+  async sweep(memberId: string, graceMs: number): Promise<PartitionKeys[]> {
+    const deserted: PartitionKeys[] = [];
+    await inParallel(SWEPT_AT_ONCE, this.backbone.keys.partitions, async (partition) => {
+      const left = await this.sweepPartition(partition, memberId, graceMs);
+      if (left === 0) deserted.push(partition);
+    });
+    return deserted;
   }
 
+  /** Resolves with how many members the partition has still. */
   private async sweepPartition(
     partition: PartitionKeys,
     memberId: string,
-    graceLeftMs: number,
-  ): Promise<void> {
+    graceMs: number,
+  ): Promise<number> {
     const { link } = this.backbone;
+    const { members, online, grace, connections } = partition;
     const own = partition.ofMember(memberId);
-    const entries = [...(await link.call<Iterable<string>>('SMEMBERS', own))].map(parseOwn);
-    for (let at = 0; at < entries.length; at += CHUNK) {
-      const chunk = entries.slice(at, at + CHUNK);
+    const ended = await link.run<[number, string[]]>(
+      EXPEL,
+      [members, own, connections],
+      [memberId],
+    );
+    const [left, entries] = ended;
+    for (const chunk of chunksOf(entries.map(parseOwn), CHUNK)) {
       const accounts = chunk.map(({ accountId }) => partition.account(accountId));
       const names = chunk.flatMap(({ registration, accountId }) => [registration, accountId]);
-      const keys = [own, partition.online, partition.grace, partition.connections, ...accounts];
-      await link.run(SWEEP, keys, [memberId, graceLeftMs, ...names]);
+      const keys = [own, online, grace, ...accounts];
+      await link.run(SWEEP, keys, [memberId, graceMs, ...names]);
     }
-    await link.call('SREM', partition.members, memberId);
+    return left;
   }
 
   private runRegister(
@@ -112,10 +145,17 @@ export class Registrations {
   private keysOf(accountId: string): string[] {
     const { keys, membership } = this.backbone;
     const partition = keys.partitionOf(accountId);
-    const { online, grace, connections, members } = partition;
+    const { online, grace, connections, members, taken } = partition;
     const own = partition.ofMember(membership.memberId);
-    return [partition.account(accountId), own, online, grace, connections, members];
+    return [partition.account(accountId), own, online, grace, connections, members, taken];
   }
+}
+
+/** Protocol 2 and protocol 3 of Redis. */
+type HashReply = string[] | Record<string, string>;
+
+function flatOf(reply: HashReply): string[] {
+  return Array.isArray(reply) ? reply : Object.entries(reply).flat();
 }
 
 function parseOwn(entry: string): { registration: string; accountId: string } {

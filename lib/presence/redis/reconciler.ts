@@ -1,0 +1,111 @@
+import { LoopTransportError } from '../../loop-ws.errors.js';
+import type { RedisBackbone } from '../../redis/redis-backbone.js';
+import { chunksOf } from '../../util/chunks.js';
+import { inParallel } from '../../util/in-parallel.js';
+import type { PresenceRegistration, PresenceServer } from '../presence-store.js';
+import type { OfflineEdges } from './offline-edges.js';
+import type { OwnRegistrations } from './own-registrations.js';
+import { LOST, type Registrations } from './registrations.js';
+
+/** Together at most 800 commands at once: the window of commands leaves room for pushes. */
+const PARTITIONS_AT_ONCE = 8;
+const WRITTEN_AT_ONCE = 100;
+
+/** Makes Redis agree with what this process knows of its own registrations. */
+export class Reconciler {
+  private readonly busy = new Set<string>();
+  private checked = 0;
+
+  constructor(
+    private readonly backbone: RedisBackbone,
+    private readonly own: OwnRegistrations,
+    private readonly registrations: Registrations,
+    private readonly server: PresenceServer,
+    private readonly edges: OfflineEdges | undefined,
+  ) {}
+
+  /** Writes everything under a new id. What is leaving as well: only so Redis can tell whether it was the last. */
+  async restore(): Promise<void> {
+    await this.inPartitions((at) => this.write(this.own.settled(at)));
+  }
+
+  /** After an outage: writes what may be missing. */
+  async writeAll(): Promise<void> {
+    if (this.backbone.membership.isRestored) await this.inPartitions((at) => this.check(at));
+  }
+
+  /** Looks whether the next partition is still as this process wrote it. */
+  async checkNext(): Promise<void> {
+    const { link, keys, membership } = this.backbone;
+    this.checked = (this.checked + 1) % keys.partitions.length;
+    if (!link.reaches(keys.partitions[this.checked]!.online) || !membership.isRestored) return;
+    await this.check(this.checked);
+  }
+
+  /** Tries those again that could not be unregistered. */
+  async leaveAgain(): Promise<void> {
+    await inParallel(WRITTEN_AT_ONCE, this.own.leaving, (one) => this.leave(one));
+  }
+
+  /** Without Redis it is left for later: the registration stays in the books until Redis has confirmed. */
+  async leave(one: PresenceRegistration): Promise<void> {
+    const { link, keys, membership, logger } = this.backbone;
+    const isPossible = link.reaches(keys.partitionOf(one.accountId).online);
+    if (!isPossible || !membership.isRestored || this.busy.has(one.registration)) return;
+    this.busy.add(one.registration);
+    try {
+      await this.remove(one);
+    } catch (error) {
+      logger.warn('unregister', 'A connection is unregistered later', error);
+    } finally {
+      this.busy.delete(one.registration);
+    }
+  }
+
+  private async remove(one: PresenceRegistration): Promise<void> {
+    const { memberId } = this.backbone.membership;
+    if (this.own.isUntold(one)) this.tell(one, await this.registrations.cameOnline(one));
+    const outcome = await this.registrations.unregister(one, this.server.graceMs);
+    if (outcome === LOST) return this.backbone.membership.renew(memberId);
+    this.own.remove(one);
+    if (outcome === 'left') this.edges?.expect(one.accountId);
+  }
+
+  private inPartitions(work: (at: number) => Promise<void>): Promise<void> {
+    return inParallel(PARTITIONS_AT_ONCE, this.backbone.keys.partitions.keys(), work);
+  }
+
+  /**
+   * What is not in the books now was not when Redis was asked, or left meanwhile: a registration is in them before it is
+   * in Redis, and until Redis has confirmed that it is not.
+   */
+  private async check(at: number): Promise<void> {
+    await this.write(this.own.present(at));
+    const known = await this.registrations.ownIn(this.backbone.keys.partitions[at]!);
+    const strange = known.filter(({ registration }) => !this.own.holds(at, registration));
+    for (const one of strange) {
+      const outcome = await this.registrations.unregister(one, this.server.graceMs);
+      if (outcome === 'left') this.edges?.expect(one.accountId);
+    }
+  }
+
+  private async write(all: readonly PresenceRegistration[]): Promise<void> {
+    for (const chunk of chunksOf(all, WRITTEN_AT_ONCE)) {
+      const there = chunk.filter((one) => this.own.has(one));
+      await Promise.all(there.map((one) => this.writeOne(one)));
+    }
+  }
+
+  private async writeOne(one: PresenceRegistration): Promise<void> {
+    const { membership } = this.backbone;
+    const { memberId } = membership;
+    const cameOnline = await this.registrations.registerAgain(one);
+    if (cameOnline !== LOST) return this.tell(one, cameOnline);
+    membership.renew(memberId);
+    throw new LoopTransportError('unavailable', 'Redis does not know this server any more.');
+  }
+
+  private tell(one: PresenceRegistration, cameOnline: boolean): void {
+    if (this.own.tell(one) && cameOnline) this.server.edges?.online(one.accountId);
+  }
+}
