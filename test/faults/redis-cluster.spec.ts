@@ -61,6 +61,15 @@ describe('a Redis Cluster that changes under a running bus', () => {
     await expectTruth(await pushes.stop());
     await expectPresence();
   }, 60_000);
+
+  it('P7: a master that lost its data gets the registrations again, without an edge', async () => {
+    await redis.masters[1]!.command('FLUSHALL');
+    const fresh = await server.client('fresh');
+    await expectPresence(1);
+    await fresh.close();
+    await eventually('the fresh account is offline', () => edges.includes('-fresh'));
+    expect(edges.filter((edge) => edge.endsWith('fresh'))).toEqual(['+fresh', '-fresh']);
+  }, 60_000);
 });
 
 type Round = readonly ConnectionPushResult[];
@@ -123,8 +132,9 @@ const isHonest = (result: ConnectionPushResult): boolean =>
   result === 'delivered' || result === 'unknown';
 
 /** Everybody is registered once, and nobody was reported as gone. */
-async function expectPresence(): Promise<void> {
-  const expected = { accounts: ACCOUNTS.length, connections: ACCOUNTS.length };
+async function expectPresence(others = 0): Promise<void> {
+  const all = ACCOUNTS.length + others;
+  const expected = { accounts: all, connections: all };
   await eventually(
     'presence is whole',
     async () => {
