@@ -4,6 +4,9 @@ import { ClientErrorCode, LoopClientError } from './client-errors.js';
 import type { TokenSource } from './credentials.js';
 import { webSocketConstructor, type WebSocketConstructor } from './web-socket.js';
 
+/** The server's address, or a function that is asked for one at every attempt. */
+export type UrlSource = string | (() => string);
+
 /** How to reach the server, and how patiently. Every field has a default. */
 export interface LoopClientOptions {
   /**
@@ -32,7 +35,8 @@ export interface LoopClientOptions {
 
 /** The options with their defaults filled in. */
 export interface ClientSettings {
-  readonly address: string;
+  /** What to dial; asked at every attempt. */
+  readonly address: () => string;
   readonly token: TokenSource | undefined;
   readonly WebSocket: WebSocketConstructor;
   readonly backoff: BackoffOptions;
@@ -43,9 +47,9 @@ export interface ClientSettings {
 }
 
 /** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
-export function clientSettings(url: string, options: LoopClientOptions): ClientSettings {
+export function clientSettings(url: UrlSource, options: LoopClientOptions): ClientSettings {
   return {
-    address: socketAddress(url, options.connectionId ?? randomConnectionId()),
+    address: addressOf(url, options.connectionId ?? randomConnectionId()),
     token: options.token,
     WebSocket: webSocketConstructor(options.WebSocket),
     backoff: backoffSettings(options.backoff ?? {}),
@@ -54,6 +58,13 @@ export function clientSettings(url: string, options: LoopClientOptions): ClientS
     maxBufferedBytes: amount('maxBufferedBytes', options.maxBufferedBytes, 1_048_576),
     random: options.random ?? Math.random,
   };
+}
+
+/** A fixed address is checked now, one that is yet to be asked for when it is. */
+function addressOf(url: UrlSource, connectionId: string): () => string {
+  if (typeof url === 'function') return () => socketAddress(url(), connectionId);
+  const address = socketAddress(url, connectionId);
+  return () => address;
 }
 
 function backoffSettings({ baseMs, capMs, stableMs }: Partial<BackoffOptions>): BackoffOptions {

@@ -85,7 +85,7 @@ export class Connection {
   }
 
   #open(protocols: string[]): void {
-    this.#link = new Link(new this.#settings.WebSocket(this.#settings.address, protocols), {
+    this.#link = new Link(new this.#settings.WebSocket(this.#settings.address(), protocols), {
       message: (data) => this.#message(data),
       closed: (code, reason) => this.#end(code, reason),
     });

@@ -1,6 +1,6 @@
 export { connect } from './connect.js';
 export type { LoopClient, LoopRequestOptions } from './loop-client.js';
-export type { LoopClientOptions } from './client-options.js';
+export type { LoopClientOptions, UrlSource } from './client-options.js';
 export type { BackoffOptions } from './backoff.js';
 export type { TokenSource } from './credentials.js';
 export type { LoopEventHandler, LoopReceivedEvent } from './event-handlers.js';

@@ -10,6 +10,8 @@ const LOOKED_THROUGH_AT_ONCE = 8;
 
 const KEPT_AT_ONCE = 200;
 
+type TakeReply = [offline: string[], back: string[], isKnown: 0 | 1];
+
 /** An account in its grace, as the process remembers it that its last connection was on. */
 interface Expected {
   timer: ReturnType<typeof setTimeout>;
@@ -144,16 +146,20 @@ export class OfflineEdges {
     this.reported.delete(partition.grace);
   }
 
-  private runTake(
+  private async runTake(
     partition: PartitionKeys,
     reported: readonly string[],
-  ): Promise<[string[], string[]]> {
+  ): Promise<[offline: string[], back: string[]]> {
     const { link, membership } = this.backbone;
+    const { memberId } = membership;
     const { grace, taken, members } = partition;
     const accounts = reported.map((accountId) => partition.account(accountId));
     const keys = [grace, taken, members, ...accounts];
     const until = this.untilNow ? '' : '+inf';
-    return link.run(TAKE_OFFLINE, keys, [membership.memberId, until, ...reported]);
+    const args = [memberId, until, ...reported];
+    const [offline, back, isKnown] = await link.run<TakeReply>(TAKE_OFFLINE, keys, args);
+    if (isKnown === 0) membership.renew(memberId); // the server of this partition has lost its data
+    return [offline, back];
   }
 
   private async lookThrough(): Promise<void> {

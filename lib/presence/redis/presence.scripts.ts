@@ -83,7 +83,7 @@ end
 /**
  * KEYS grace, taken, members, account of each that is reported… ARGV member, '' or '+inf' to take those as well whose
  * grace still runs, accounts that the member has reported… Returns { accounts to report as offline, those of the reported
- * ones that came back meanwhile }. An account is taken by one member until that has reported it; it is given to it again
+ * ones that came back meanwhile, whether Redis knows the member in this partition }. An account is taken by one member until that has reported it; it is given to it again
  * if the reply was lost, and to another one if the member is gone.
  */
 export const TAKE_OFFLINE = new RedisScript(`${REDIS_NOW}
@@ -94,7 +94,7 @@ for i = 3, #ARGV do
     back[#back + 1] = ARGV[i]
   end
 end
-if ARGV[2] == '' and redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 0 then return { {}, back } end
+if ARGV[2] == '' and redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 0 then return { {}, back, 0 } end
 local accounts = {}
 local taken = redis.call('HGETALL', KEYS[2])
 for i = 1, #taken, 2 do
@@ -111,7 +111,7 @@ for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', until_, 'L
     accounts[#accounts + 1] = account
   end
 end
-return { accounts, back }
+return { accounts, back, 1 }
 `);
 
 /** KEYS account, grace, taken. ARGV accountId, milliseconds. An account that Redis forgot in its grace is in it again. */

@@ -39,6 +39,23 @@ describe('connect', () => {
     expect(() => connect(url, { WebSocket })).toThrow(/is no address of a server/);
   });
 
+  it('asks a function for the address at every attempt', async () => {
+    const [first, second] = [await ScriptedServer.start(), await ScriptedServer.start()];
+    first.refuseWith = 503;
+    const urls = ['nonsense', first.url, second.url];
+    const problems: string[] = [];
+    const loop = connect(() => urls.shift()!, { WebSocket, backoff: { baseMs: 0 } });
+    loop.onError(({ code, message }) => problems.push(`${code}: ${message}`));
+
+    await loop.ready();
+    expect(urls).toEqual([]);
+    expect(problems).toEqual([
+      expect.stringMatching(/^connect_failed: .*"nonsense" is no address of a server/),
+    ]);
+    loop.close();
+    await Promise.all([first.stop(), second.stop()]);
+  });
+
   it('names the option that cannot work', () => {
     expect(() =>
       connect('ws://127.0.0.1/ws', { WebSocket, backoff: { capMs: Number.NaN } }),
