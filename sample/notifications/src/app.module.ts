@@ -4,6 +4,8 @@ import { LoopWsModule } from 'nestjs-loopws';
 import { demoLogin, maySubscribe } from './auth/demo-login.js';
 import { BillingModule } from './billing/billing.module.js';
 import { ChatModule } from './chat/chat.module.js';
+import { SERVER_ID, SERVERS } from './cluster/servers.js';
+import { ServersController } from './cluster/servers.controller.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { events } from './events.js';
 import { LoopErrorsFilter } from './http/loop-errors.filter.js';
@@ -18,7 +20,12 @@ import { PushModule } from './push/push.module.js';
       authenticate: demoLogin,
       authorize: maySubscribe,
       events,
-      // A handful of tabs on one server: a restart need not be spread over several seconds.
+      serverId: SERVER_ID,
+      // With a Redis all servers that name it are one bus; without, this one is.
+      ...(process.env.REDIS_URL ? { redis: process.env.REDIS_URL } : {}),
+      // The page of one server connects to the others as well.
+      ...(SERVERS.length > 0 ? { allowedOrigins: SERVERS } : {}),
+      // A handful of tabs: a restart need not be spread over several seconds.
       config: { drainMs: 300, reconnectSpreadMs: 2_000, presenceGraceMs: 1_500 },
     }),
     BillingModule,
@@ -27,6 +34,7 @@ import { PushModule } from './push/push.module.js';
     PresenceModule,
     PushModule,
   ],
+  controllers: [ServersController],
   providers: [
     // Answers 400 with one sentence per field that does not fit the parameter's schema.
     { provide: APP_PIPE, useClass: StandardSchemaValidationPipe },

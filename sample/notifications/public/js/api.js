@@ -1,3 +1,5 @@
+import { fetchFromAny } from './servers.js';
+
 /** What the server said when it did not do what it was asked for. */
 export class ApiError extends Error {
   constructor(status, body) {
@@ -22,7 +24,7 @@ export async function call(method, path, body) {
 
 async function reach(path, init) {
   try {
-    return await fetch(path, init);
+    return await fetchFromAny(path, init);
   } catch {
     throw new ApiError(0, { message: 'The server cannot be reached. Try again when it is back.' });
   }

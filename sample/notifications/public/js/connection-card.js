@@ -99,11 +99,12 @@ export class ConnectionCard {
   }
 
   #render() {
-    const { change, patterns, rooms } = this.connection;
+    const { change, patterns, rooms, server } = this.connection;
     const closed = change.state === 'closed';
     this.element.dataset.state = change.state;
     showText(this.#part('state'), stateLabel(change));
     showText(this.#part('reason'), endReason(change));
+    showText(this.#part('server'), server && `on ${server}`);
     this.element.querySelector('.card-body').hidden = closed;
     this.#action('target').hidden = closed;
     this.#action('close').hidden = closed;

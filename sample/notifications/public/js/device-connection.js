@@ -1,5 +1,7 @@
 import { connect, LoopAnswerError, LoopSubscriptionError } from '/loopws/client/index.js';
 
+import { socketUrl } from './servers.js';
+
 /** The question a device answers; see `devices.controller.ts`. */
 const STATUS_QUESTION = 'device:status.get';
 
@@ -34,6 +36,11 @@ export class DeviceConnection {
     return `${this.account} / ${this.device}`;
   }
 
+  /** The server that it is connected to; empty while it is not. */
+  get server() {
+    return this.change.state === 'open' ? this.change.welcome.serverId : '';
+  }
+
   get state() {
     return this.change.state;
   }
@@ -49,7 +56,7 @@ export class DeviceConnection {
 
   open() {
     this.#unsubscribers.clear();
-    this.#client = connect('/ws', {
+    this.#client = connect(socketUrl, {
       token: this.account,
       connectionId: this.device,
       backoff: BACKOFF,

@@ -4,8 +4,12 @@ import { Feed } from './feed.js';
 import { PageConnection } from './page-connection.js';
 import { PresencePanel } from './presence-panel.js';
 import { PushConsole } from './push-console.js';
+import { findServers } from './servers.js';
 
 const COUNTDOWN_MS = 100;
+
+/** No event tells that the connections of a killed server are gone while their account has others. */
+const LOOK_AGAIN_MS = 2_000;
 
 const feed = new Feed();
 const pushConsole = new PushConsole();
@@ -17,6 +21,7 @@ const connections = new ConnectionsPanel({
   target: (connection) => pushConsole.target(connection),
 });
 
+await findServers();
 page.open({
   presence: (name, { accountId }) => {
     if (name === 'presence:account.online') presence.edge(accountId, true);
@@ -30,6 +35,8 @@ page.open({
   },
   lost: () => presence.unknown(),
 });
+
+setInterval(() => page.isOpen && void presence.refresh(), LOOK_AGAIN_MS);
 
 setInterval(() => {
   connections.tick();

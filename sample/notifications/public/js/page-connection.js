@@ -1,5 +1,6 @@
 import { connect } from '/loopws/client/index.js';
 import { byId, showText } from './dom.js';
+import { socketUrl } from './servers.js';
 import { lossText, waitText } from './state-text.js';
 
 /** The page's own account: one that may hear of presence, and of nothing else; see `demo-login.ts`. */
@@ -20,7 +21,7 @@ export class PageConnection {
 
   /** Calls back with each presence event, and when the server came or went. */
   open({ presence, opened, lost }) {
-    const client = connect('/ws', {
+    const client = connect(socketUrl, {
       token: ACCOUNT,
       connectionId: this.device,
       backoff: { capMs: 4_000 },
@@ -36,6 +37,10 @@ export class PageConnection {
     });
   }
 
+  get isOpen() {
+    return this.#change.state === 'open';
+  }
+
   tick() {
     showText(byId('server-countdown'), waitText(this.#change, this.#retryAt));
   }
@@ -44,6 +49,7 @@ export class PageConnection {
     const { state, code, reason } = this.#change;
     byId('server').dataset.state = state;
     showText(byId('server-state'), state === 'closed' ? lossText(code, reason) : LABELS[state]);
+    showText(byId('server-name'), state === 'open' ? this.#change.welcome.serverId : '');
     if (state !== 'connecting') byId('away').hidden = state === 'open';
     this.tick();
   }

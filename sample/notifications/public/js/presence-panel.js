@@ -57,9 +57,11 @@ export class PresencePanel {
   }
 
   #account({ accountId, connections }) {
-    const devices = connections.map(({ connectionId }) =>
-      connectionId === this.#ownDevice ? `${connectionId} (this page)` : connectionId,
-    );
+    const devices = connections.map(({ connectionId, serverId }) => {
+      const device =
+        connectionId === this.#ownDevice ? `${connectionId} (this page)` : connectionId;
+      return `${device} on ${serverId}`;
+    });
     return el(
       'li',
       {},

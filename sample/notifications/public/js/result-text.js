@@ -23,6 +23,15 @@ const ASK_FAILURES = {
   timeout: 'bad',
 };
 
+/** Why a report is not complete. */
+const REASONS = {
+  unanswered: 'A server did not answer',
+  unavailable: 'The other servers could not be reached',
+  timeout: 'The other servers could not be reached in time',
+  backpressure: 'Too much is on its way to the other servers',
+  failed: 'The way to the other servers failed',
+};
+
 /** Puts what came back in a word, a sentence and a tone. */
 export function explain(outcome) {
   if (outcome instanceof ApiError) return explainError(outcome);
@@ -44,13 +53,13 @@ function explainError({ status, body, message }) {
   };
 }
 
-function explainReport({ delivered, filtered, failed, servers, complete }) {
+function explainReport({ delivered, filtered, failed, servers, complete, why }) {
   const sentences = [
     delivered > 0 && `${connections(delivered)} took it.`,
     filtered > 0 && `${connections(filtered)} had no subscription that matches.`,
     failed > 0 && `${connections(failed)} could not take it.`,
     delivered + filtered + failed === 0 && 'Nobody was there to receive it.',
-    !complete && 'A server did not answer in time: there may be more.',
+    !complete && `${REASONS[why]}: there may be more.`,
   ];
   return {
     word: `${delivered} delivered`,
