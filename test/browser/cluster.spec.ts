@@ -88,6 +88,7 @@ describe('npm run start:cluster', () => {
       await own.stop(signal);
       await eventually('all servers are gone', () => ![...own.pids.values()].some(isRunning));
       await eventually('Redis is gone', async () => !(await canConnect(url)));
+      expect(own.pids.size).toBe(3);
     },
     60_000,
   );

@@ -1,5 +1,6 @@
 import { DeviceConnection } from './device-connection.js';
 import { el, fromTemplate, onSubmit, showText } from './dom.js';
+import { onServer } from './servers.js';
 import { endReason, lossText, stateLabel, waitText } from './state-text.js';
 
 /** One connection on the page: shows what it is and does, and takes what its user wants of it. */
@@ -104,7 +105,7 @@ export class ConnectionCard {
     this.element.dataset.state = change.state;
     showText(this.#part('state'), stateLabel(change));
     showText(this.#part('reason'), endReason(change));
-    showText(this.#part('server'), server && `on ${server}`);
+    showText(this.#part('server'), server && onServer(server));
     this.element.querySelector('.card-body').hidden = closed;
     this.#action('target').hidden = closed;
     this.#action('close').hidden = closed;

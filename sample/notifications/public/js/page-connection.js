@@ -1,6 +1,6 @@
 import { connect } from '/loopws/client/index.js';
 import { byId, showText } from './dom.js';
-import { socketUrl } from './servers.js';
+import { onServer, socketUrl } from './servers.js';
 import { lossText, waitText } from './state-text.js';
 
 /** The page's own account: one that may hear of presence, and of nothing else; see `demo-login.ts`. */
@@ -49,7 +49,7 @@ export class PageConnection {
     const { state, code, reason } = this.#change;
     byId('server').dataset.state = state;
     showText(byId('server-state'), state === 'closed' ? lossText(code, reason) : LABELS[state]);
-    showText(byId('server-name'), state === 'open' ? this.#change.welcome.serverId : '');
+    showText(byId('server-name'), state === 'open' ? onServer(this.#change.welcome.serverId) : '');
     if (state !== 'connecting') byId('away').hidden = state === 'open';
     this.tick();
   }

@@ -1,5 +1,6 @@
 import { call } from './api.js';
 import { byId, el, timeElement } from './dom.js';
+import { onServer } from './servers.js';
 
 const EDGES_SHOWN = 5;
 
@@ -60,7 +61,7 @@ export class PresencePanel {
     const devices = connections.map(({ connectionId, serverId }) => {
       const device =
         connectionId === this.#ownDevice ? `${connectionId} (this page)` : connectionId;
-      return `${device} on ${serverId}`;
+      return `${device} ${onServer(serverId)}`.trim();
     });
     return el(
       'li',

@@ -11,6 +11,11 @@ export async function findServers() {
   answering = dialled = Math.max(0, servers.indexOf(location.origin));
 }
 
+/** Worth saying where there are several; empty where there is one. */
+export function onServer(serverId) {
+  return servers.length > 1 ? `on ${serverId}` : '';
+}
+
 /** Another one at each attempt, as a load balancer would do it. */
 export function socketUrl() {
   return `${servers[dialled++ % servers.length]}/ws`;
