@@ -1,0 +1,64 @@
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+
+/** How long the event loop was blocked, in milliseconds. */
+export interface EventLoopReport {
+  /** The longest delay of the engine's own histogram with a resolution of 1 ms. */
+  readonly longestDelayMs: number;
+  /** The largest lateness of a timer of 1 ms. */
+  readonly latestTimerMs: number;
+  /** What this process used of all processors while that timer was late; less says that it was kept waiting. */
+  readonly cpuInThatMs: number;
+  readonly longestCollectionMs: number;
+  readonly collectionsMs: number;
+  readonly cpuMs: number;
+}
+
+/** Watches this process's event loop from its creation on. */
+export class EventLoopWatch {
+  private readonly histogram = monitorEventLoopDelay({ resolution: 1 });
+  private readonly collections: number[] = [];
+  private readonly observer = new PerformanceObserver((list) =>
+    this.collections.push(...list.getEntries().map(({ duration }) => duration)),
+  );
+  private readonly timer = setInterval(() => this.tick(), 1);
+  private readonly cpuBefore = cpuMs();
+  private ticked = performance.now();
+  private cpuAtTick = this.cpuBefore;
+  private latest = { lateMs: 0, cpuMs: 0 };
+
+  constructor() {
+    this.histogram.enable();
+    this.observer.observe({ entryTypes: ['gc'] });
+  }
+
+  /** Ends the watch. */
+  async end(): Promise<EventLoopReport> {
+    this.tick();
+    clearInterval(this.timer);
+    this.histogram.disable();
+    await new Promise((resolve) => setTimeout(resolve, 10)); // the observer hears of collections later
+    this.observer.disconnect();
+    return {
+      longestDelayMs: this.histogram.max / 1e6,
+      latestTimerMs: this.latest.lateMs,
+      cpuInThatMs: this.latest.cpuMs,
+      longestCollectionMs: Math.max(0, ...this.collections),
+      collectionsMs: this.collections.reduce((sum, ms) => sum + ms, 0),
+      cpuMs: this.cpuAtTick - this.cpuBefore,
+    };
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const cpu = cpuMs();
+    const lateMs = now - this.ticked - 1;
+    if (lateMs > this.latest.lateMs) this.latest = { lateMs, cpuMs: cpu - this.cpuAtTick };
+    this.ticked = now;
+    this.cpuAtTick = cpu;
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

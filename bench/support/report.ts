@@ -1,0 +1,17 @@
+import { availableParallelism, cpus } from 'node:os';
+
+/** A table in Markdown, its columns as wide as they have to be. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]!.length)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, at) => cell.padStart(widths[at]!)).join(' | ')} |`;
+  const rule = `| ${widths.map((width) => `${'-'.repeat(width - 1)}:`).join(' | ')} |`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}
+
+/** What the numbers were measured with. */
+export function conditions(redisVersion: string): string {
+  const date = new Date().toISOString().slice(0, 10);
+  const cpu = cpus()[0]?.model ?? 'unknown processor';
+  return `${date}, ${availableParallelism()} cores (${cpu}), Node ${process.version}, Redis ${redisVersion}`;
+}
