@@ -29,7 +29,8 @@ const service = {
       failed: 0,
     });
     await transport.start({ serverId: SERVER_ID, receive });
-    await presence.start({ serverId: SERVER_ID, graceMs: config.presenceGraceMs, offline() {} });
+    const edges = { offline() {}, online() {} };
+    await presence.start({ serverId: SERVER_ID, graceMs: config.presenceGraceMs, edges });
   },
 
   async attach({ accounts }: { accounts: number }): Promise<void> {
