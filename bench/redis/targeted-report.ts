@@ -29,7 +29,7 @@ export function pushTable(rounds: Rounds, load: LoadName): string {
     const of = (cost: Cost, from = own): number[] =>
       from.map((round) => perPush(round, load, cost));
     const ratio = (cost: Cost): string =>
-      (median(of(cost)) / median(of(cost, smallest!))).toFixed(2);
+      (median(of(cost)) / median(of(cost, smallest))).toFixed(2);
     return [
       `${size}`,
       medianAndLeast(of('redisMicros'), 1),
