@@ -15,6 +15,11 @@ export async function buildLibrary(): Promise<void> {
   await writeFile(join(BUILD, 'package.json'), '{ "type": "module" }');
 }
 
+/** What a process of its own imports. */
+export function builtEntry(file: string): string {
+  return pathToFileURL(join(BUILD, file)).href;
+}
+
 const running = new Set<ServerProcess>();
 
 /** A server in a process of its own, that a test may kill. */
@@ -31,7 +36,7 @@ export class ServerProcess {
       env: {
         ...process.env,
         NODE_OPTIONS: '',
-        LOOPWS_LIB: pathToFileURL(join(BUILD, 'index.js')).href,
+        LOOPWS_LIB: builtEntry('index.js'),
         LOOPWS_REDIS: redis,
         LOOPWS_SERVER_ID: serverId,
       },

@@ -1,0 +1,82 @@
+/*
+ * Two servers of one bus, of which one pushes to the other in rounds while Redis cuts their connections. Tells the test
+ * how large the heap is after the first rounds and after the last, when everything has settled.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+
+const { EventBus, LoopWsModule } = await import(process.env.LOOPWS_LIB);
+const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
+
+const WARM_UP = 5;
+const ROUNDS = 25;
+const PUSHES = 4_000;
+
+const redis = process.env.LOOPWS_REDIS;
+const admin = new Redis(redis);
+const rejections = [];
+process.on('unhandledRejection', (error) => rejections.push(String(error)));
+
+async function startServer(serverId) {
+  class AppModule {}
+  const options = {
+    services: ['chat'],
+    defaultSubscriptions: ['*:*'],
+    redis,
+    serverId,
+    authenticate: ({ token }) => ({ accountId: token }),
+    config: {
+      serverBeatMs: 100,
+      serverTimeoutMs: 5_000,
+      redisCommandTimeoutMs: 300,
+      redisReconnectBaseMs: 10,
+      redisReconnectCapMs: 50,
+      receiptTimeoutMs: 300,
+      maxQueueBytes: 100_000_000,
+      topicLingerMs: 0,
+    },
+  };
+  const module = { module: AppModule, imports: [LoopWsModule.forRoot(options)] };
+  const app = await NestFactory.create(module, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  return app;
+}
+
+const [pusher, receiver] = [await startServer('pusher'), await startServer('receiver')];
+const bus = pusher.get(EventBus);
+
+async function untilWhole(connectionId) {
+  while ((await bus.pushToConnection('acme', connectionId, 'chat:n', 0)) !== 'delivered') {
+    await delay(5);
+  }
+}
+
+/** Thousands of pushes and a question are under way when every connection is cut. */
+async function round(n) {
+  const connectionId = `c${n}`;
+  const client = await LoopTestClient.connect(receiver, { token: 'acme', connectionId });
+  await untilWhole(connectionId);
+  const asked = bus.ask('acme', connectionId, 'chat:q', n, { timeoutMs: 300 }).catch(() => {});
+  const pushes = Array.from({ length: PUSHES }, (_, id) =>
+    bus.pushToConnection(id % 2 ? 'acme' : `nobody-${n}-${id}`, connectionId, 'chat:n', id),
+  );
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await Promise.all([...pushes, asked]);
+  await untilWhole(connectionId);
+  await client.close();
+}
+
+async function heapAfter(from, to) {
+  for (let n = from; n < to; n++) await round(n);
+  await delay(1_500); // whatever has a deadline has passed it
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}
+
+const base = await heapAfter(0, WARM_UP);
+const end = await heapAfter(WARM_UP, WARM_UP + ROUNDS);
+process.send({ base, end, rejections });
+process.disconnect();
+process.exit();
