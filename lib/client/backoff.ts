@@ -12,16 +12,3 @@ export interface BackoffOptions {
 }
 
 export const DEFAULT_BACKOFF: BackoffOptions = { baseMs: 500, capMs: 30_000, stableMs: 5_000 };
-
-/**
- * Wait before the attempt number `attempt` (from 0), in milliseconds: exponential with full jitter, anywhere from 0 to
- * the bound. Full jitter spreads a crowd that lost the same server with the fewest calls: Marc Brooker,
- * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
- */
-export function fullJitterMs(
-  attempt: number,
-  { baseMs, capMs }: Pick<BackoffOptions, 'baseMs' | 'capMs'>,
-  random: () => number,
-): number {
-  return random() * Math.min(capMs, baseMs * 2 ** attempt);
-}

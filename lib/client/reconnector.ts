@@ -1,6 +1,6 @@
 import { CloseCode, shouldReconnect } from '../protocol/close-code.js';
 import type { WelcomeFrame } from '../protocol/frames.js';
-import { fullJitterMs } from './backoff.js';
+import { fullJitterMs } from '../protocol/full-jitter.js';
 import { ClientErrorCode, LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import { Connection, type FrameAfterWelcome } from './connection.js';

@@ -1,7 +1,7 @@
 import { ErrorCode } from '../protocol/error-code.js';
 import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import type { DeniedPattern, WelcomeFrame } from '../protocol/frames.js';
-import { fullJitterMs } from './backoff.js';
+import { fullJitterMs } from '../protocol/full-jitter.js';
 import { ClientErrorCode, LoopClientError, LoopSubscriptionError } from './client-errors.js';
 import type { EventHandlers } from './event-handlers.js';
 import type { Answer } from './request-table.js';
@@ -233,7 +233,7 @@ export class Subscriptions {
     for (const pattern of patterns) if (this.#told.has(pattern)) this.#failed.add(pattern);
     this.#againTimer ??= setTimeout(
       () => this.#askAgain(),
-      fullJitterMs(this.#attempt++, AGAIN_BACKOFF, Math.random),
+      fullJitterMs(this.#attempt++, AGAIN_BACKOFF),
     );
   }
 

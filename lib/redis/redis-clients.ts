@@ -1,6 +1,6 @@
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopWsBootError } from '../loop-ws.errors.js';
-import { fullJitter } from '../util/full-jitter.js';
+import { fullJitterMs } from '../protocol/full-jitter.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { ClusterTopology } from './cluster-topology.js';
 import type { ClusterDriver, RedisDriver } from './driver.js';
@@ -69,8 +69,12 @@ async function createCluster(
   return new Cluster(nodes, { ...rest, ...own, redisOptions: { ...redisOptions, ...connection } });
 }
 
-function backoff(attempt: number, config: LoopWsConfig): number {
-  return fullJitter(attempt - 1, config.redisReconnectBaseMs, config.redisReconnectCapMs);
+/** The library counts attempts from 1. */
+function backoff(
+  attempt: number,
+  { redisReconnectBaseMs: baseMs, redisReconnectCapMs: capMs }: LoopWsConfig,
+): number {
+  return fullJitterMs(attempt - 1, { baseMs, capMs });
 }
 
 type Factory = (options: object) => RedisDriver;

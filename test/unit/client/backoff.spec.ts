@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_BACKOFF, fullJitterMs } from '../../../lib/client/backoff.js';
+import { DEFAULT_BACKOFF } from '../../../lib/client/backoff.js';
+import { fullJitterMs } from '../../../lib/protocol/full-jitter.js';
 
 const bounds = { baseMs: 500, capMs: 30_000 };
 

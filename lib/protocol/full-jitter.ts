@@ -1,0 +1,20 @@
+/** Between which bounds to wait, in milliseconds. */
+export interface BackoffBounds {
+  /** Upper bound of the first wait; it doubles with each attempt. */
+  readonly baseMs: number;
+  /** Upper bound of every wait. */
+  readonly capMs: number;
+}
+
+/**
+ * Wait before the attempt number `attempt` (from 0), in milliseconds: exponential with full jitter, anywhere from 0 to
+ * the bound. Full jitter spreads a crowd that lost the same server with the fewest calls: Marc Brooker,
+ * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ */
+export function fullJitterMs(
+  attempt: number,
+  { baseMs, capMs }: BackoffBounds,
+  random: () => number = Math.random,
+): number {
+  return random() * Math.min(capMs, baseMs * 2 ** attempt);
+}
