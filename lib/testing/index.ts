@@ -8,3 +8,6 @@ export {
 } from './fake-connection.js';
 export { LoopTestClient, type LoopTestClientOptions, type TestClose } from './loop-test-client.js';
 export type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
+export type { ContractCase } from './contracts/contract-case.js';
+export type { ContractHarness } from './contracts/contract-harness.js';
+export { transportContract } from './contracts/transport.contract.js';
