@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { within } from '../../util/within.js';
+import { must } from './must.js';
 
 const DEFAULT_MS = 5_000;
 const POLL_MS = 5;
@@ -26,9 +27,7 @@ export class Patience {
     const deadline = performance.now() + this.withinMs;
     while (!(await holds())) {
       if (performance.now() > deadline) {
-        const state = JSON.stringify(seen()) ?? 'nothing of it';
-        const message = `${what}: not within ${this.withinMs} ms. Seen: ${state}`;
-        throw new AssertionError({ message });
+        must(`${what}: not within ${this.withinMs} ms`, false, seen());
       }
       await delay(POLL_MS);
     }
