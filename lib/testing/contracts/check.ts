@@ -9,14 +9,14 @@ export interface ContractMember {
 /** Starts one more server. */
 export type Join<Member> = () => Promise<Member>;
 
-/** What a case does once its servers run. */
+/** One case, for a cluster that has no server yet. */
 export interface Check<Member> {
   readonly name: string;
-  readonly servers: number;
-  run(members: readonly Member[], join: Join<Member>): Promise<void>;
+  readonly takesSeveral: boolean;
+  run(join: Join<Member>): Promise<void>;
 }
 
-/** Makes the case's servers, runs it and closes them. What the case itself says goes before what the closing says. */
+/** Runs the case and closes its servers. What the case itself says goes before what the closing says. */
 export async function runCheck<Instance, Member extends ContractMember>(
   harness: ContractHarness<Instance>,
   check: Check<Member>,
@@ -32,39 +32,55 @@ export async function runCheck<Instance, Member extends ContractMember>(
     await member.start();
     return member;
   };
-  const work = async (): Promise<void> => {
-    const started = Array.from({ length: check.servers }, join);
-    await Promise.allSettled(started); // one that fails must not leave another one behind
-    await check.run(await Promise.all(started), join);
-  };
-  const done = await Promise.allSettled([work()]);
+  const done = await Promise.allSettled([check.run(join)]);
   const closed = await Promise.allSettled(members.map((member) => member.close()));
   const failed = [...done, ...closed].find(({ status }) => status === 'rejected');
   if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
 }
 
 export function oneServer<Member>(name: string, run: (a: Member) => Promise<void>): Check<Member> {
-  return { name, servers: 1, run: ([a]) => run(a!) };
+  return { name, takesSeveral: false, run: async (join) => run(await join()) };
 }
 
 export function twoServers<Member>(
   name: string,
-  run: (a: Member, b: Member, join: Join<Member>) => Promise<void>,
+  run: (a: Member, b: Member) => Promise<void>,
 ): Check<Member> {
-  return { name, servers: 2, run: ([a, b], join) => run(a!, b!, join) };
+  return growing(name, async (join) => {
+    const [a, b] = await atOnce(join, 2);
+    await run(a!, b!);
+  });
 }
 
 export function threeServers<Member>(
   name: string,
   run: (a: Member, b: Member, c: Member) => Promise<void>,
 ): Check<Member> {
-  return { name, servers: 3, run: ([a, b, c]) => run(a!, b!, c!) };
+  return growing(name, async (join) => {
+    const [a, b, c] = await atOnce(join, 3);
+    await run(a!, b!, c!);
+  });
 }
 
-/** Those that the implementation can have. */
-export function checksFor<Member, One extends Check<Member>>(
+/** Its servers start one after another, when the case wants them. */
+export function growing<Member>(
+  name: string,
+  run: (join: Join<Member>) => Promise<void>,
+): Check<Member> {
+  return { name, takesSeveral: true, run };
+}
+
+/** Servers that start at the same time. Waits for all, so that one that fails leaves none that starts later. */
+export async function atOnce<Member>(join: Join<Member>, count: number): Promise<Member[]> {
+  const starting = Array.from({ length: count }, join);
+  await Promise.allSettled(starting);
+  return Promise.all(starting);
+}
+
+/** Those that the implementation can be asked. */
+export function checksFor<One extends Check<never>>(
   checks: readonly One[],
-  most: number = Infinity,
+  servers: 1 | undefined,
 ): readonly One[] {
-  return checks.filter(({ servers }) => servers <= most);
+  return servers === 1 ? checks.filter(({ takesSeveral }) => !takesSeveral) : checks;
 }

@@ -26,9 +26,7 @@ export class Patience {
   ): Promise<void> {
     const deadline = performance.now() + this.withinMs;
     while (!(await holds())) {
-      if (performance.now() > deadline) {
-        must(`${what}: not within ${this.withinMs} ms`, false, seen());
-      }
+      must(`${what}: not within ${this.withinMs} ms`, performance.now() <= deadline, seen());
       await delay(POLL_MS);
     }
   }

@@ -1,4 +1,4 @@
-import { oneServer, twoServers } from './check.js';
+import { growing, oneServer, twoServers } from './check.js';
 import { must, mustEqual } from './must.js';
 import { numbered } from './names.js';
 import { LONG_GRACE_MS, type PresenceCheck, SHORT_GRACE_MS, withGrace } from './presence-check.js';
@@ -72,7 +72,8 @@ const inLongGrace = withGrace(
     mustEqual('each account is reported once', reported, numbered('acme', 30).toSorted());
   }),
 
-  twoServers('a server that is not the last one closes and reports nothing', async (a, b) => {
+  growing('a server that is not the last one closes and reports nothing', async (join) => {
+    const [a, b] = [await join(), await join()];
     await a.visit('acme');
     const phone = await b.register('other');
     await a.close();

@@ -1,4 +1,4 @@
-import { type Check, oneServer, threeServers, twoServers } from './check.js';
+import { type Check, growing, oneServer, threeServers, twoServers } from './check.js';
 import { mustEqual } from './must.js';
 import { numbered } from './names.js';
 import { account, mustHave, pushTo, room, type TransportMember } from './transport-member.js';
@@ -23,7 +23,8 @@ export const interestChecks: readonly Check<TransportMember>[] = [
     mustHave('both receive each message once', c, numbered('lobby', 20));
   }),
 
-  twoServers('a server that starts later hears and is heard', async (a, b, join) => {
+  growing('a server that starts later hears and is heard', async (join) => {
+    const [a, b] = [await join(), await join()];
     const lobby = room('lobby');
     await b.attach(lobby);
     const late = await join();
