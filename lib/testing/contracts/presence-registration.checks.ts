@@ -102,6 +102,8 @@ export const registrationChecks: readonly PresenceCheck[] = withGrace(
     mustEqual('the successor replaces it', second.others, [first.registration]);
     await a.unregister(first.registration);
     await mustHaveConnections(a, 'acme', [second]);
+    await a.unregister(second.registration);
+    mustEqual('what was left is the successor', await a.isOnline('acme'), false);
   }),
 
   oneServer('unregistering what is not there is not an error', async (a) => {

@@ -7,7 +7,7 @@ import type {
   TransportReceipt,
 } from '../../transport/transport-message.js';
 import type { ContractMember } from './check.js';
-import { mustEqual } from './must.js';
+import { must, mustEqual } from './must.js';
 import type { Patience } from './patience.js';
 
 export const ONE_DELIVERED: ServerReply = { delivered: 1, filtered: 0, failed: 0 };
@@ -55,7 +55,11 @@ export class TransportMember implements ContractMember {
   }
 
   detach(...topics: readonly Topic[]): void {
-    this.transport.detach(topics);
+    try {
+      this.transport.detach(topics);
+    } catch (error) {
+      must('detach must not throw', false, String(error));
+    }
   }
 
   /** Must settle within `timeoutMs`, the patience on top of it for a machine that is busy. */

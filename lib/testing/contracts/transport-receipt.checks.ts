@@ -128,7 +128,7 @@ export const receiptChecks: readonly Check<TransportMember>[] = [
     await b.attach(acme);
     b.reply = async ({ kind }) =>
       kind === 'ask' ? held.opened.then(() => ANSWERED) : ONE_DELIVERED;
-    const asking = a.publish(acme, question, 30_000);
+    const asking = a.publish(acme, question);
     await a.reach(1, acme, pushTo(acme, 'behind it'));
     held.open();
     mustEqual('the question was answered later', (await asking).replies, [ANSWERED]);
