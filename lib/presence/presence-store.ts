@@ -82,6 +82,9 @@ export abstract class PresenceStore {
   /** How many accounts and connections are online. */
   abstract count(): Promise<{ readonly accounts: number; readonly connections: number }>;
 
-  /** Called once, after the last connection was unregistered. */
+  /**
+   * Called once, after the last connection was unregistered. The last server of the cluster that has
+   * `edges` reports the accounts in their grace before it resolves; another one leaves them to those that stay.
+   */
   abstract close(): Promise<void>;
 }

@@ -4,7 +4,10 @@ import type { ServerReply, TransportMessage, TransportReceipt } from './transpor
 /** This server, as a transport sees it. */
 export interface TransportServer {
   readonly serverId: string;
-  /** Called for each message of another server on an attached topic. Settles; never throws. */
+  /**
+   * Called for each message of another server on an attached topic. Settles; never throws. It may take as long as a
+   * client takes to answer: the messages behind it must not wait.
+   */
   receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
 }
 

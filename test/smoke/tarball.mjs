@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { run } from './processes.mjs';
 
 const SHIPPED = ['dist', 'docs', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
+const LAZY_PACKAGES = ['ioredis', 'ws', 'jest', '@jest/globals'];
 const IMPORT = /^(?:import\s*|(?:import|export)\b[^'";]*?\bfrom\s*)['"]([^'"]+)['"]/gm;
 
 /** What `npm publish` would upload, as a file and unpacked where no node_modules is in reach. */
@@ -42,11 +43,13 @@ export async function checkClientStandsAlone({ folder }) {
   if (typeof connect !== 'function') throw new Error('./client does not export connect().');
 }
 
-/** Follows the static imports of the entry point through our files and collects the packages at their ends. */
+/** Follows the static imports of the entry points through our files and collects the packages at their ends. */
 export function checkLazyPackages({ folder }) {
-  const packages = packagesImportedBy(join(folder, 'dist/index.js'), new Set());
-  for (const lazy of ['ioredis', 'ws']) {
-    if (packages.has(lazy)) throw new Error(`"import 'nestjs-loopws'" loads ${lazy} by itself.`);
+  for (const entry of ['index.js', 'testing/index.js']) {
+    const packages = packagesImportedBy(join(folder, 'dist', entry), new Set());
+    for (const lazy of LAZY_PACKAGES) {
+      if (packages.has(lazy)) throw new Error(`dist/${entry} loads ${lazy} by itself.`);
+    }
   }
 }
 
