@@ -11,4 +11,4 @@ export type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
 export type { ContractCase } from './contracts/contract-case.js';
 export type { ContractHarness } from './contracts/contract-harness.js';
 export { presenceStoreContract } from './contracts/presence-store.contract.js';
-export { transportContract } from './contracts/transport.contract.js';
+export { transportContract, type TransportHarness } from './contracts/transport.contract.js';

@@ -260,4 +260,39 @@ describe('the contract of transports notices one that', () => {
   it.each(DEFECTS)('%s: %s', async (_defect, named, change) => {
     await expectBroken(transportContract(broken(change)), named);
   });
+
+  it('claims in an outage that nobody had to answer', async () => {
+    let isDown = false;
+    const harness = broken((inner) => ({
+      publish: async (...call) => (isDown ? { expected: 0, replies: [] } : inner.publish(...call)),
+    }));
+    const interrupt = async () => {
+      isDown = true;
+      return async () => {
+        isDown = false;
+      };
+    };
+    await expectBroken(
+      transportContract({ ...harness, interrupt }),
+      'a publish in an outage settles, and claims nothing that is not proven',
+    );
+  });
+
+  it('forgets in an outage what was attached', async () => {
+    const forget: (() => void)[] = [];
+    const harness = broken((inner) => ({
+      attach: (topics) => {
+        forget.push(() => inner.detach(topics));
+        return inner.attach(topics);
+      },
+    }));
+    const interrupt = async () => {
+      for (const one of forget) one();
+      return async () => {};
+    };
+    await expectBroken(
+      transportContract({ ...harness, interrupt }),
+      'what was attached before an outage is attached after it',
+    );
+  });
 });

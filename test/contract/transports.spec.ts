@@ -1,5 +1,8 @@
-import type { LoopTransport } from '../../lib/index.js';
-import { type ContractHarness, MemoryCluster, transportContract } from '../../lib/testing/index.js';
+import {
+  MemoryCluster,
+  transportContract,
+  type TransportHarness,
+} from '../../lib/testing/index.js';
 import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
 import { RedisTransport } from '../../lib/transport/redis/redis.transport.js';
 import { redisBackbone } from '../support/redis-backbone.js';
@@ -16,7 +19,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(endRedisServers);
 
-const HARNESSES: Readonly<Record<string, ContractHarness<LoopTransport>>> = {
+const HARNESSES: Readonly<Record<string, TransportHarness>> = {
   MemoryTransport: { create: () => new MemoryTransport(), servers: 1 },
   MemoryCluster: {
     create: () => memory.transport(),
@@ -26,11 +29,20 @@ const HARNESSES: Readonly<Record<string, ContractHarness<LoopTransport>>> = {
   },
   'RedisTransport on one Redis': {
     create: async () => new RedisTransport(await redisBackbone(redis.url)),
+    interrupt: () => pauseAll([redis]),
   },
   'RedisTransport on a Redis Cluster': {
     create: async () => new RedisTransport(await redisBackbone(redisCluster.options)),
+    interrupt: () => pauseAll(redisCluster.all),
   },
 };
+
+async function pauseAll(servers: readonly RedisServer[]): Promise<() => Promise<void>> {
+  for (const server of servers) server.pause();
+  return async () => {
+    for (const server of servers) server.resume();
+  };
+}
 
 describe.each(Object.entries(HARNESSES))('the contract of transports: %s', (_name, harness) => {
   it.each(transportContract(harness))('$name', ({ run: expectKept }) => expectKept(), 20_000);

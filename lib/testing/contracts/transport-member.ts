@@ -84,7 +84,9 @@ export class TransportMember implements ContractMember {
     await this.patience.until(
       `a message on ${topic.kind} ${JSON.stringify(topic.name)} is for ${expected} other servers`,
       async () => {
-        const receipt = await this.publish(topic, pushTo(topic, 'poll'), BRIEF_MS);
+        const polling = this.publish(topic, pushTo(topic, 'poll'), BRIEF_MS);
+        const receipt = await polling.catch(() => undefined);
+        if (receipt === undefined) return false;
         receipts.push(receipt);
         return receipt.expected === expected && receipt.replies.length === expected;
       },
