@@ -51,6 +51,7 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     );
     await redis.command('DEL', online);
     await eventually('all are back', countIs(other, 50, 50));
+    await eventually('all are reported', () => edges.length >= 50);
     expect(edges.toSorted()).toEqual(accounts.map((account) => `+${account}`).toSorted());
     cut.die();
     await eventually('all are swept', countIs(other, 0, 0));

@@ -68,17 +68,12 @@ describe('a slow way to Redis', () => {
     await healed(far, 'near');
     slowDown(250);
     const ledger = new PushLedger(far, 'far', onNear);
-    const pushedAt = performance.now();
-    const refusedAt: number[] = [];
-    await Promise.all(
-      Array.from({ length: 3_000 }, async () => {
-        if ((await ledger.push()) === 'unknown') refusedAt.push(performance.now());
-      }),
-    );
+    const inOrder: string[] = [];
+    await Promise.all(Array.from({ length: 3_000 }, async () => inOrder.push(await ledger.push())));
     await ledger.settled();
     expect(ledger.lies).toEqual([]);
-    expect(refusedAt.length).toBeGreaterThanOrEqual(3_000 - 2_048);
-    expect(Math.max(...refusedAt) - pushedAt).toBeLessThan(250);
+    expect(ledger.count('unknown')).toBeGreaterThanOrEqual(3_000 - 2_048);
+    expect(inOrder.lastIndexOf('unknown')).toBeLessThan(inOrder.indexOf('delivered'));
     expect(ledger.arrived).toHaveLength(ledger.count('delivered'));
     expect(ledger.count('delivered')).toBeGreaterThan(1_500);
     expect(await ledger.push()).toBe('delivered');

@@ -17,6 +17,9 @@ export const QUICK = {
   receiptTimeoutMs: 300,
 };
 
+/** Closing a server may wait for a Redis that is slow. */
+const CLOSING_MS = 20_000;
+
 export interface FaultTest {
   /** Presence edges that the servers of the running test reported, in order. */
   readonly edges: readonly string[];
@@ -53,7 +56,7 @@ export function faultTest(): FaultTest {
     process.off('unhandledRejection', noteRejection);
     if (rejections.length > 0)
       throw new AggregateError(rejections, 'Rejections that nobody handled');
-  });
+  }, CLOSING_MS);
 
   return {
     edges,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { type LoopWsConfigChanges, resolveConfig } from '../../lib/loop-ws.config.js';
 import type { PresenceRegistration } from '../../lib/presence/presence-store.js';
 import { RedisPresenceStore } from '../../lib/presence/redis/redis.presence-store.js';
@@ -10,6 +11,8 @@ export interface PresenceNodeOptions {
   readonly serverId?: string;
   readonly config?: LoopWsConfigChanges;
 }
+
+Logger.overrideLogger(false); // what is wrong with Redis is what these tests make
 
 const running = new Set<PresenceNode>();
 
