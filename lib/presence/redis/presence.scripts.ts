@@ -83,8 +83,8 @@ end
 /**
  * KEYS grace, taken, members, account of each that is reported… ARGV member, '' or '+inf' to take those as well whose
  * grace still runs, accounts that the member has reported… Returns { accounts to report as offline, those of the reported
- * ones that came back meanwhile, whether Redis knows the member in this partition }. An account is taken by one member until that has reported it; it is given to it again
- * if the reply was lost, and to another one if the member is gone.
+ * ones that came back meanwhile, whether Redis knows the member in this partition }. An account is taken by one member
+ * until that has reported it; it is given to it again if the reply was lost, and to another one if the member is gone.
  */
 export const TAKE_OFFLINE = new RedisScript(`${REDIS_NOW}
 local back = {}

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
+import { within } from '../../util/within.js';
 import {
   type AccountPage,
   DEFAULT_PAGE,
@@ -143,7 +144,7 @@ export class RedisPresenceStore extends PresenceStore {
   private async registerWhole(registration: PresenceRegistration): Promise<PresenceRegistered> {
     const { membership } = this.backbone;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      await this.settling;
+      await this.untilSettled();
       const { memberId } = membership;
       const registered = await this.registrations.register(registration);
       if (registered !== LOST) return registered;
@@ -154,6 +155,16 @@ export class RedisPresenceStore extends PresenceStore {
       'unavailable',
       'Redis lost the presence of this server again and again. Look at its log and its eviction policy.',
     );
+  }
+
+  private async untilSettled(): Promise<void> {
+    const { connectTimeoutMs } = this.backbone.config;
+    await within(this.settling ?? Promise.resolve(), connectTimeoutMs, () => {
+      throw new LoopTransportError(
+        'timeout',
+        `Redis lost its data, and not every server has written its part again within ${connectTimeoutMs} ms.`,
+      );
+    });
   }
 
   private settle(): void {
