@@ -1,6 +1,9 @@
 /* One server of a cluster as a process of its own: tells its port and its presence edges to the test that started it. */
 import { NestFactory } from '@nestjs/core';
 
+const trueNow = Date.now;
+Date.now = () => trueNow() + Number(process.env.LOOPWS_CLOCK_OFF_MS);
+
 const { LoopWsModule, OnAccountOffline, OnAccountOnline } = await import(process.env.LOOPWS_LIB);
 
 class Edges {

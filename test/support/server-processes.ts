@@ -29,8 +29,13 @@ export class ServerProcess {
     readonly port: number,
   ) {}
 
-  /** Presence edges that it reports are added to `edges`. */
-  static async start(serverId: string, redis: string, edges: string[]): Promise<ServerProcess> {
+  /** Presence edges that it reports are added to `edges`. Its clock is fast by `clockOffMs`. */
+  static async start(
+    serverId: string,
+    redis: string,
+    edges: string[],
+    clockOffMs = 0,
+  ): Promise<ServerProcess> {
     const child = fork('test/support/server-process.mjs', {
       execArgv: [],
       env: {
@@ -39,6 +44,7 @@ export class ServerProcess {
         LOOPWS_LIB: builtEntry('index.js'),
         LOOPWS_REDIS: redis,
         LOOPWS_SERVER_ID: serverId,
+        LOOPWS_CLOCK_OFF_MS: `${clockOffMs}`,
       },
     });
     const port = await new Promise<number>((resolve, reject) => {
@@ -58,6 +64,15 @@ export class ServerProcess {
     const begun = new Promise((resolve) => this.child.once('message', resolve));
     this.child.send({ blockMs: ms });
     await begun;
+  }
+
+  /** It keeps its sockets and does nothing, as a virtual machine does that is moved. */
+  pause(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** As the kernel does when memory is short: nothing is said to anybody. */
