@@ -63,7 +63,11 @@ describe('a slow way to Redis', () => {
   );
 
   it('P6: what does not fit into the window is refused at once and never sent', async () => {
-    const { near, far, slowDown } = await servers({ ...PATIENT, redisMaxInFlight: 2_048 });
+    const { near, far, slowDown } = await servers({
+      redisMaxInFlight: 2_048,
+      redisCommandTimeoutMs: 10_000,
+      receiptTimeoutMs: 10_000, // so that nothing is unknown but what was refused
+    });
     const onNear = await near.client('acme', { connectionId: 'near' });
     await healed(far, 'near');
     slowDown(250);

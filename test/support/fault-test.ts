@@ -10,11 +10,11 @@ import { closeProxies } from './tcp-proxy.js';
 /** Everything fast, so that a fault and its healing fit into a test. */
 export const QUICK = {
   serverBeatMs: 100,
-  serverTimeoutMs: 1_500,
-  redisCommandTimeoutMs: 300,
+  serverTimeoutMs: 2_000,
+  redisCommandTimeoutMs: 600,
   redisReconnectBaseMs: 20,
   redisReconnectCapMs: 100,
-  receiptTimeoutMs: 300,
+  receiptTimeoutMs: 600,
 };
 
 /** Closing a server may wait for a Redis that is slow. */

@@ -29,7 +29,7 @@ async function startServer(serverId) {
     config: {
       serverBeatMs: 100,
       serverTimeoutMs: 5_000,
-      redisCommandTimeoutMs: 300,
+      redisCommandTimeoutMs: 2_000,
       redisReconnectBaseMs: 10,
       redisReconnectCapMs: 50,
       receiptTimeoutMs: 300,
