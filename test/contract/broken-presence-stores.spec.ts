@@ -40,18 +40,22 @@ function broken(change: Change): ContractHarness<PresenceStore> {
   };
 }
 
-/** `change` tells the server what the store in memory would have told, in another way. */
-function brokenServer(
-  change: (server: PresenceServer, all: readonly PresenceServer[]) => Partial<PresenceServer>,
+type Offline = (accountId: string) => void;
+
+function report(server: PresenceServer | undefined, accountId: string): void {
+  server?.edges?.offline(accountId);
+}
+
+function withOffline(server: PresenceServer, offline: Offline): PresenceServer {
+  return { ...server, edges: { offline, online: () => {} } };
+}
+
+/** Reports in another way what the store in memory would have reported. */
+function brokenReports(
+  offlineOf: (server: PresenceServer, all: readonly PresenceServer[]) => Offline,
 ): Change {
   return (inner, all) => ({
-    start: (server) =>
-      inner.start({
-        serverId: server.serverId,
-        graceMs: server.graceMs,
-        offline: (accountId) => server.offline(accountId),
-        ...change(server, all),
-      }),
+    start: (server) => inner.start(withOffline(server, offlineOf(server, all))),
   });
 }
 
@@ -80,7 +84,7 @@ const cannotCancelAGrace: Change = (inner, all) => ({
   unregister: async (one) => {
     await inner.unregister(one);
     if (await inner.isOnline(one.accountId)) return;
-    setTimeout(() => all[0]!.offline(one.accountId), all[0]!.graceMs);
+    setTimeout(() => report(all[0], one.accountId), all[0]?.graceMs);
   },
 });
 
@@ -92,7 +96,7 @@ const believesThatItIsAlone: Change = (inner, all) => {
       return inner.unregister(one);
     },
     close: async () => {
-      for (const accountId of left) all[0]!.offline(accountId);
+      for (const accountId of left) report(all[0], accountId);
       await inner.close();
     },
   };
@@ -126,12 +130,11 @@ const forgetsGracesOnClose: Change = (inner) => {
   let isClosing = false;
   return {
     start: (server) =>
-      inner.start({
-        ...server,
-        offline: (accountId) => {
-          if (!isClosing) server.offline(accountId);
-        },
-      }),
+      inner.start(
+        withOffline(server, (accountId) => {
+          if (!isClosing) report(server, accountId);
+        }),
+      ),
     close: () => {
       isClosing = true;
       return inner.close();
@@ -256,30 +259,24 @@ const DEFECTS: readonly (readonly [defect: string, named: string, change: Change
   [
     'gives no grace',
     'an account is reported offline when its grace has passed, never before',
-    brokenServer(() => ({ graceMs: 0 })),
+    (inner) => ({ start: (server) => inner.start({ ...server, graceMs: 0 }) }),
   ],
   [
     'reports on every server',
     'an account is reported offline once in the whole cluster',
-    brokenServer((_server, all) => ({
-      offline: (accountId) => all.forEach((server) => server.offline(accountId)),
-    })),
+    brokenReports((_server, all) => (accountId) => {
+      for (const server of all) report(server, accountId);
+    }),
   ],
   [
     'reports twice',
     'a grace goes on when the server closes that the account left',
-    brokenServer((server) => ({
-      offline: (accountId) => {
-        server.offline(accountId);
-        setTimeout(() => server.offline(accountId), 10);
-      },
-    })),
+    brokenReports((server) => (accountId) => {
+      report(server, accountId);
+      setTimeout(() => report(server, accountId), 10);
+    }),
   ],
-  [
-    'never reports',
-    'a grace of 0: each leave is an edge',
-    brokenServer(() => ({ offline: () => {} })),
-  ],
+  ['never reports', 'a grace of 0: each leave is an edge', brokenReports(() => () => {})],
   [
     'cannot cancel a grace',
     'back within the grace on another server: no edge, also later',

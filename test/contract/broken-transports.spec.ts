@@ -21,7 +21,7 @@ function broken(change: Change): ContractHarness<LoopTransport> {
         start: (server) => inner.start(server),
         attach: (topics) => inner.attach(topics),
         detach: (topics) => inner.detach(topics),
-        publish: (topic, message, timeoutMs) => inner.publish(topic, message, timeoutMs),
+        publish: (...call) => inner.publish(...call),
         close: () => inner.close(),
         ...change(inner, all),
       };
@@ -33,16 +33,16 @@ const never = (): Promise<never> => new Promise(() => {});
 
 function brokenReceipt(change: (receipt: TransportReceipt) => unknown): Change {
   return (inner) => ({
-    publish: async (topic, message, timeoutMs) =>
-      (await change(await inner.publish(topic, message, timeoutMs))) as TransportReceipt,
+    publish: async (topic, message, options) =>
+      (await change(await inner.publish(topic, message, options))) as TransportReceipt,
   });
 }
 
 function brokenPush(change: (push: { frame: string; ttlMs: number }) => object): Change {
   return (inner) => ({
-    publish: (topic, message, timeoutMs) => {
+    publish: (topic, message, options) => {
       const changed = message.kind === 'push' ? { ...message, ...change(message) } : message;
-      return inner.publish(topic, changed, timeoutMs);
+      return inner.publish(topic, changed, options);
     },
   });
 }
@@ -54,7 +54,7 @@ const brokenNames = (nameOf: (kind: string, name: string) => string): Change => 
     return {
       attach: (topics) => inner.attach(topics.map(mapped)),
       detach: (topics) => inner.detach(topics.map(mapped)),
-      publish: (topic, message, timeoutMs) => inner.publish(mapped(topic), message, timeoutMs),
+      publish: (topic, message, options) => inner.publish(mapped(topic), message, options),
     };
   };
 };
@@ -66,9 +66,9 @@ const deliversToItself: Change = (inner) => {
       own = server;
       return inner.start(server);
     },
-    publish: async (topic, message, timeoutMs) => {
+    publish: async (topic, message, options) => {
       await own.receive(message);
-      return inner.publish(topic, message, timeoutMs);
+      return inner.publish(topic, message, options);
     },
   };
 };
@@ -90,10 +90,10 @@ const takesOneByOne: Change = (inner) => ({
 const mixesUpReplies: Change = (inner) => {
   const waiting: ((receipt: TransportReceipt) => void)[] = [];
   return {
-    publish: (topic, message, timeoutMs) =>
+    publish: (topic, message, options) =>
       new Promise((resolve) => {
         waiting.push(resolve);
-        void inner.publish(topic, message, timeoutMs).then((receipt) => waiting.shift()?.(receipt));
+        void inner.publish(topic, message, options).then((receipt) => waiting.shift()?.(receipt));
       }),
   };
 };

@@ -32,7 +32,7 @@ export class PresenceMember implements ContractMember {
     const server = {
       serverId: this.serverId,
       graceMs: this.graceMs,
-      offline: (accountId: string) => this.offline.add(accountId),
+      edges: { offline: (accountId: string) => this.offline.add(accountId), online: () => {} },
     };
     await this.settled('start', this.store.start(server));
     this.isRunning = true;

@@ -99,6 +99,21 @@ export const deliveryChecks: readonly Check<TransportMember>[] = [
     mustHave(`${BURST} messages that are published at once arrive in their order`, b, names);
   }),
 
+  twoServers('hands over what nobody wants a receipt for, in line with the rest', async (a, b) => {
+    const acme = account('acme');
+    const names = numbered('n', BURST);
+    await Promise.all([a.attach(acme), b.attach(acme)]);
+    const publishing = names.map((name, at) => {
+      const push = pushTo(acme, name);
+      return at % 2 === 0 ? a.publishUnseen(acme, push) : a.publish(acme, push);
+    });
+    await Promise.all(publishing);
+    await b.untilReceived(BURST);
+    mustHave('all of them arrive in their order', b, names);
+    await b.reach(1, acme, pushTo(acme, 'fence'));
+    mustHave('and none on the publisher', a, ['fence']);
+  }),
+
   threeServers('carries what several servers publish at once', async (a, b, c) => {
     const lobby = room('lobby');
     const members = { a, b, c };

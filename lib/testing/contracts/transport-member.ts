@@ -68,14 +68,23 @@ export class TransportMember implements ContractMember {
     message: TransportMessage,
     timeoutMs = this.patience.withinMs,
   ): Promise<TransportReceipt> {
-    const published = this.transport.publish(topic, message, timeoutMs);
+    const options = { timeoutMs, receipt: true };
+    const published = this.transport.publish(topic, message, options);
     return this.patience.settled(`publish with a timeout of ${timeoutMs} ms`, published, timeoutMs);
   }
 
   /** For what must not wait for its timeout. */
   publishAtOnce(topic: Topic, message: TransportMessage): Promise<TransportReceipt> {
-    const published = this.transport.publish(topic, message, LONG_MS);
+    const options = { timeoutMs: LONG_MS, receipt: true };
+    const published = this.transport.publish(topic, message, options);
     return this.patience.settled('publish that needs nobody to answer', published);
+  }
+
+  /** Nobody looks at the receipt. */
+  async publishUnseen(topic: Topic, message: TransportMessage): Promise<void> {
+    const options = { timeoutMs: this.patience.withinMs, receipt: false };
+    const published = this.transport.publish(topic, message, options);
+    await this.patience.settled('publish without receipt', published, options.timeoutMs);
   }
 
   /** Publishes until this many servers have to answer, and do. */
