@@ -21,8 +21,8 @@ export interface PresenceEdges {
   /** Called on one server of the cluster when an account's last connection is gone and its grace has passed. */
   offline(accountId: string): void;
   /**
-   * Called when an account is back that was reported offline while its server was only out of reach. A registration
-   * tells its edge itself.
+   * Called when an account is back that was reported offline while its server was only out of reach, or that came back
+   * while it was being reported. Any other edge is told by the registration itself.
    */
   online(accountId: string): void;
 }

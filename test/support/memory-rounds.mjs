@@ -10,7 +10,7 @@ const { EventBus, LoopWsModule } = await import(process.env.LOOPWS_LIB);
 const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
 
 const WARM_UP = 5;
-const ROUNDS = 25;
+const ROUNDS = 15;
 const PUSHES = 4_000;
 
 const redis = process.env.LOOPWS_REDIS;
