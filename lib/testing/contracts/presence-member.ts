@@ -7,7 +7,7 @@ import type {
   PresentConnection,
 } from '../../presence/presence-store.js';
 import type { ContractMember } from './check.js';
-import type { OfflineLog } from './offline-log.js';
+import type { ClusterEdges, EdgeLog } from './edge-log.js';
 import type { Patience } from './patience.js';
 
 export interface Registered extends PresenceRegistered {
@@ -24,15 +24,27 @@ export class PresenceMember implements ContractMember {
     readonly serverId: string,
     private readonly graceMs: number,
     readonly patience: Patience,
-    /** Of the whole cluster. */
-    readonly offline: OfflineLog,
+    private readonly edges: ClusterEdges,
   ) {}
+
+  /** Of the whole cluster. */
+  get offline(): EdgeLog {
+    return this.edges.offline;
+  }
+
+  /** Of the whole cluster. */
+  get online(): EdgeLog {
+    return this.edges.online;
+  }
 
   async start(): Promise<void> {
     const server = {
       serverId: this.serverId,
       graceMs: this.graceMs,
-      edges: { offline: (accountId: string) => this.offline.add(accountId), online: () => {} },
+      edges: {
+        offline: (accountId: string) => this.offline.add(accountId),
+        online: (accountId: string) => this.online.add(accountId),
+      },
     };
     await this.settled('start', this.store.start(server));
     this.isRunning = true;
@@ -42,6 +54,7 @@ export class PresenceMember implements ContractMember {
     const registration = this.registrationOf(accountId, connectionId);
     this.live.add(registration);
     const registered = await this.settled('register', this.store.register(registration));
+    if (registered.cameOnline) this.online.add(accountId);
     return { ...registered, registration };
   }
 

@@ -2,7 +2,7 @@ import type { PresenceStore } from '../../presence/presence-store.js';
 import { checksFor, runCheck } from './check.js';
 import type { ContractCase } from './contract-case.js';
 import type { ContractHarness } from './contract-harness.js';
-import { OfflineLog } from './offline-log.js';
+import { EdgeLog } from './edge-log.js';
 import { Patience } from './patience.js';
 import { edgeChecks } from './presence-edge.checks.js';
 import { PresenceMember } from './presence-member.js';
@@ -27,9 +27,9 @@ export function presenceStoreContract(
   return checksFor(CHECKS, harness.servers).map((check) => ({
     name: check.name,
     run: () => {
-      const offline = new OfflineLog();
+      const edges = { online: new EdgeLog(), offline: new EdgeLog() };
       return runCheck(harness, check, (store, serverId) => {
-        return new PresenceMember(store, serverId, check.graceMs, patience, offline);
+        return new PresenceMember(store, serverId, check.graceMs, patience, edges);
       });
     },
   }));

@@ -1,6 +1,11 @@
-/** What one cluster reports of accounts that went offline, on whatever server. */
-export class OfflineLog {
-  private readonly reports: { readonly accountId: string; readonly at: number }[] = [];
+interface Report {
+  readonly accountId: string;
+  readonly at: number;
+}
+
+/** One kind of edge, as one cluster reports it on whatever server. */
+export class EdgeLog {
+  private readonly reports: Report[] = [];
 
   add(accountId: string): void {
     this.reports.push({ accountId, at: performance.now() });
@@ -19,4 +24,11 @@ export class OfflineLog {
   firstOf(accountId: string): number | undefined {
     return this.reports.find((report) => report.accountId === accountId)?.at;
   }
+}
+
+/** What one cluster tells of accounts that come and go. */
+export interface ClusterEdges {
+  /** Told by a registration, or reported later. */
+  readonly online: EdgeLog;
+  readonly offline: EdgeLog;
 }
