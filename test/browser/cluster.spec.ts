@@ -38,6 +38,18 @@ async function devicesOf(page: NotificationsPage, account: string): Promise<stri
   return line.locator('.devices').innerText();
 }
 
+it('P2: invoices of two servers are two events, however each server numbers them', async () => {
+  const page = await visit('server-1');
+  await page.open('umbrella', 'phone');
+  for (const server of ['server-1', 'server-2']) {
+    const invoices = `${cluster.urls.get(server)!}/invoices`;
+    const { invoice } = await post(invoices, { accountId: 'umbrella', cents: 100 });
+    await post(`${invoices}/${invoice.invoiceId}/pay`, {});
+    await page.received('umbrella', 'phone', 'billing:invoice.paid', invoice.invoiceId).waitFor();
+  }
+  expect(await page.received('umbrella', 'phone', 'billing:invoice.paid', 'inv-1').count()).toBe(2);
+});
+
 it('P7: pages of several servers see each other, and survive the kill of one of them', async () => {
   const [one, two] = [await visit('server-1'), await visit('server-2')];
   await one.open('acme', 'phone');
@@ -93,6 +105,12 @@ describe('npm run start:cluster', () => {
     60_000,
   );
 });
+
+async function post(url: string, body: object): Promise<{ invoice: { invoiceId: string } }> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  return (await response.json()) as { invoice: { invoiceId: string } };
+}
 
 function canConnect(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);

@@ -1,5 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { SERVER_ID, SERVERS } from '../cluster/servers.js';
 import type { Invoice, NewInvoice } from './invoice.js';
+
+/** Each server has a store of its own, and no two may number alike: the number makes a push idempotent in the cluster. */
+const PREFIX = SERVERS.length > 0 ? `${SERVER_ID}-inv` : 'inv';
 
 /** Stands for your database. */
 @Injectable()
@@ -7,7 +11,7 @@ export class InvoicesStore {
   private readonly invoices = new Map<string, Invoice>();
 
   add(invoice: NewInvoice): Invoice {
-    const invoiceId = `inv-${this.invoices.size + 1}`;
+    const invoiceId = `${PREFIX}-${this.invoices.size + 1}`;
     return this.save({ ...invoice, invoiceId, status: 'open' });
   }
 
