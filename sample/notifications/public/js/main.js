@@ -4,7 +4,7 @@ import { Feed } from './feed.js';
 import { PageConnection } from './page-connection.js';
 import { PresencePanel } from './presence-panel.js';
 import { PushConsole } from './push-console.js';
-import { findServers } from './servers.js';
+import { findServers, isCluster } from './servers.js';
 
 const COUNTDOWN_MS = 100;
 
@@ -36,7 +36,7 @@ page.open({
   lost: () => presence.unknown(),
 });
 
-setInterval(() => page.isOpen && void presence.refresh(), LOOK_AGAIN_MS);
+if (isCluster()) setInterval(() => page.isOpen && void presence.refresh(), LOOK_AGAIN_MS);
 
 setInterval(() => {
   connections.tick();

@@ -72,6 +72,10 @@ export class PresencePanel {
   }
 }
 
+/** Leaves the list alone when nothing changed: one that is open would close. */
 function suggest(id, texts) {
-  byId(id).replaceChildren(...[...new Set(texts)].map((text) => el('option', { value: text })));
+  const wanted = [...new Set(texts)];
+  const shown = Array.from(byId(id).children, ({ value }) => value);
+  if (wanted.join() === shown.join()) return;
+  byId(id).replaceChildren(...wanted.map((text) => el('option', { value: text })));
 }

@@ -11,9 +11,13 @@ export async function findServers() {
   answering = dialled = Math.max(0, servers.indexOf(location.origin));
 }
 
+export function isCluster() {
+  return servers.length > 1;
+}
+
 /** Worth saying where there are several; empty where there is one. */
 export function onServer(serverId) {
-  return servers.length > 1 ? `on ${serverId}` : '';
+  return isCluster() ? `on ${serverId}` : '';
 }
 
 /** Another one at each attempt, as a load balancer would do it. */
@@ -21,7 +25,10 @@ export function socketUrl() {
   return `${servers[dialled++ % servers.length]}/ws`;
 }
 
-/** From the server that answered last, else from the next that does. Rejects when none does. */
+/**
+ * From the server that answered last, else from the next that does. Rejects when none does. What changes something is
+ * sent once: a server that was killed before it answered may have done it.
+ */
 export async function fetchFromAny(path, init) {
   let failure;
   for (let tried = 0; tried < servers.length; tried++) {
@@ -30,6 +37,7 @@ export async function fetchFromAny(path, init) {
     } catch (error) {
       failure = error;
       answering = (answering + 1) % servers.length;
+      if (init.method !== 'GET') break;
     }
   }
   throw failure;
