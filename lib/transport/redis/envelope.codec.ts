@@ -25,11 +25,13 @@ export interface Envelope {
   readonly request: number;
   /** When the message is too late, in milliseconds by the clock of Redis. */
   readonly deadline: number;
+  /** How long it was given, in milliseconds: no clock makes it more. */
+  readonly lastsMs: number;
   readonly message: TransportMessage;
 }
 
 /** The topic is not in it: it is the channel. */
-export function encodeEnvelope({ origin, request, deadline, message }: Envelope): Buffer {
+export function encodeEnvelope({ origin, request, deadline, lastsMs, message }: Envelope): Buffer {
   const writer = new ByteWriter();
   for (const sign of NO_POSITION) writer.byte(sign.charCodeAt(0));
   writer
@@ -37,6 +39,7 @@ export function encodeEnvelope({ origin, request, deadline, message }: Envelope)
     .byte(KINDS.indexOf(message.kind))
     .uint32(request)
     .double(deadline)
+    .double(lastsMs)
     .text(origin);
   if (message.kind === 'push') writePush(writer, message);
   else if (message.kind === 'ask') writeAsk(writer, message);
@@ -51,9 +54,10 @@ export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelo
   const kind = KINDS[reader.byte()];
   const request = reader.uint32();
   const deadline = reader.double();
+  const lastsMs = reader.double();
   const origin = reader.text() ?? '';
-  const leftMs = Math.round(deadline - now);
-  return { origin, request, deadline, message: readMessage(reader, kind, topic, leftMs) };
+  const leftMs = Math.min(lastsMs, Math.round(deadline - now));
+  return { origin, request, deadline, lastsMs, message: readMessage(reader, kind, topic, leftMs) };
 }
 
 function readMessage(

@@ -121,7 +121,13 @@ export class RedisTransport extends LoopTransport {
     const { link, keys, membership, pubSub } = this.backbone;
     const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
     const deadline = membership.redisNow() + lastsMs;
-    const bytes = encodeEnvelope({ origin: this.processId, request, deadline, message });
+    const bytes = encodeEnvelope({
+      origin: this.processId,
+      request,
+      deadline,
+      lastsMs,
+      message,
+    });
     return link.call<number>(pubSub.publish, keys.channelOf(topic), bytes);
   }
 

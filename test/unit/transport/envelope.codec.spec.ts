@@ -60,7 +60,7 @@ const MESSAGES: readonly (readonly [string, Topic, TransportMessage])[] = [
 ];
 
 const encoded = (message: TransportMessage): Buffer =>
-  encodeEnvelope({ origin: 'server', request: 7, deadline: NOW + 500, message });
+  encodeEnvelope({ origin: 'server', request: 7, deadline: NOW + 500, lastsMs: 500, message });
 
 describe('the envelope of a message between servers', () => {
   it.each(MESSAGES)('carries %s', (_what, topic, message) => {
@@ -68,6 +68,7 @@ describe('the envelope of a message between servers', () => {
       origin: 'server',
       request: 7,
       deadline: NOW + 500,
+      lastsMs: 500,
       message,
     });
   });
@@ -76,6 +77,12 @@ describe('the envelope of a message between servers', () => {
     const [, topic, message] = MESSAGES[2]!;
     const late = decodeEnvelope(encoded(message), topic, NOW + 800);
     expect(late?.message).toMatchObject({ ttlMs: -300 });
+  });
+
+  it('P4: hands over no more time than was given, whatever the clocks say', () => {
+    const [, topic, message] = MESSAGES[2]!;
+    const early = decodeEnvelope(encoded(message), topic, NOW - 300);
+    expect(early?.message).toMatchObject({ ttlMs: 500 });
   });
 
   it('of another version is not read', () => {
