@@ -65,6 +65,20 @@ class Stage {
           (await this.meter.calls('smembers')) >= partitions + PARTITIONS,
       );
     });
+    await this.requirePresence();
+  }
+
+  async loseEverything(): Promise<void> {
+    const keys = await this.meter.keys();
+    await this.measure('data lost and cut', async () => {
+      await this.meter.loseEverything();
+      await this.untilSubscribed();
+      await this.until('presence is there', async () => (await this.meter.keys()) >= keys);
+    });
+    await this.requirePresence();
+  }
+
+  private async requirePresence(): Promise<void> {
     const { connections } = await this.server.call('count', undefined);
     if (connections !== ACCOUNTS) throw new Error(`Presence has ${connections} connections.`);
   }
@@ -132,6 +146,7 @@ const both = await Stage.start(steps);
 await both.attach();
 await both.register();
 for (let round = 0; round < ROUNDS; round++) await both.cutWithPresence();
+for (let round = 0; round < ROUNDS; round++) await both.loseEverything();
 console.log(stepTable(steps));
 await endRemotes();
 endRedisServers();

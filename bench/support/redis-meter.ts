@@ -46,6 +46,16 @@ export class RedisMeter {
     await this.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   }
 
+  async keys(): Promise<number> {
+    return this.redis.dbsize();
+  }
+
+  /** As if it had been restarted without its data. */
+  async loseEverything(): Promise<void> {
+    await this.redis.flushall();
+    await this.cutEveryone();
+  }
+
   close(): void {
     this.redis.disconnect();
   }
