@@ -6,8 +6,11 @@ export interface EventLoopReport {
   readonly longestDelayMs: number;
   /** The largest lateness of a timer of 1 ms. */
   readonly latestTimerMs: number;
-  /** What this process used of all processors while that timer was late; less says that it was kept waiting. */
-  readonly cpuInThatMs: number;
+  /**
+   * The longest block without the time in which the process was kept waiting for a processor: for each lateness of that
+   * timer the CPU time that was used meanwhile, if that is less.
+   */
+  readonly longestOwnMs: number;
   readonly longestCollectionMs: number;
   readonly collectionsMs: number;
   readonly cpuMs: number;
@@ -24,7 +27,8 @@ export class EventLoopWatch {
   private readonly cpuBefore = cpuMs();
   private ticked = performance.now();
   private cpuAtTick = this.cpuBefore;
-  private latest = { lateMs: 0, cpuMs: 0 };
+  private latestTimerMs = 0;
+  private longestOwnMs = 0;
 
   constructor() {
     this.histogram.enable();
@@ -40,8 +44,8 @@ export class EventLoopWatch {
     this.observer.disconnect();
     return {
       longestDelayMs: this.histogram.max / 1e6,
-      latestTimerMs: this.latest.lateMs,
-      cpuInThatMs: this.latest.cpuMs,
+      latestTimerMs: this.latestTimerMs,
+      longestOwnMs: this.longestOwnMs,
       longestCollectionMs: Math.max(0, ...this.collections),
       collectionsMs: this.collections.reduce((sum, ms) => sum + ms, 0),
       cpuMs: this.cpuAtTick - this.cpuBefore,
@@ -52,7 +56,8 @@ export class EventLoopWatch {
     const now = performance.now();
     const cpu = cpuMs();
     const lateMs = now - this.ticked - 1;
-    if (lateMs > this.latest.lateMs) this.latest = { lateMs, cpuMs: cpu - this.cpuAtTick };
+    this.latestTimerMs = Math.max(this.latestTimerMs, lateMs);
+    this.longestOwnMs = Math.max(this.longestOwnMs, Math.min(lateMs, cpu - this.cpuAtTick));
     this.ticked = now;
     this.cpuAtTick = cpu;
   }
