@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 
 /** A table in Markdown, its columns as wide as they have to be. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -9,9 +9,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** What the numbers were measured with. */
+/** What the numbers were measured with. The load is that of the minute before. */
 export function conditions(redisVersion: string): string {
   const date = new Date().toISOString().slice(0, 10);
   const cpu = cpus()[0]?.model ?? 'unknown processor';
-  return `${date}, ${availableParallelism()} cores (${cpu}), Node ${process.version}, Redis ${redisVersion}`;
+  const load = loadavg()[0]!.toFixed(1);
+  const machine = `${availableParallelism()} cores (${cpu}), load ${load}`;
+  return `${date}, ${machine}, Node ${process.version}, Redis ${redisVersion}`;
 }
