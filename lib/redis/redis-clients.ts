@@ -29,7 +29,7 @@ function connectionOptions(config: LoopWsConfig): object {
   return {
     keyPrefix: '',
     lazyConnect: true,
-    maxRetriesPerRequest: null,
+    maxRetriesPerRequest: 0, // what was under way on a connection that is lost fails with it
     enableReadyCheck: true,
     enableOfflineQueue: false,
     enableAutoPipelining: false,

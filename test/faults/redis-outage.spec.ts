@@ -63,6 +63,22 @@ describe('a Redis that fails under a running bus', () => {
     await onB.nextFrame('the last push', (frame) => 'data' in frame && frame.data === 'last');
   });
 
+  it('P5: what is under way when its connection is lost is unknown at once, and not after a timeout', async () => {
+    const proxy = await TcpProxy.start(redis.port);
+    const endless = { redisCommandTimeoutMs: 60_000, receiptTimeoutMs: 60_000 };
+    const a = await startServer('a', `redis://127.0.0.1:${proxy.port}`, { config: endless });
+    const b = await startServer('b', redis.url);
+    await b.client('acme', { connectionId: 'b' });
+    await healed(a, 'b');
+    proxy.blackHole();
+    const pushed = a.bus.pushToConnection('acme', 'b', 'chat:n', 'under way');
+    await new Promise(setImmediate);
+    proxy.heal();
+    proxy.cut();
+    expect(await pushed).toBe('unknown');
+    await healed(a, 'b');
+  });
+
   it('P5: a server that cannot hear is unknown, never not_connected', async () => {
     const a = await startServer('a');
     const proxy = await TcpProxy.start(redis.port);
