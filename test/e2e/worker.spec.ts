@@ -1,14 +1,14 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
 import {
   ConnectionRegistry,
   EventBus,
   LoopWsModule,
-  type LoopWsWorkerOptions,
+  OnLoopEvent,
   PresenceStore,
 } from '../../lib/index.js';
-import { MemoryCluster } from '../../lib/testing/index.js';
+import { LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
 import { edgeLog } from '../support/edge-log.js';
 import { eventually } from '../support/eventually.js';
 import {
@@ -16,12 +16,13 @@ import {
   type LoopApp,
   type LoopAppOptions,
   startLoopApp,
+  track,
 } from '../support/loop-app.js';
 import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
+import { closeWorkers, startContext, startWorker } from '../support/workers.js';
 
 const QUICK = { serverBeatMs: 50, serverTimeoutMs: 400, topicLingerMs: 0 };
 const edges: string[] = [];
-const workers = new Set<INestApplicationContext>();
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -30,8 +31,7 @@ beforeAll(async () => {
 beforeEach(() => void (edges.length = 0));
 afterEach(async () => {
   await closeLoopApps();
-  await Promise.all([...workers].map((worker) => worker.close()));
-  workers.clear();
+  await closeWorkers();
 });
 afterAll(endRedisServers);
 
@@ -49,24 +49,7 @@ const JOINS: Readonly<Record<string, Join>> = {
   },
 };
 
-async function startContext(module: ReturnType<typeof LoopWsModule.forRoot>) {
-  const worker = await NestFactory.createApplicationContext(module, {
-    logger: false,
-    abortOnError: false,
-  });
-  workers.add(worker);
-  return worker;
-}
-
-const startWorker = (options: Omit<LoopWsWorkerOptions, 'services'> = {}) =>
-  startContext(
-    LoopWsModule.forRoot({
-      gateway: false,
-      services: ['billing', 'chat'],
-      ...options,
-      config: { presenceGraceMs: 0, ...QUICK, ...options.config },
-    }),
-  );
+const QUICK_WORKER = { presenceGraceMs: 0, ...QUICK };
 
 const startServer = (options: LoopAppOptions): Promise<LoopApp> =>
   startLoopApp({
@@ -78,7 +61,7 @@ describe.each(Object.entries(JOINS))('a worker beside servers joined by %s', (_n
   it('pushes to a connection, an account, a room and a channel, and is told the truth', async () => {
     const joined = await join();
     const server = await startServer(joined());
-    const bus = (await startWorker(joined())).get(EventBus);
+    const bus = (await startWorker({ ...joined(), config: QUICK_WORKER })).get(EventBus);
     const client = await server.client('acme', { connectionId: 'phone' });
     await server.get(ConnectionRegistry).get('acme', 'phone')!.join('lobby');
     expect(await bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
@@ -100,7 +83,7 @@ describe.each(Object.entries(JOINS))('a worker beside servers joined by %s', (_n
   it('asks, disconnects, reads presence and observes channels', async () => {
     const joined = await join();
     const server = await startServer(joined());
-    const worker = await startWorker(joined());
+    const worker = await startWorker({ ...joined(), config: QUICK_WORKER });
     const bus = worker.get(EventBus);
     const client = await server.client('acme', { connectionId: 'phone' });
     const answer = bus.ask('acme', 'phone', 'chat:q', 'how many?', { timeoutMs: 2_000 });
@@ -121,7 +104,7 @@ describe.each(Object.entries(JOINS))('a worker beside servers joined by %s', (_n
 
   it('P7: it takes no presence edge from the servers, not even when they left before it', async () => {
     const joined = await join();
-    await startWorker(joined());
+    await startWorker({ ...joined(), config: QUICK_WORKER });
     const first = await startServer({ ...joined(), config: { presenceGraceMs: 50 } });
     const client = await first.client('acme');
     await client.close();
@@ -136,8 +119,18 @@ describe.each(Object.entries(JOINS))('a worker beside servers joined by %s', (_n
 });
 
 describe('gateway: false', () => {
+  const seenByWorker: string[] = [];
+
+  @Injectable()
+  class Chat {
+    @OnLoopEvent('chat:say')
+    say(): void {
+      seenByWorker.push('chat:say');
+    }
+  }
+
   it('needs no adapter for HTTP or WebSocket, and leaves nothing behind', async () => {
-    const worker = await startWorker({ redis: redis.url });
+    const worker = await startWorker({ redis: redis.url, config: QUICK_WORKER });
     await worker.close();
     const clients = await redis.command<string>('CLIENT', 'LIST');
     expect(clients.trim().split('\n')).toHaveLength(1); // the one that asks
@@ -155,20 +148,54 @@ describe('gateway: false', () => {
     expect(pushed).toMatchObject({ delivered: 0, complete: true });
   });
 
-  it.each<[string, object, RegExp]>([
-    [
-      'what only a gateway needs',
-      { gateway: false, services: ['chat'], path: '/ws' },
-      /option "path" is for a process that clients connect to/,
-    ],
-    [
-      'a value that is neither true nor false',
-      { gateway: 'no', services: ['chat'] },
+  it('pushes from an HTTP application, where nobody can connect and no handler or hook runs', async () => {
+    const joined = await JOINS['memory']!();
+    const server = await startServer(joined());
+    const client = await server.client('acme');
+    const module = LoopWsModule.forRoot({ gateway: false, services: ['chat'], ...joined() });
+    @Module({ imports: [module], providers: [Chat, edgeLog(seenByWorker)] })
+    class ApiModule {}
+    const api = await NestFactory.create(ApiModule, { logger: false });
+    await api.listen(0, '127.0.0.1');
+    const { bus, port } = track(api);
+    expect(await bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({ delivered: 1 });
+    expect(await client.next('chat:n')).toBe(1);
+    const refused = LoopTestClient.connect(`ws://127.0.0.1:${port}`, {
+      token: 'acme',
+      path: '/ws',
+    });
+    await expect(refused).rejects.toThrow('the server closed with 1006. No frame came.');
+    expect(await fetch(`http://127.0.0.1:${port}/ws`)).toMatchObject({ status: 404 });
+    await client.close();
+    await eventually('the server reports', () => edges.includes('-acme'));
+    expect(seenByWorker).toEqual([]);
+  });
+
+  it.each<[string, unknown]>([
+    ['path', '/ws'],
+    ['defaultSubscriptions', []],
+    ['authenticate', () => null],
+    ['authorize', () => true],
+    ['allowedOrigins', '*'],
+  ])('refuses %s, which only a gateway needs', async (name, value) => {
+    const options = { gateway: false, services: ['chat'], [name]: value } as never;
+    await expect(startContext(LoopWsModule.forRoot(options))).rejects.toThrow(
+      `option "${name}" is for a process that clients connect to`,
+    );
+  });
+
+  it('refuses a value that is neither true nor false', () => {
+    const options = { gateway: 'no', services: ['chat'] } as never;
+    expect(() => LoopWsModule.forRoot(options)).toThrow(
       /option "gateway" is "no"; it must be false for a process that only pushes/,
-    ],
-  ])('refuses %s', async (_what, options, message) => {
-    const start = async () => startContext(LoopWsModule.forRoot(options as never));
-    await expect(start()).rejects.toThrow(message);
+    );
+  });
+
+  it('is imported once, like the module with a gateway', async () => {
+    const once = () => LoopWsModule.forRoot({ gateway: false, services: ['chat'] });
+    @Module({ imports: [once(), once()] })
+    class TwiceModule {}
+    await expect(startContext(TwiceModule)).rejects.toThrow(/imported twice/);
   });
 
   it('in what a factory returns is refused', async () => {

@@ -30,7 +30,7 @@ describe('a server of several that stands still for so long that it is taken for
     const edges: string[] = [];
     const [paused, other] = await Promise.all([
       ServerProcess.start('twin', redis.url, edges),
-      ServerProcess.start('twin', redis.url, edges, HOUR_MS),
+      ServerProcess.start('twin', redis.url, edges, { clockOffMs: HOUR_MS }),
     ]);
     const observer = await startLoopApp({
       providers: [edgeLog(edges)],

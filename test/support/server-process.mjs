@@ -30,6 +30,7 @@ const module = {
       defaultSubscriptions: ['*:*'],
       redis: process.env.LOOPWS_REDIS,
       serverId: process.env.LOOPWS_SERVER_ID,
+      config: JSON.parse(process.env.LOOPWS_CONFIG),
       authenticate: ({ token }) => (token ? { accountId: token } : null),
     }),
   ],

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import type { LoopWsOptions } from '../../lib/index.js';
 
 const BUILD = join(process.cwd(), 'node_modules/.cache/loopws-build');
 
@@ -22,6 +23,19 @@ export function builtEntry(file: string): string {
 
 const running = new Set<ServerProcess>();
 
+const environment = (redis: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NODE_OPTIONS: '',
+  LOOPWS_LIB: builtEntry('index.js'),
+  LOOPWS_REDIS: redis,
+});
+
+export interface ServerProcessOptions {
+  /** By how much its clock is fast, in milliseconds. */
+  readonly clockOffMs?: number;
+  readonly config?: LoopWsOptions['config'];
+}
+
 /** A server in a process of its own, that a test may kill. */
 export class ServerProcess {
   private constructor(
@@ -29,22 +43,20 @@ export class ServerProcess {
     readonly port: number,
   ) {}
 
-  /** Presence edges that it reports are added to `edges`. Its clock is fast by `clockOffMs`. */
+  /** Presence edges that it reports are added to `edges`. */
   static async start(
     serverId: string,
     redis: string,
     edges: string[],
-    clockOffMs = 0,
+    { clockOffMs = 0, config = {} }: ServerProcessOptions = {},
   ): Promise<ServerProcess> {
     const child = fork('test/support/server-process.mjs', {
       execArgv: [],
       env: {
-        ...process.env,
-        NODE_OPTIONS: '',
-        LOOPWS_LIB: builtEntry('index.js'),
-        LOOPWS_REDIS: redis,
+        ...environment(redis),
         LOOPWS_SERVER_ID: serverId,
         LOOPWS_CLOCK_OFF_MS: `${clockOffMs}`,
+        LOOPWS_CONFIG: JSON.stringify(config),
       },
     });
     const port = await new Promise<number>((resolve, reject) => {
@@ -84,4 +96,14 @@ export class ServerProcess {
 
 export function killServerProcesses(): void {
   for (const server of running) server.kill();
+}
+
+/** Runs the script of a worker to its end. Rejects when it does not end by itself within `withinMs`. */
+export async function runWorkerProcess(redis: string, withinMs: number): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['test/support/worker-process.mjs'],
+    { env: environment(redis), timeout: withinMs },
+  );
+  return JSON.parse(stdout);
 }
