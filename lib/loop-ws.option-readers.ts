@@ -230,51 +230,50 @@ function requireService(
   );
 }
 
-/** Every method of a contract: the type makes a new one missing here a compile error. */
-type Methods<Contract> = Readonly<Record<keyof Contract, true>>;
+/** Every member of a contract: the type makes a new one missing here a compile error. */
+type Members<Contract> = Readonly<Record<keyof Contract, 'function' | 'boolean'>>;
 
-const TRANSPORT: Methods<LoopTransport> = {
-  start: true,
-  attach: true,
-  detach: true,
-  publish: true,
-  close: true,
+const TRANSPORT: Members<LoopTransport> = {
+  start: 'function',
+  attach: 'function',
+  detach: 'function',
+  publish: 'function',
+  close: 'function',
+  isLive: 'boolean',
 };
 
-const PRESENCE: Methods<PresenceStore> = {
-  start: true,
-  register: true,
-  unregister: true,
-  isOnline: true,
-  connectionsOf: true,
-  accounts: true,
-  count: true,
-  close: true,
+const PRESENCE: Members<PresenceStore> = {
+  start: 'function',
+  register: 'function',
+  unregister: 'function',
+  isOnline: 'function',
+  connectionsOf: 'function',
+  accounts: 'function',
+  count: 'function',
+  close: 'function',
 };
 
 export function checkTransport(transport: unknown): void {
-  checkMethods('transport', transport, 'LoopTransport', Object.keys(TRANSPORT));
+  checkMembers('transport', transport, 'LoopTransport', TRANSPORT);
 }
 
 export function checkPresence(presence: unknown): void {
-  checkMethods('presence', presence, 'PresenceStore', Object.keys(PRESENCE));
+  checkMembers('presence', presence, 'PresenceStore', PRESENCE);
 }
 
-/** By its methods and not by its class: two copies of this package may be installed. */
-function checkMethods(
+/** By its members and not by its class: two copies of this package may be installed. */
+function checkMembers(
   option: string,
   value: unknown,
   contract: string,
-  methods: readonly string[],
+  members: Members<Fields>,
 ): void {
-  if (value === undefined || methods.every((method) => hasMethod(value, method))) return;
+  const names = Object.keys(members);
+  const isMember = (name: string) => typeof (value as Fields | null)?.[name] === members[name];
+  if (value === undefined || names.every(isMember)) return;
   throw wrongOption(
     option,
     value,
-    `a ${contract} with ${methods.join(', ')}, such as new My${contract}(); without the option it is in memory`,
+    `a ${contract} with ${names.join(', ')}, such as new My${contract}(); without the option it is in memory`,
   );
-}
-
-function hasMethod(value: unknown, method: string): boolean {
-  return typeof (value as Fields | null)?.[method] === 'function';
 }

@@ -43,6 +43,10 @@ class ClusterTransport extends LoopTransport {
     super();
   }
 
+  override get isLive(): boolean {
+    return this.nodes.has(this);
+  }
+
   override async start(server: TransportServer): Promise<void> {
     this.server = server;
     this.nodes.add(this);

@@ -25,6 +25,12 @@ export interface PublishOptions {
  * the bus's own work, done before the message gets here.
  */
 export abstract class LoopTransport {
+  /**
+   * Whether messages can reach every other server and theirs can reach this one, as far as this process knows without
+   * asking. For health checks: publish whatever it says, for the receipt is what tells the truth about a message.
+   */
+  abstract readonly isLive: boolean;
+
   /** Called once, before anything else. Resolves when messages can flow; no other call comes earlier. */
   abstract start(server: TransportServer): Promise<void>;
 

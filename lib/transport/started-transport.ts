@@ -26,6 +26,10 @@ export class StartedTransport extends LoopTransport {
     super();
   }
 
+  override get isLive(): boolean {
+    return this.state === 'running' && this.transport.isLive;
+  }
+
   override async start(server: TransportServer): Promise<void> {
     await this.transport.start(server);
     this.announce();

@@ -112,6 +112,7 @@ describe('P6: an observer of bus.on that fails', () => {
 describe('bus.on', () => {
   it('P6: outlives a transport that cannot attach', async () => {
     class Unattachable extends LoopTransport {
+      override readonly isLive = true;
       override async start(): Promise<void> {}
       override async attach(): Promise<void> {
         throw new Error('away');

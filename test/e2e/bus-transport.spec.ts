@@ -18,6 +18,7 @@ afterEach(async () => {
 
 /** Writes down what it is called with; a test overrides what it wants to fail. */
 class Noted extends LoopTransport {
+  override isLive = true;
   readonly calls: string[] = [];
 
   override async start(_server: TransportServer): Promise<void> {
@@ -155,6 +156,29 @@ describe('P6: a detach that fails', () => {
     await interest.retain(LOBBY);
     expect(transport.calls.slice(2)).toEqual(['attach lobby', 'detach lobby', 'attach lobby']);
   });
+});
+
+it('LoopTransport.isLive is that of the transport while it runs, and false before and after', async () => {
+  const transport = new Noted();
+  const seen: boolean[] = [];
+  @Injectable()
+  class Early implements OnModuleInit {
+    constructor(private readonly injected: LoopTransport) {}
+    onModuleInit(): void {
+      seen.push(this.injected.isLive);
+    }
+  }
+  const { get, close } = await startLoopApp({ providers: [Early], options: { transport } });
+  const injected = get(LoopTransport);
+  seen.push(injected.isLive);
+  transport.isLive = false;
+  seen.push(injected.isLive);
+  transport.isLive = true;
+  await close();
+  seen.push(injected.isLive);
+  expect(seen).toEqual([false, true, false, false]);
+  const { get: getInMemory } = await startLoopApp();
+  expect(getInMemory(LoopTransport).isLive).toBe(true);
 });
 
 describe('before the start', () => {

@@ -222,6 +222,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
 
 describe('a transport that fails', () => {
   abstract class NullTransport extends LoopTransport {
+    override readonly isLive = true;
     override async start(): Promise<void> {}
     override async attach(): Promise<void> {}
     override detach(): void {}

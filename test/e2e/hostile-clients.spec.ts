@@ -123,6 +123,7 @@ describe('subscribing and unsubscribing in a loop', () => {
   it('leaves nothing behind, and the transport hears of the first and the last holder only', async () => {
     const calls: string[] = [];
     class Counting extends LoopTransport {
+      override readonly isLive = true;
       override async start(): Promise<void> {}
       override async attach(topics: readonly Topic[]): Promise<void> {
         calls.push(...topics.map(({ name }) => `+${name}`));

@@ -5,6 +5,7 @@ afterEach(closeLoopApps);
 
 /** Stands for another server: the test says what arrives. */
 class Arrivals extends LoopTransport {
+  override readonly isLive = true;
   server!: TransportServer;
 
   override async start(server: TransportServer): Promise<void> {

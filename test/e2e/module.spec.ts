@@ -261,7 +261,12 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     [
       'a transport without methods',
       { transport: {} },
-      /"transport" is {}.*LoopTransport with start, attach, detach, publish, close/,
+      /"transport" is {}.*LoopTransport with start, attach, detach, publish, close, isLive/,
+    ],
+    [
+      'a transport that does not say whether it is live',
+      { transport: Object.assign(new MemoryTransport(), { isLive: undefined }) },
+      /"transport" is MemoryTransport.*isLive/,
     ],
     ['a transport that is null', { transport: null }, /"transport" is null/],
     [

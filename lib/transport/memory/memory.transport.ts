@@ -3,6 +3,8 @@ import type { TransportReceipt } from '../transport-message.js';
 
 /** One server: there is nobody else to carry anything to. */
 export class MemoryTransport extends LoopTransport {
+  override readonly isLive = true;
+
   override async start(): Promise<void> {}
 
   override async attach(): Promise<void> {}

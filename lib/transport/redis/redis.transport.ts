@@ -49,6 +49,13 @@ export class RedisTransport extends LoopTransport {
     });
   }
 
+  override get isLive(): boolean {
+    const { link, keys } = this.backbone;
+    return keys.everyone.every(
+      (channel) => link.reaches(channel) && this.subscriber.isCompleteFor(channel),
+    );
+  }
+
   override async start(server: TransportServer): Promise<void> {
     this.server = server;
     await this.backbone.start();
