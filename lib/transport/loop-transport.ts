@@ -26,8 +26,9 @@ export interface PublishOptions {
  */
 export abstract class LoopTransport {
   /**
-   * Whether messages can reach every other server and theirs can reach this one, as far as this process knows without
-   * asking. For health checks: publish whatever it says, for the receipt is what tells the truth about a message.
+   * Whether this process has its way to the others and hears every topic that it is attached to, as far as it knows
+   * without asking. Another one may be cut off. For health checks: publish whatever it says, for the receipt is what
+   * tells the truth about a message.
    */
   abstract readonly isLive: boolean;
 

@@ -1,3 +1,4 @@
+import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { ServerReply, TransportReceipt } from '../transport-message.js';
 
 /** What an unsigned 32-bit number can hold; 0 means that no reply is wanted. */
@@ -19,14 +20,18 @@ export class OpenRequests {
   private readonly open = new Map<number, Open>();
   private last = 0;
 
-  /** `receipt` settles when everyone has replied, or after `timeoutMs`. */
+  /**
+   * `receipt` settles when everyone has replied, or after `timeoutMs`. Rejects when neither Redis nor anybody else has
+   * said a word by then: who had to answer would be a guess.
+   */
   begin(timeoutMs: number): { request: number; receipt: Promise<TransportReceipt> } {
     const request = (this.last = (this.last % MOST_REQUESTS) + 1);
-    const receipt = new Promise<TransportReceipt>((resolve) => {
+    const receipt = new Promise<TransportReceipt>((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer);
         this.open.delete(request);
-        resolve(receiptOf(open));
+        if (open.receivers === undefined && open.replies.length === 0) reject(unconfirmed());
+        else resolve(receiptOf(open));
       };
       const timer = setTimeout(settle, timeoutMs);
       const open: Open = { replies: [], echoes: 0, missing: 0, settle, timer };
@@ -70,6 +75,10 @@ export class OpenRequests {
 function settleIfWhole(open: Open | undefined): void {
   if (open?.receivers === undefined) return;
   if (open.replies.length + open.echoes >= open.receivers) open.settle();
+}
+
+function unconfirmed(): LoopTransportError {
+  return new LoopTransportError('timeout', 'Redis did not confirm the message in time.');
 }
 
 /** Without word of Redis somebody else had to be expected, or the receipt would look whole. */
