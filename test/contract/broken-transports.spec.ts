@@ -18,6 +18,9 @@ function broken(change: Change): ContractHarness<LoopTransport> {
       const inner = cluster.transport();
       all.push(inner);
       return {
+        get isLive() {
+          return inner.isLive;
+        },
         start: (server) => inner.start(server),
         attach: (topics) => inner.attach(topics),
         detach: (topics) => inner.detach(topics),

@@ -18,6 +18,9 @@ class CountedCluster {
   create(): LoopTransport {
     const inner = this.cluster.transport();
     return {
+      get isLive() {
+        return inner.isLive;
+      },
       start: async (server) => {
         await inner.start(server);
         this.running.add(inner);
