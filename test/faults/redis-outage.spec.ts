@@ -65,9 +65,9 @@ describe('a Redis that fails under a running bus', () => {
 
   it('P5: what is under way when its connection is lost is unknown at once, and not after a timeout', async () => {
     const proxy = await TcpProxy.start(redis.port);
-    const endless = { redisCommandTimeoutMs: 60_000, receiptTimeoutMs: 60_000 };
-    const a = await startServer('a', `redis://127.0.0.1:${proxy.port}`, { config: endless });
-    const b = await startServer('b', redis.url);
+    const config = { redisCommandTimeoutMs: 60_000, receiptTimeoutMs: 60_000 };
+    const a = await startServer('a', { redis: `redis://127.0.0.1:${proxy.port}`, config });
+    const b = await startServer('b');
     await b.client('acme', { connectionId: 'b' });
     await healed(a, 'b');
     proxy.blackHole();

@@ -29,12 +29,12 @@ export class Reconciler {
     await this.inPartitions((at) => this.write(this.own.settled(at)));
   }
 
-  /** After an outage: writes what may be missing. */
-  async writeAll(): Promise<void> {
-    if (this.backbone.membership.isRestored) await this.inPartitions((at) => this.check(at));
+  /** After an outage: compares with what Redis says that this process has, and makes up the difference. */
+  async compareAll(): Promise<void> {
+    if (this.backbone.membership.isRestored) await this.inPartitions((at) => this.compare(at));
   }
 
-  /** Looks whether the next partition is still as this process wrote it. */
+  /** Writes the next partition once more, for single keys may be evicted. */
   async checkNext(): Promise<void> {
     const { link, keys, membership } = this.backbone;
     this.checked = (this.checked + 1) % keys.partitions.length;
@@ -75,13 +75,22 @@ export class Reconciler {
     return inParallel(PARTITIONS_AT_ONCE, this.backbone.keys.partitions.keys(), work);
   }
 
-  /**
-   * What is not in the books now was not when Redis was asked, or left meanwhile: a registration is in them before it is
-   * in Redis, and until Redis has confirmed that it is not.
-   */
   private async check(at: number): Promise<void> {
     await this.write(this.own.present(at));
+    await this.compare(at);
+  }
+
+  /**
+   * What is not in the books now was not when Redis was asked, or left meanwhile: a registration is in them before it is
+   * in Redis, and until Redis has confirmed that it is not. One whose edge may be untold is written though Redis has it,
+   * because Redis tells the edge then.
+   */
+  private async compare(at: number): Promise<void> {
     const known = await this.registrations.ownIn(this.backbone.keys.partitions[at]!);
+    const inRedis = new Set(known.map(({ registration }) => registration));
+    const isMissing = (one: PresenceRegistration): boolean =>
+      !inRedis.has(one.registration) || this.own.isUntold(one);
+    await this.write(this.own.present(at).filter(isMissing));
     const strange = known.filter(({ registration }) => !this.own.holds(at, registration));
     for (const one of strange) {
       const outcome = await this.registrations.unregister(one, this.server.graceMs);

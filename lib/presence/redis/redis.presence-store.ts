@@ -64,7 +64,7 @@ export class RedisPresenceStore extends PresenceStore {
     });
     await backbone.start();
     if (edges !== undefined) await this.announce();
-    backbone.link.onUp(() => this.inBackground(reconciler.writeAll()));
+    backbone.link.onUp(() => this.inBackground(reconciler.compareAll()));
     edges?.start();
     const { serverBeatMs } = backbone.config;
     const every = (ms: number, work: () => Promise<void>): ReturnType<typeof setInterval> =>
