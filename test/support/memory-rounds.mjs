@@ -10,8 +10,8 @@ const { EventBus, LoopWsModule } = await import(process.env.LOOPWS_LIB);
 const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
 
 const WARM_UP = 5;
-const ROUNDS = 15;
-const PUSHES = 4_000;
+const ROUNDS = 12;
+const PUSHES = 2_000;
 
 const redis = process.env.LOOPWS_REDIS;
 const admin = new Redis(redis);
@@ -52,18 +52,29 @@ async function untilWhole(connectionId) {
   }
 }
 
-/** Thousands of pushes and a question are under way when every connection is cut. */
+function pushMany(connectionId) {
+  return Array.from({ length: PUSHES }, (_, id) =>
+    bus.pushToConnection(
+      id % 2 ? 'acme' : `nobody-${connectionId}-${id}`,
+      connectionId,
+      'chat:n',
+      id,
+    ),
+  );
+}
+
+/** Pushes that are answered, pushes and a question that are under way when every connection is cut, and pushes after it. */
 async function round(n) {
   const connectionId = `c${n}`;
   const client = await LoopTestClient.connect(receiver, { token: 'acme', connectionId });
   await untilWhole(connectionId);
+  await Promise.all(pushMany(connectionId));
   const asked = bus.ask('acme', connectionId, 'chat:q', n, { timeoutMs: 300 }).catch(() => {});
-  const pushes = Array.from({ length: PUSHES }, (_, id) =>
-    bus.pushToConnection(id % 2 ? 'acme' : `nobody-${n}-${id}`, connectionId, 'chat:n', id),
-  );
+  const cut = pushMany(connectionId);
   await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  await Promise.all([...pushes, asked]);
+  await delay(0); // so that the pusher has heard of it
+  await Promise.all([...cut, ...pushMany(connectionId), asked]);
   await untilWhole(connectionId);
   await client.close();
 }
