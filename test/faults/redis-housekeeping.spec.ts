@@ -70,6 +70,10 @@ describe('what an administrator does to Redis', () => {
   }, 30_000);
 
   it.each([
+    ['the connections of accounts', '*lw:c:*'],
+    ['who is online', '*lw:o'],
+    ['the counts', '*lw:n'],
+    ['who keeps books', '*lw:m'],
     ['what each server has registered', '*lw:s:*'],
     ['the signs of life', '{lw}servers'],
   ])(
