@@ -53,9 +53,11 @@ describe('a connection to Redis that is open on one side only', () => {
       for (const ledger of ledgers) {
         await ledger.settled();
         expect(ledger.lies).toEqual([]);
-        expect(ledger.count('unknown')).toBeGreaterThan(0);
         expect(await ledger.push()).toBe('delivered');
       }
+      // Which of the two it costs a result depends on what was lost.
+      const unknown = ledgers.map((ledger) => ledger.count('unknown'));
+      expect(Math.max(...unknown)).toBeGreaterThan(0);
       expect(edges).toEqual(['+acme']);
     },
   );
