@@ -26,11 +26,6 @@ export class ChannelSubscriber {
     private readonly listener: ChannelListener,
   ) {}
 
-  /** Whether every channel is subscribed, as far as anybody can know without asking. */
-  get isComplete(): boolean {
-    return [...this.connections.values()].every(({ isComplete }) => isComplete);
-  }
-
   /**
    * Resolves when the channels are subscribed, `last` after `first` and, from then on, after everything else.
    * Rejects when Redis refuses, or is not there in time.
@@ -63,7 +58,7 @@ export class ChannelSubscriber {
     }
   }
 
-  /** Whether everything on the server that keeps this channel is subscribed. */
+  /** Whether everything on the server that keeps this channel is subscribed, as far as is known without asking. */
   isCompleteFor(name: string): boolean {
     return this.connectionFor(name)?.isComplete ?? false;
   }

@@ -53,7 +53,8 @@ export class RedisLink {
 
   /**
    * Runs a script; `keys` share one hash tag. Rejects with a {@link LoopTransportError}, or with the error of Redis.
-   * A server that does not keep the keys any more has not run it, so it is sent once more to the one that does.
+   * A server that does not keep the keys any more has not run it, so it is sent once more to the one that does. Never
+   * refused for a full window: a flood of pushes must not keep a process from saying that it is alive.
    */
   async run<Result>(
     script: RedisScript,
@@ -123,10 +124,10 @@ export class RedisLink {
   ): Promise<Result> {
     const rest = [keys.length, ...keys, ...args];
     try {
-      return await this.send<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest]);
+      return await this.sendAnyway<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest]);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return this.send<Result>(keys[0]!, 'EVAL', [script.source, ...rest]);
+      return this.sendAnyway<Result>(keys[0]!, 'EVAL', [script.source, ...rest]);
     }
   }
 

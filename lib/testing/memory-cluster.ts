@@ -66,7 +66,9 @@ class ClusterTransport extends LoopTransport {
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<TransportReceipt> {
     const receivers = [...this.nodes].filter((node) => node !== this && node.wants(topic));
-    const replying = Promise.all(receivers.map((node) => node.take(message, timeoutMs)));
+    // Copies, for what crosses servers is data: a message that holds a live object fails here and not in production.
+    const copies = receivers.map(() => structuredClone(message));
+    const replying = Promise.all(receivers.map((node, at) => node.take(copies[at]!, timeoutMs)));
     const replies = receipt ? await replying : [];
     return {
       expected: receivers.length,
@@ -82,12 +84,11 @@ class ClusterTransport extends LoopTransport {
     return this.attached.has(topicKey(topic));
   }
 
-  /** A copy, because what crosses servers is data: a message that holds a live object fails here and not in production. */
   private async take(
     message: TransportMessage,
     timeoutMs: number,
   ): Promise<ServerReply | undefined> {
-    const reply = Promise.resolve(this.server!.receive(structuredClone(message)));
+    const reply = Promise.resolve(this.server!.receive(message));
     return within<ServerReply | undefined>(reply, timeoutMs, () => undefined);
   }
 }
