@@ -3,6 +3,8 @@ export class LiveMembers {
   /** When each was last known to be alive, by this process's own monotonic clock. */
   private readonly seen = new Map<string, number>();
   private inLastBeat: ReadonlySet<string> = new Set();
+  /** They left for good; a beat that was on its way meanwhile may name them once more. */
+  private readonly gone = new Set<string>();
 
   constructor(private readonly serverTimeoutMs: number) {}
 
@@ -20,16 +22,22 @@ export class LiveMembers {
   }
 
   add(member: string): void {
-    this.seen.set(member, performance.now());
+    if (!this.gone.has(member)) this.seen.set(member, performance.now());
   }
 
+  /** For good: nobody comes back under the same id. */
   remove(member: string): void {
     this.seen.delete(member);
+    this.gone.add(member);
   }
 
   /** What the beats in Redis say at `now`. Nobody is given up for a silence before `steadySince`. */
   note(beats: readonly [string, number][], now: number, steadySince: number): void {
-    const alive = beats.filter(([, beat]) => !this.isSilent(beat, now));
+    const named = new Set(beats.map(([member]) => member));
+    for (const member of this.gone) if (!named.has(member)) this.gone.delete(member);
+    const alive = beats.filter(
+      ([member, beat]) => !this.gone.has(member) && !this.isSilent(beat, now),
+    );
     this.inLastBeat = new Set(alive.map(([member]) => member));
     for (const [member, beat] of alive) {
       this.seen.set(member, performance.now() - Math.max(0, now - beat));
