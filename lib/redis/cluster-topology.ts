@@ -16,6 +16,7 @@ export class ClusterTopology implements Topology {
   private masters = new Map<string, RedisServer>();
   private owners: readonly (string | undefined)[] = [];
   private readonly listeners: (() => void)[] = [];
+  private refreshing: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly cluster: ClusterDriver,
@@ -34,6 +35,8 @@ export class ClusterTopology implements Topology {
       this.logger.warn('redis cluster', 'The Redis Cluster has a problem', error),
     );
     await startDriver(this.cluster, this.config);
+    const everyMs = this.config.redisSlotsRefreshMs;
+    this.refreshing = setInterval(() => void this.refresh(), everyMs).unref();
   }
 
   ownerOf(key: string): RedisServer | undefined {
@@ -49,6 +52,7 @@ export class ClusterTopology implements Topology {
   }
 
   close(): void {
+    clearInterval(this.refreshing);
     this.cluster.disconnect();
   }
 

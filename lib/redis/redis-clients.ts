@@ -54,7 +54,7 @@ async function createCluster(
     lazyConnect: true,
     enableReadyCheck: true,
     shardedSubscribers: false,
-    slotsRefreshInterval: config.redisSlotsRefreshMs,
+    slotsRefreshInterval: 0, // its timer outlives a client that is closed while it asks
     slotsRefreshTimeout: config.redisCommandTimeoutMs,
     clusterRetryStrategy: (attempt: number) => backoff(attempt, config),
     clusterNodeRetryStrategy: null,
