@@ -4,6 +4,7 @@ import { inParallel } from '../../util/in-parallel.js';
 import { KeyedChain } from '../../util/keyed-chain.js';
 import type { PresenceEdges } from '../presence-store.js';
 import { KEEP_GRACE, TAKE_OFFLINE } from './presence.scripts.js';
+import { RecentlyOffline } from './recently-offline.js';
 
 /** Partitions that one beat looks through for accounts whose server died before their grace had passed. */
 const LOOKED_THROUGH_AT_ONCE = 8;
@@ -27,6 +28,7 @@ export class OfflineEdges {
   private readonly waiting = new Map<string, Promise<boolean>>();
   /** Reported, and Redis has not confirmed that it knows. */
   private readonly reported = new Map<string, readonly string[]>();
+  private readonly recent = new RecentlyOffline();
   private poll: ReturnType<typeof setInterval> | undefined;
   private next = 0;
   private untilNow = true;
@@ -45,6 +47,16 @@ export class OfflineEdges {
   /** The last connection of the account has just left. */
   expect(accountId: string): void {
     this.expectIn(accountId, this.graceMs);
+  }
+
+  /** Whether this process has reported lately that the account went offline, and has not seen it come back. */
+  hasReported(accountId: string): boolean {
+    return this.recent.has(accountId);
+  }
+
+  /** The account came online with a connection of this process. */
+  cameOnline(accountId: string): void {
+    this.recent.delete(accountId);
   }
 
   /** A server was swept, and the grace of its accounts lasts so much longer. */
@@ -138,12 +150,22 @@ export class OfflineEdges {
     let reported = this.reported.get(partition.grace) ?? [];
     do {
       const [offline, back] = await this.runTake(partition, reported);
-      for (const accountId of back) this.edges.online(accountId);
-      for (const accountId of offline) this.edges.offline(accountId);
+      for (const accountId of back) this.reportOnline(accountId);
+      for (const accountId of offline) this.reportOffline(accountId);
       reported = offline;
       this.reported.set(partition.grace, reported);
     } while (reported.length > 0);
     this.reported.delete(partition.grace);
+  }
+
+  private reportOnline(accountId: string): void {
+    this.recent.delete(accountId);
+    this.edges.online(accountId);
+  }
+
+  private reportOffline(accountId: string): void {
+    this.recent.add(accountId);
+    this.edges.offline(accountId);
   }
 
   private async runTake(

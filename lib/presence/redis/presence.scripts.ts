@@ -42,7 +42,10 @@ if string.sub(value, -3) == ',1]' then reply[1] = 1 end
 return reply
 `);
 
-/** KEYS as above. ARGV member, registration, accountId, grace. Returns 'lost', 'left' when it was the last, or ''. */
+/**
+ * KEYS as above. ARGV member, registration, accountId, grace or '' when it is no news that the account is offline. Returns
+ * 'lost', 'left' when it was the last and the grace begins, or ''.
+ */
 export const UNREGISTER = new RedisScript(`${REDIS_NOW}
 if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
 redis.call('SREM', KEYS[2], ARGV[2] .. ' ' .. ARGV[3])
@@ -50,6 +53,7 @@ redis.call('HSET', KEYS[5], ARGV[1], redis.call('SCARD', KEYS[2]))
 if redis.call('HDEL', KEYS[1], ARGV[1] .. ':' .. ARGV[2]) == 0 then return '' end
 if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
 redis.call('ZREM', KEYS[3], ARGV[3])
+if ARGV[4] == '' then return '' end
 redis.call('ZADD', KEYS[4], now + ARGV[4], ARGV[3])
 return 'left'
 `);

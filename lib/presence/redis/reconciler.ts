@@ -92,10 +92,17 @@ export class Reconciler {
       !inRedis.has(one.registration) || this.own.isUntold(one);
     await this.write(this.own.present(at).filter(isMissing));
     const strange = known.filter(({ registration }) => !this.own.holds(at, registration));
-    for (const one of strange) {
-      const outcome = await this.registrations.unregister(one, this.server.graceMs);
-      if (outcome === 'left') this.edges?.expect(one.accountId);
-    }
+    for (const one of strange) await this.removeStrange(one);
+  }
+
+  /** A failover has lost that it was removed. If its account was reported offline since, it must not be once more. */
+  private async removeStrange(
+    one: Pick<PresenceRegistration, 'accountId' | 'registration'>,
+  ): Promise<void> {
+    const isKnown = this.edges?.hasReported(one.accountId) === true;
+    const graceMs = isKnown ? undefined : this.server.graceMs;
+    const outcome = await this.registrations.unregister(one, graceMs);
+    if (outcome === 'left') this.edges?.expect(one.accountId);
   }
 
   private async write(all: readonly PresenceRegistration[]): Promise<void> {
@@ -115,6 +122,8 @@ export class Reconciler {
   }
 
   private tell(one: PresenceRegistration, cameOnline: boolean): void {
-    if (this.own.tell(one) && cameOnline) this.server.edges?.online(one.accountId);
+    if (!this.own.tell(one) || !cameOnline) return;
+    this.edges?.cameOnline(one.accountId);
+    this.server.edges?.online(one.accountId);
   }
 }

@@ -83,6 +83,7 @@ export class RedisPresenceStore extends PresenceStore {
     try {
       const registered = await this.registerWhole(registration);
       this.own.settle(registration);
+      if (registered.cameOnline) this.started?.edges?.cameOnline(registration.accountId);
       return registered;
     } catch (error) {
       this.own.fail(registration);

@@ -43,12 +43,13 @@ export class Registrations {
     return value !== null && (JSON.parse(value) as unknown[]).length > 2;
   }
 
+  /** Without a grace the account ends unreported. */
   async unregister(
     one: Pick<PresenceRegistration, 'accountId' | 'registration'>,
-    graceMs: number,
+    graceMs?: number,
   ): Promise<typeof LOST | 'left' | ''> {
     const { link, membership } = this.backbone;
-    const args = [membership.memberId, one.registration, one.accountId, graceMs];
+    const args = [membership.memberId, one.registration, one.accountId, graceMs ?? ''];
     return link.run(UNREGISTER, this.keysOf(one.accountId), args);
   }
 
