@@ -11,11 +11,15 @@ export interface ChannelListener {
   receive(channel: string, message: Buffer): void;
   /** Nobody has needed the channel for `topicLingerMs`, so it is not subscribed any more. */
   givenUp(channel: string): void;
+  /** Messages may have been missed; from now on none are. */
+  heardAgain(): void;
 }
 
 /** Subscribes to channels, each on the server that keeps it, and follows them when they move to another one. */
 export class ChannelSubscriber {
   private readonly connections = new Map<RedisServer, SubscribedConnection>();
+  /** Channels that no server keeps at the moment, by name. */
+  private readonly homeless = new Map<string, SubscribedChannel>();
   private lingering: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -53,7 +57,7 @@ export class ChannelSubscriber {
   detach(names: readonly string[]): void {
     const until = performance.now() + this.config.topicLingerMs;
     for (const name of names) {
-      const channel = this.connectionFor(name)?.get(name);
+      const channel = this.connectionFor(name)?.get(name) ?? this.homeless.get(name);
       if (channel !== undefined) channel.until = until;
     }
   }
@@ -76,18 +80,17 @@ export class ChannelSubscriber {
   /** `undefined` when there is nothing to wait for. Keeps a channel that lingers. */
   private attachOne(name: string): Promise<void> | undefined {
     const connection = this.connectionFor(name);
-    const channel = connection?.get(name) ?? this.create(name, false);
+    if (connection === undefined) return Promise.reject(unkept());
+    const channel = connection.get(name) ?? this.create(name, false);
     channel.until = undefined;
-    return connection?.isConfirmed(channel)
+    return connection.isConfirmed(channel)
       ? undefined
       : channel.confirmed(this.config.attachTimeoutMs);
   }
 
   private create(name: string, isLast: boolean): SubscribedChannel {
     const connection = this.connectionFor(name);
-    if (connection === undefined) {
-      throw new LoopTransportError('unavailable', 'No Redis server keeps this channel now.');
-    }
+    if (connection === undefined) throw unkept();
     const channel = new SubscribedChannel(name, isLast);
     connection.add([channel]);
     return channel;
@@ -113,6 +116,7 @@ export class ChannelSubscriber {
         pubSub,
         receive: (channel, message) => listener.receive(channel, message),
         refused: () => void topology.refresh(),
+        heardAgain: () => listener.heardAgain(),
       },
       this.config,
       this.logger,
@@ -126,18 +130,25 @@ export class ChannelSubscriber {
    * missed, which its receipt shows, and never comes twice.
    */
   private moveChannels(): void {
+    const homeless = [...this.homeless.values()];
+    this.homeless.clear();
+    this.house(homeless);
     for (const [server, connection] of this.connections) {
+      const isGone = !this.topology.servers.includes(server);
       const isElsewhere = ({ name }: SubscribedChannel): boolean => {
         const owner = this.topology.ownerOf(name);
-        return owner !== undefined && owner !== server;
+        return owner === undefined ? isGone : owner !== server;
       };
       const { removed, gone } = connection.remove(isElsewhere);
-      for (const channels of groupsOf(removed, ({ name }) =>
-        this.topology.ownerOf(name),
-      ).values()) {
-        this.connectionFor(channels[0]!.name)?.add(channels, gone);
-      }
-      if (!this.topology.servers.includes(server)) this.disconnect(server, connection);
+      this.house(removed, gone);
+      if (isGone) this.disconnect(server, connection);
+    }
+  }
+
+  private house(channels: readonly SubscribedChannel[], after?: Promise<unknown>): void {
+    for (const [connection, group] of groupsOf(channels, ({ name }) => this.connectionFor(name))) {
+      if (connection !== undefined) connection.add(group, after);
+      else for (const channel of group) this.homeless.set(channel.name, channel);
     }
   }
 
@@ -154,4 +165,8 @@ export class ChannelSubscriber {
       for (const { name } of removed) this.listener.givenUp(name);
     }
   }
+}
+
+function unkept(): LoopTransportError {
+  return new LoopTransportError('unavailable', 'No Redis server keeps this channel now.');
 }

@@ -14,8 +14,8 @@ const PROTOCOL_MAJOR = 1;
 type BeatReply = [string, number, string[], string[], 0 | 1];
 
 export interface MembershipListener {
-  /** Leaves the dead to others for as long again as it takes to be dead. */
-  readonly sweepsLast: boolean;
+  /** Who sweeps last leaves the dead to others for as long again as it takes to be dead. */
+  readonly sweeps: 'not yet' | 'first' | 'last';
   /** One process is told of each dead one, and told again until it resolves: then nothing of it is left. */
   sweep(memberId: string): Promise<void>;
   /** Others took this process for dead and swept it, or Redis lost its data. `restore` follows. */
@@ -37,7 +37,8 @@ export class Membership {
   private listener: MembershipListener | undefined;
   private readonly live: LiveMembers;
   private readonly sweeps: Sweeps;
-  private steadySince = performance.now();
+  private steadySince = Infinity;
+  private heardAt = -Infinity;
   private clockOffsetMs = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beating: Promise<void> | undefined;
@@ -73,6 +74,11 @@ export class Membership {
     return this.formerIds.length === 0 && !this.mustRenew;
   }
 
+  /** Whether every process is known that had joined by then, in the time of `performance.now()`. */
+  knewAllAt(ms: number): boolean {
+    return this.heardAt >= ms;
+  }
+
   /** The time of Redis in milliseconds, as far as the last beat tells. */
   redisNow(): number {
     return performance.now() + this.clockOffsetMs;
@@ -97,6 +103,7 @@ export class Membership {
   }
 
   async start(): Promise<void> {
+    this.steadySince = performance.now();
     await this.join(this.memberId, '');
     await this.beatNow();
     this.link.onUp(() => this.beatSoon(0));
@@ -106,12 +113,14 @@ export class Membership {
   /** Call it when nothing of this process is left in Redis. */
   async leave(): Promise<void> {
     this.stop();
-    await this.link.call('ZREM', this.keys.servers, this.memberId);
+    const { servers } = this.keys;
+    await this.link.sendAnyway(servers, 'ZREM', [servers, this.memberId]);
   }
 
   /** Without {@link leave} the others sweep this process in time. */
   async close(): Promise<void> {
-    if (this.listener === undefined) await this.leave().catch(() => {});
+    const hasWritten = this.listener !== undefined && this.listener.sweeps !== 'not yet';
+    if (!hasWritten) await this.leave().catch(() => {});
     this.stop();
   }
 
@@ -119,6 +128,12 @@ export class Membership {
   beatNow(): Promise<void> {
     this.beating ??= this.beat().finally(() => (this.beating = undefined));
     return this.beating;
+  }
+
+  /** Resolves when every process is known that had joined before the call. */
+  async catchUp(): Promise<void> {
+    await this.beating?.catch(() => {}); // it may have been read before the call
+    await this.beatNow();
   }
 
   /** Some of what this member wrote is lost, so with the next beat it writes everything under a new id. */
@@ -172,6 +187,7 @@ export class Membership {
     if (unheardMs > 3 * this.config.serverBeatMs) this.steadySince = sentAt;
     const beats = pairsOf(flatBeats).map(([id, beat]): [string, number] => [id, Number(beat)]);
     this.live.note(beats, now, this.steadySince);
+    this.heardAt = sentAt;
     if (previous === '') this.listener?.lost(wasSwept === 1 ? 'swept' : 'forgotten');
     if (previous === '' || this.mustRenew) await this.rejoin();
     this.restoreInBackground();
@@ -216,10 +232,10 @@ export class Membership {
     openSweeps: readonly [string, string][],
     now: number,
   ): void {
-    if (this.formerIds.length > 0) return;
+    if (this.formerIds.length > 0 || this.listener?.sweeps === 'not yet') return;
     const own = openSweeps.filter(([, by]) => by === this.memberId);
     const isSteady = performance.now() - this.steadySince >= this.config.serverTimeoutMs;
-    const patience = this.listener?.sweepsLast ? 2 : 1;
+    const patience = this.listener?.sweeps === 'first' ? 1 : 2;
     const silent = beats.filter(([, beat]) => isSteady && this.live.isSilent(beat, now, patience));
     const orphaned = openSweeps.filter(([, by]) => isSteady && !this.live.hasBeat(by));
     const dead = new Set([...own, ...silent, ...orphaned].map(([member]) => member));

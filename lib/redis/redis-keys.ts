@@ -6,6 +6,8 @@ import { SLOTS, slotOfTag } from './slots.js';
 /** Longer names are replaced by a digest, so that a key costs a bounded number of bytes. */
 const LONGEST_NAME = 64;
 
+const DIGEST = 'h~';
+
 const LETTER: Readonly<Record<Topic['kind'], string>> = { account: 'a', room: 'r', service: 'e' };
 
 /** The keys of one partition of the accounts. They share a hash tag, so one script may use them all. */
@@ -107,8 +109,9 @@ function partitionKeys(prefix: string): PartitionKeys {
 }
 
 function short(name: string): string {
-  if (name.length <= LONGEST_NAME) return name;
-  return `h~${createHash('sha1').update(name).digest('base64url')}`;
+  const looksLikeDigest = name.startsWith(DIGEST);
+  if (name.length <= LONGEST_NAME && !looksLikeDigest) return name;
+  return DIGEST + createHash('sha256').update(name).digest('base64url');
 }
 
 /**

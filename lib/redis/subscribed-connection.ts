@@ -1,6 +1,8 @@
 import type { LoopWsConfig } from '../loop-ws.config.js';
+import { fullJitterMs } from '../protocol/full-jitter.js';
 import { chunksOf, groupsOf } from '../util/chunks.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
+import { type ConnectionIdentity, endConnection, identityOf } from './connection-identity.js';
 import type { RedisDriver } from './driver.js';
 import type { PubSub } from './pub-sub.js';
 import { slotOf } from './slots.js';
@@ -15,6 +17,8 @@ export interface SubscribedConnectionListener {
   receive(channel: string, message: Buffer): void;
   /** Redis did not take a subscription, or has given one up. */
   refused(): void;
+  /** Everything in the table is subscribed again, on a new connection. */
+  heardAgain(): void;
 }
 
 /**
@@ -26,6 +30,10 @@ export class SubscribedConnection {
   private readonly last = new Set<SubscribedChannel>();
   /** Counts the connections that were made, one after the other. */
   private session = 0;
+  /** The one of the last session. */
+  private identity: ConnectionIdentity | undefined;
+  /** Since everything was subscribed. */
+  private failures = 0;
   private fresh: SubscribedChannel[] = [];
   private wholeOnce: { resolve(): void; reject(error: unknown): void } | undefined;
 
@@ -42,12 +50,15 @@ export class SubscribedConnection {
       listener.receive(channel.toString(), message),
     );
     redis.on('ready', () => void this.subscribeAll());
-    redis.on('moved', () => this.failed(new Error('A channel is kept by another server now.')));
+    redis.on('moved', () => {
+      this.complain(new Error('A channel is kept by another server now.'));
+      this.renew();
+    });
   }
 
   /** Whether every channel of the table is subscribed, as far as anybody can know without asking. */
   get isComplete(): boolean {
-    return this.redis.status === 'ready' && [...this.last].every((one) => this.isConfirmed(one));
+    return [...this.last].every((one) => this.isConfirmed(one));
   }
 
   /** Resolves when everything in the table is subscribed. Rejects when Redis refuses, or is not there in time. */
@@ -68,7 +79,7 @@ export class SubscribedConnection {
   }
 
   isConfirmed(channel: SubscribedChannel): boolean {
-    return channel.isConfirmedIn(this.session);
+    return this.redis.status === 'ready' && channel.isConfirmedIn(this.session);
   }
 
   /** Takes channels into the table. They are subscribed in this turn of the event loop, or once `after` has settled. */
@@ -130,8 +141,30 @@ export class SubscribedConnection {
   }
 
   private async subscribeAll(): Promise<void> {
-    if (await this.subscribe([...this.channels.values()], ++this.session))
-      this.wholeOnce?.resolve();
+    this.session++;
+    this.endFormer();
+    if (!(await this.subscribe([...this.channels.values()], this.session))) return;
+    this.failures = 0;
+    this.wholeOnce?.resolve();
+    this.listener.heardAgain();
+  }
+
+  /**
+   * After a cut that Redis did not see, the connection of the last session is still subscribed there. It would be counted
+   * as somebody who hears, which only this process's present connection does.
+   */
+  private endFormer(): void {
+    const { redis, session, identity } = this;
+    this.identity = undefined;
+    const ended = identity && endConnection(redis, identity);
+    const identified = identityOf(redis).then((mine) => {
+      if (session === this.session) this.identity = mine;
+    });
+    Promise.all([ended, identified]).catch((error: unknown) => {
+      if (redis.status !== 'ready') return;
+      const consequence = 'Pushes may have the outcome "unknown" after a cut of the network';
+      this.logger.warn('client kill', `CLIENT INFO or KILL failed. ${consequence}`, error);
+    });
   }
 
   /** False when the connection broke: its successor subscribes the whole table. */
@@ -155,7 +188,7 @@ export class SubscribedConnection {
       try {
         await pubSub.subscribe(this.redis, namesOf(chunk));
       } catch (error) {
-        if (session === this.session) this.failed(error as Error);
+        if (session === this.session) this.refused(error as Error);
         return false;
       }
       if (session !== this.session) return false;
@@ -164,12 +197,24 @@ export class SubscribedConnection {
     return true;
   }
 
-  /** A connection on which a subscription failed is of no use, be it that Redis refused or that it did not answer. */
-  private failed(error: Error): void {
-    this.logger.warn('subscribe', 'Redis did not take a subscription', error);
+  /**
+   * A connection on which a subscription failed is of no use, be it that Redis refused or that it did not answer. The
+   * driver forgets with each connection how often it has tried, so this counts for itself.
+   */
+  private refused(error: Error): void {
+    this.complain(error);
     this.wholeOnce?.reject(error);
+    const { session, config } = this;
+    const { redisReconnectBaseMs: baseMs, redisReconnectCapMs: capMs } = config;
+    const waitMs = fullJitterMs(this.failures++, { baseMs, capMs });
+    setTimeout(() => {
+      if (session === this.session) this.renew();
+    }, waitMs).unref();
+  }
+
+  private complain(error: Error): void {
+    this.logger.warn('subscribe', 'Redis did not take a subscription', error);
     this.listener.refused();
-    this.renew();
   }
 }
 

@@ -123,6 +123,31 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     await eventually('it is offline', () => edges.length === 2);
   }, 20_000);
 
+  it('P7: an account whose key was evicted goes offline with its last connection', async () => {
+    const node = await PresenceNode.start(redis.url, edges);
+    const registration = await node.register('acme');
+    await redis.command('DEL', node.backbone.keys.partitionOf('acme').account('acme'));
+    await node.store.unregister(registration);
+    await eventually('it is offline', () => edges.includes('-acme'));
+    expect(edges).toEqual(['+acme', '-acme']);
+    expect(await node.store.count()).toEqual({ accounts: 0, connections: 0 });
+    expect((await node.store.accounts()).accounts).toEqual([]);
+  });
+
+  it('P7: a restoration is not held up by pushes that wait for Redis', async () => {
+    const config = { redisMaxInFlight: 2_048, redisCommandTimeoutMs: 60_000 };
+    const node = await PresenceNode.start(redis.url, edges, { config });
+    const { link, keys } = node.backbone;
+    await node.register('acme');
+    await redis.command('FLUSHALL');
+    // A client of Redis that waits keeps the commands behind it waiting as well.
+    const blocked = link.call('BLPOP', `${keys.servers}:nothing`, 1).catch(() => {});
+    const flood = Array.from({ length: 2_500 }, () => link.call('EXISTS', 'x').catch(() => {}));
+    await eventually('it is written again', () => node.store.isOnline('acme').catch(() => false));
+    await Promise.all([blocked, ...flood]);
+    expect(edges).toEqual(['+acme']);
+  });
+
   it('P7: a connection that could not be unregistered for a moment is unregistered without help', async () => {
     const a = await start();
     const registration = await a.register('acme');

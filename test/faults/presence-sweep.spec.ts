@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { closePresenceNodes, PresenceNode } from '../support/presence-node.js';
 import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
@@ -113,6 +114,46 @@ describe('presence of a server that is gone', () => {
     await eventually('all are offline', () => edges.length === 2_000, PROMISED_MS);
     expect(new Set(edges).size).toBe(2_000);
   }, 30_000);
+
+  it('P7: a process whose boot takes long sweeps nothing before it can', async () => {
+    const victim = await PresenceNode.start(redis.url, edges);
+    await victim.register('acme');
+    victim.die();
+    const slow = await PresenceNode.prepare(redis.url, edges);
+    await slow.backbone.start();
+    const { membership } = slow.backbone;
+    await eventually('the victim is taken for dead', () => membership.size === 1);
+    await membership.beatNow();
+    await slow.start();
+    await eventually('the edge is reported', () => edges.includes('-acme'));
+    expect(edges).toEqual(['+acme', '-acme']);
+    expect(await slow.store.count()).toEqual({ accounts: 0, connections: 0 });
+    await slow.backbone.close();
+  });
+
+  it('P7: who leaves does not report accounts whose grace others keep', async () => {
+    const config = { presenceGraceMs: 60_000 };
+    const leaving = await PresenceNode.start(redis.url, edges, { config });
+    const staying = await PresenceNode.start(redis.url, edges, { config });
+    const names = Array.from({ length: 100 }, (_, n) => `account-${n}`);
+    for (const name of names) await staying.store.unregister(await staying.register(name));
+    await leaving.close();
+    for (const name of names) await staying.register(name);
+    expect(edges).toEqual(names.map((name) => `+${name}`));
+  });
+
+  it('P9: nothing is tried again after the end, though accounts are in their grace', async () => {
+    const config = { presenceGraceMs: 50, redisCommandTimeoutMs: 200, logSampleMs: 0 };
+    const node = await PresenceNode.start(redis.url, edges, { config });
+    await node.store.unregister(await node.register('acme'));
+    const tried = jest.spyOn(node.backbone.link, 'run');
+    await redis.kill();
+    await eventually('the end of the grace is tried', () => tried.mock.calls.length > 3);
+    await node.close();
+    tried.mockClear();
+    await new Promise((resolve) => setTimeout(resolve, 5 * node.backbone.config.serverBeatMs));
+    expect(tried).not.toHaveBeenCalled();
+  });
 
   it('P7: servers that leave together report each account in its grace once', async () => {
     const config = { presenceGraceMs: 60_000 };

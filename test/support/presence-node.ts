@@ -25,25 +25,37 @@ export class PresenceNode {
     private readonly edges: string[],
   ) {}
 
-  /** Edges that it reports are added to `edges`. */
   static async start(
+    redis: string,
+    edges: string[],
+    options?: PresenceNodeOptions,
+  ): Promise<PresenceNode> {
+    const node = await PresenceNode.prepare(redis, edges, options);
+    await node.start();
+    return node;
+  }
+
+  /** Not started. Edges that it reports are added to `edges`. */
+  static async prepare(
     redis: string,
     edges: string[],
     { serverId = 'server', config: changes = {} }: PresenceNodeOptions = {},
   ): Promise<PresenceNode> {
     const config = resolveConfig({ ...QUICK, presenceGraceMs: 0, logSampleMs: 1, ...changes });
     const backbone = await RedisBackbone.create(redis, 'lw', config, new SampledLogger(config));
-    const node = new PresenceNode(new RedisPresenceStore(backbone), backbone, serverId, edges);
-    running.add(node);
-    await node.store.start({
-      serverId,
-      graceMs: config.presenceGraceMs,
+    return new PresenceNode(new RedisPresenceStore(backbone), backbone, serverId, edges);
+  }
+
+  async start(): Promise<void> {
+    running.add(this);
+    await this.store.start({
+      serverId: this.serverId,
+      graceMs: this.backbone.config.presenceGraceMs,
       edges: {
-        offline: (account) => edges.push(`-${account}`),
-        online: (account) => edges.push(`+${account}`),
+        offline: (account) => this.edges.push(`-${account}`),
+        online: (account) => this.edges.push(`+${account}`),
       },
     });
-    return node;
   }
 
   async register(accountId: string, connectionId = 'c'): Promise<PresenceRegistration> {

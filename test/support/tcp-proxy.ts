@@ -11,12 +11,15 @@ interface Pair {
   readonly server: Socket;
   /** The ways on which bytes were lost: they never work again. */
   readonly lost: Set<Way>;
+  /** The server does not learn that the client has closed it. */
+  isGhost: boolean;
 }
 
 /** Stands between a client and a server, and can be the network that fails. */
 export class TcpProxy {
   private readonly pairs = new Set<Pair>();
   private hole = false;
+  private refuses = false;
   private latencyMs = 0;
 
   private constructor(
@@ -54,14 +57,28 @@ export class TcpProxy {
 
   /** Loses all further bytes of one connection on one way; `port` is the one that the server sees it come from. */
   halfOpen(way: Way, port: number): void {
-    const pair = [...this.pairs].find(({ server }) => server.localPort === port);
-    if (pair === undefined) throw new Error(`No connection comes from port ${port}.`);
-    pair.lost.add(way);
+    this.pairFrom(port).lost.add(way);
+  }
+
+  /** As when a host or a route vanishes: no byte comes through any more, and the server is never told. */
+  vanish(port: number): void {
+    const pair = this.pairFrom(port);
+    pair.lost.add('up').add('down');
+    pair.isGhost = true;
   }
 
   /** On the connections that there are: what is sent arrives, what is answered does not. */
   loseReplies(): void {
     for (const { lost } of this.pairs) lost.add('down');
+  }
+
+  /** From now on ends every new connection at once; see {@link cut} for those that there are. */
+  refuse(): void {
+    this.refuses = true;
+  }
+
+  accept(): void {
+    this.refuses = false;
   }
 
   /** Ends every connection at once. */
@@ -78,8 +95,20 @@ export class TcpProxy {
     this.server.close();
   }
 
+  private pairFrom(port: number): Pair {
+    const pair = [...this.pairs].find(({ server }) => server.localPort === port);
+    if (pair === undefined) throw new Error(`No connection comes from port ${port}.`);
+    return pair;
+  }
+
   private join(client: Socket): void {
-    const pair: Pair = { client, server: connect(this.target, '127.0.0.1'), lost: new Set() };
+    if (this.refuses) return void client.destroy();
+    const pair: Pair = {
+      client,
+      server: connect(this.target, '127.0.0.1'),
+      lost: new Set(),
+      isGhost: false,
+    };
     this.pairs.add(pair);
     this.pipe(pair, 'up', client, pair.server);
     this.pipe(pair, 'down', pair.server, client);
@@ -94,6 +123,7 @@ export class TcpProxy {
     });
     from.on('error', () => {});
     from.on('close', () => {
+      if (pair.isGhost) return;
       this.pairs.delete(pair);
       to.destroy();
     });

@@ -13,6 +13,9 @@ const KEPT_AT_ONCE = 200;
 
 type TakeReply = [offline: string[], back: string[], isKnown: 0 | 1];
 
+/** Those whose grace has passed, or all. */
+type TakenUntil = '' | '+inf';
+
 /** An account in its grace, as the process remembers it that its last connection was on. */
 interface Expected {
   timer: ReturnType<typeof setTimeout>;
@@ -31,7 +34,7 @@ export class OfflineEdges {
   private readonly recent = new RecentlyOffline();
   private poll: ReturnType<typeof setInterval> | undefined;
   private next = 0;
-  private untilNow = true;
+  private closed = false;
 
   constructor(
     private readonly backbone: RedisBackbone,
@@ -84,26 +87,26 @@ export class OfflineEdges {
   }
 
   async takeAll(): Promise<void> {
-    await this.takeIn(this.backbone.keys.partitions);
+    await Promise.all(this.backbone.keys.partitions.map((partition) => this.take(partition)));
   }
 
   /** Takes those as well whose grace still runs. */
   async takeEveryone(partitions: readonly PartitionKeys[]): Promise<void> {
-    this.untilNow = false;
-    await this.takeIn(partitions);
+    await Promise.all(
+      partitions.map((partition) =>
+        this.chain.run(partition.grace, () => this.report(partition, '+inf')),
+      ),
+    );
   }
 
   /** Takes nothing more by itself. Resolves when what it has taken is reported. */
   async close(): Promise<void> {
+    this.closed = true;
     clearInterval(this.poll);
     for (const timer of this.timers) clearTimeout(timer);
     for (const { timer } of this.expected.values()) clearTimeout(timer);
     const { partitions } = this.backbone.keys;
     await Promise.all(partitions.map(({ grace }) => this.chain.run(grace, async () => {})));
-  }
-
-  private async takeIn(partitions: readonly PartitionKeys[]): Promise<void> {
-    await Promise.all(partitions.map((partition) => this.take(partition)));
   }
 
   private expectIn(accountId: string, ms: number): void {
@@ -115,7 +118,7 @@ export class OfflineEdges {
 
   private async takeExpected(accountId: string, one: Expected): Promise<void> {
     const isTaken = await this.take(this.backbone.keys.partitionOf(accountId));
-    if (this.expected.get(accountId) !== one) return;
+    if (this.expected.get(accountId) !== one || this.closed) return;
     if (isTaken) this.expected.delete(accountId);
     else one.timer = this.retry(accountId, one);
   }
@@ -133,7 +136,7 @@ export class OfflineEdges {
     const taking = this.chain
       .run(grace, () => {
         this.waiting.delete(grace);
-        return this.report(partition);
+        return this.report(partition, '');
       })
       .then(
         () => true,
@@ -146,10 +149,10 @@ export class OfflineEdges {
     return taking;
   }
 
-  private async report(partition: PartitionKeys): Promise<void> {
+  private async report(partition: PartitionKeys, until: TakenUntil): Promise<void> {
     let reported = this.reported.get(partition.grace) ?? [];
     do {
-      const [offline, back] = await this.runTake(partition, reported);
+      const [offline, back] = await this.runTake(partition, until, reported);
       for (const accountId of back) this.reportOnline(accountId);
       for (const accountId of offline) this.reportOffline(accountId);
       reported = offline;
@@ -170,6 +173,7 @@ export class OfflineEdges {
 
   private async runTake(
     partition: PartitionKeys,
+    until: TakenUntil,
     reported: readonly string[],
   ): Promise<[offline: string[], back: string[]]> {
     const { link, membership } = this.backbone;
@@ -177,7 +181,6 @@ export class OfflineEdges {
     const { grace, taken, members } = partition;
     const accounts = reported.map((accountId) => partition.account(accountId));
     const keys = [grace, taken, members, ...accounts];
-    const until = this.untilNow ? '' : '+inf';
     const args = [memberId, until, ...reported];
     const [offline, back, isKnown] = await link.run<TakeReply>(TAKE_OFFLINE, keys, args);
     if (isKnown === 0) membership.renew(memberId); // the server of this partition has lost its data

@@ -48,9 +48,9 @@ return reply
  */
 export const UNREGISTER = new RedisScript(`${REDIS_NOW}
 if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
-redis.call('SREM', KEYS[2], ARGV[2] .. ' ' .. ARGV[3])
+local known = redis.call('SREM', KEYS[2], ARGV[2] .. ' ' .. ARGV[3])
 redis.call('HSET', KEYS[5], ARGV[1], redis.call('SCARD', KEYS[2]))
-if redis.call('HDEL', KEYS[1], ARGV[1] .. ':' .. ARGV[2]) == 0 then return '' end
+if redis.call('HDEL', KEYS[1], ARGV[1] .. ':' .. ARGV[2]) + known == 0 then return '' end
 if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
 redis.call('ZREM', KEYS[3], ARGV[3])
 if ARGV[4] == '' then return '' end

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LoopTransportError } from '../../loop-ws.errors.js';
+import type { MembershipListener } from '../../redis/membership.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
 import { within } from '../../util/within.js';
@@ -49,6 +50,8 @@ export class RedisPresenceStore extends PresenceStore {
     const { keys } = backbone;
     this.own = new OwnRegistrations(keys.partitions.length, (account) => keys.indexOf(account));
     this.registrations = new Registrations(backbone);
+    // Before the first beat, which may already find a dead process.
+    backbone.membership.listen(this.membershipListener());
   }
 
   override async start(server: PresenceServer): Promise<void> {
@@ -56,12 +59,6 @@ export class RedisPresenceStore extends PresenceStore {
     const edges = server.edges && new OfflineEdges(backbone, server.graceMs, server.edges);
     const reconciler = new Reconciler(backbone, own, registrations, server, edges);
     this.started = { server, edges, reconciler };
-    backbone.membership.listen({
-      sweepsLast: edges === undefined,
-      sweep: (memberId) => this.sweep(memberId),
-      lost: (how) => this.lost(how),
-      restore: () => this.restore(),
-    });
     await backbone.start();
     if (edges !== undefined) await this.announce();
     backbone.link.onUp(() => this.inBackground(reconciler.compareAll()));
@@ -138,6 +135,21 @@ export class RedisPresenceStore extends PresenceStore {
     await this.backbone.close();
   }
 
+  private membershipListener(): MembershipListener {
+    const sweeps = (): MembershipListener['sweeps'] => {
+      if (this.started === undefined) return 'not yet';
+      return this.started.edges === undefined ? 'last' : 'first';
+    };
+    return {
+      get sweeps() {
+        return sweeps();
+      },
+      sweep: (memberId) => this.sweep(memberId),
+      lost: (how) => this.lost(how),
+      restore: () => this.restore(),
+    };
+  }
+
   /**
    * While Redis has forgotten other servers it cannot tell who was online, so the registration waits for them to write
    * again what they have. It is not written with them: so the reply tells whether it is the first.
@@ -202,8 +214,8 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   private async restore(): Promise<void> {
-    const { edges, reconciler } = this.started!;
-    if (this.closed || edges === undefined) return;
+    const { edges, reconciler } = this.started ?? {};
+    if (this.closed || edges === undefined || reconciler === undefined) return;
     await this.registrations.announce();
     await reconciler.restore();
     if (this.mustRestoreGrace) await edges.restore();

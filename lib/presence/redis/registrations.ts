@@ -39,7 +39,7 @@ export class Registrations {
     const { link, keys, membership } = this.backbone;
     const account = keys.partitionOf(accountId).account(accountId);
     const field = `${membership.memberId}:${registration}`;
-    const value = await link.call<string | null>('HGET', account, field);
+    const value = await link.sendAnyway<string | null>(account, 'HGET', [account, field]);
     return value !== null && (JSON.parse(value) as unknown[]).length > 2;
   }
 
@@ -84,14 +84,17 @@ export class Registrations {
   async announce(): Promise<void> {
     const { link, keys, membership } = this.backbone;
     const { memberId } = membership;
-    await Promise.all(keys.partitions.map(({ members }) => link.call('SADD', members, memberId)));
+    const written = keys.partitions.map(({ members }) =>
+      link.sendAnyway(members, 'SADD', [members, memberId]),
+    );
+    await Promise.all(written);
   }
 
   /** What Redis believes that this process has registered in the partition. */
   async ownIn(partition: PartitionKeys): Promise<{ registration: string; accountId: string }[]> {
     const { link, membership } = this.backbone;
     const own = partition.ofMember(membership.memberId);
-    const entries = await link.call<Iterable<string>>('SMEMBERS', own);
+    const entries = await link.sendAnyway<Iterable<string>>(own, 'SMEMBERS', [own]);
     return [...entries].map(parseOwn);
   }
 

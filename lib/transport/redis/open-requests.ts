@@ -5,6 +5,8 @@ import type { ServerReply, TransportReceipt } from '../transport-message.js';
 const MOST_REQUESTS = 0xffff_ffff;
 
 interface Open {
+  /** One reply that reached something settles it. */
+  readonly isForOne: boolean;
   readonly replies: ServerReply[];
   /** Own messages come back where this process has a receiver itself; that one is no reply. */
   echoes: number;
@@ -21,10 +23,13 @@ export class OpenRequests {
   private last = 0;
 
   /**
-   * `receipt` settles when everyone has replied, or after `timeoutMs`. Rejects when neither Redis nor anybody else has
+   * `receipt` settles when everyone has replied, or the one who is meant if it is only for one, or after `timeoutMs`. Rejects when neither Redis nor anybody else has
    * said a word by then: who had to answer would be a guess.
    */
-  begin(timeoutMs: number): { request: number; receipt: Promise<TransportReceipt> } {
+  begin(
+    timeoutMs: number,
+    isForOne: boolean,
+  ): { request: number; receipt: Promise<TransportReceipt> } {
     const request = (this.last = (this.last % MOST_REQUESTS) + 1);
     const receipt = new Promise<TransportReceipt>((resolve, reject) => {
       const settle = (): void => {
@@ -34,7 +39,7 @@ export class OpenRequests {
         else resolve(receiptOf(open));
       };
       const timer = setTimeout(settle, timeoutMs);
-      const open: Open = { replies: [], echoes: 0, missing: 0, settle, timer };
+      const open: Open = { isForOne, replies: [], echoes: 0, missing: 0, settle, timer };
       this.open.set(request, open);
     });
     return { request, receipt };
@@ -51,8 +56,10 @@ export class OpenRequests {
 
   replied(request: number, reply: ServerReply): void {
     const open = this.open.get(request);
-    open?.replies.push(reply);
-    settleIfWhole(open);
+    if (open === undefined) return;
+    open.replies.push(reply);
+    if (open.isForOne && hasReached(reply)) open.settle();
+    else settleIfWhole(open);
   }
 
   echoed(request: number): void {
@@ -75,6 +82,10 @@ export class OpenRequests {
 function settleIfWhole(open: Open | undefined): void {
   if (open?.receivers === undefined) return;
   if (open.replies.length + open.echoes >= open.receivers) open.settle();
+}
+
+function hasReached({ delivered }: ServerReply): boolean {
+  return delivered > 0;
 }
 
 function unconfirmed(): LoopTransportError {

@@ -30,17 +30,19 @@ export class RedisTransport extends LoopTransport {
   private readonly subscriber: ChannelSubscriber;
   private readonly probes: Probes;
   private server: TransportServer | undefined;
+  private heardAgainAt = -Infinity;
 
   constructor(private readonly backbone: RedisBackbone) {
     super();
     const { keys, topology, pubSub, config, logger, membership } = backbone;
     this.inbox = keys.inboxOf(this.processId);
     this.everyone = new Set(keys.everyone);
-    this.rollCall = new RollCall(backbone);
+    this.rollCall = new RollCall(backbone, (everyone) => this.knowsWhoHears(everyone));
     this.replies = new ReplyBatches((origin, batch) => void this.post(keys.inboxOf(origin), batch));
     this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
       receive: (channel, message) => this.receive(channel, message),
       givenUp: (channel) => this.topics.delete(channel),
+      heardAgain: () => this.heardAgain(),
     });
     this.probes = new Probes(backbone, this.subscriber, this.processId);
     membership.onRejoined((before) => {
@@ -64,7 +66,7 @@ export class RedisTransport extends LoopTransport {
     await this.tellEveryone(HELLO + membership.memberId);
     try {
       await this.subscriber.start([this.inbox, ...this.probes.channels], keys.everyone);
-      await membership.beatNow(); // who joined before this process heard of it
+      await membership.catchUp();
     } catch (error) {
       this.subscriber.close();
       await this.backbone.close();
@@ -90,7 +92,7 @@ export class RedisTransport extends LoopTransport {
       await this.send(topic, message, NO_REPLY, timeoutMs);
       return { expected: 0, replies: [] };
     }
-    const opened = this.requests.begin(timeoutMs);
+    const opened = this.requests.begin(timeoutMs, isForOne(message));
     const sending = this.sendCounted(topic, message, opened.request, timeoutMs);
     sending.catch(() => this.requests.abandon(opened.request));
     return Promise.race([opened.receipt, sending.then(() => opened.receipt)]);
@@ -144,6 +146,20 @@ export class RedisTransport extends LoopTransport {
     return channel;
   }
 
+  /** Whether no news on this channel of a process that joined can have been missed. */
+  private knowsWhoHears(everyone: string): boolean {
+    const { membership } = this.backbone;
+    return this.subscriber.isCompleteFor(everyone) && membership.knewAllAt(this.heardAgainAt);
+  }
+
+  private heardAgain(): void {
+    const { membership, logger } = this.backbone;
+    this.heardAgainAt = performance.now();
+    membership
+      .catchUp()
+      .catch((error: unknown) => logger.warn('beat', 'A sign of life failed', error));
+  }
+
   private async tellEveryone(news: string): Promise<void> {
     await Promise.all(this.backbone.keys.everyone.map((channel) => this.post(channel, news)));
   }
@@ -193,7 +209,17 @@ export class RedisTransport extends LoopTransport {
   }
 
   private async handle(origin: string, request: number, message: TransportMessage): Promise<void> {
-    const reply = await this.server!.receive(message);
-    if (request !== NO_REPLY) this.replies.add(origin, request, reply);
+    try {
+      const reply = await this.server!.receive(message);
+      if (request !== NO_REPLY) this.replies.add(origin, request, reply);
+    } catch (error) {
+      this.backbone.logger.warn('receive', 'A message could not be handled', error);
+    }
   }
+}
+
+function isForOne(message: TransportMessage): boolean {
+  return (
+    message.kind === 'ask' || (message.kind === 'push' && message.target.kind === 'connection')
+  );
 }

@@ -9,7 +9,11 @@ export class RollCall {
   /** The calls of this turn by that channel. */
   private readonly current = new Map<string, Promise<number>>();
 
-  constructor(private readonly backbone: RedisBackbone) {}
+  constructor(
+    private readonly backbone: RedisBackbone,
+    /** Whether this process knows every other that must be subscribed to the channel. */
+    private readonly isSure: (everyone: string) => boolean,
+  ) {}
 
   /** Call it before the publish, and in the same turn. `everyone` is the channel that belongs to the topic. */
   missing(everyone: string): Promise<number> {
@@ -22,11 +26,15 @@ export class RollCall {
 
   /**
    * Before the publishes of this turn and after them: who comes back in between is in the second count only, who breaks
-   * away is in the first only, and neither heard them.
+   * away is in the first only, and neither heard them. More than there should be are processes unknown here, or
+   * connections of which Redis does not know that they are dead; behind each of them one may hide that is missing.
    */
   private async take(everyone: string): Promise<number> {
+    const wasSure = this.isSure(everyone);
     const counts = await Promise.all([this.count(everyone), this.countAfterThisTurn(everyone)]);
-    return Math.max(0, this.backbone.membership.size - Math.min(...counts));
+    const { size } = this.backbone.membership;
+    const isProven = wasSure && this.isSure(everyone) && Math.max(...counts) <= size;
+    return Math.max(size - Math.min(...counts), isProven ? 0 : 1);
   }
 
   private countAfterThisTurn(everyone: string): Promise<number> {

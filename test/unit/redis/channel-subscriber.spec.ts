@@ -1,0 +1,133 @@
+import { EventEmitter } from 'node:events';
+import { resolveConfig } from '../../../lib/loop-ws.config.js';
+import { ChannelSubscriber } from '../../../lib/redis/channel-subscriber.js';
+import type { RedisDriver } from '../../../lib/redis/driver.js';
+import { CLASSIC } from '../../../lib/redis/pub-sub.js';
+import type { RedisServer, Topology } from '../../../lib/redis/topology.js';
+import { SampledLogger } from '../../../lib/util/sampled-logger.js';
+import { eventually } from '../../support/eventually.js';
+
+/** A server of Redis in states that a real one is in for an instant only. */
+class ScriptedServer extends EventEmitter implements RedisServer {
+  readonly subscribed = new Set<string>();
+  readonly stream = { destroy: (): void => this.drop() };
+  status = 'wait';
+  confirms = true;
+
+  createConnection(): RedisDriver {
+    return this as unknown as RedisDriver;
+  }
+
+  async connect(): Promise<void> {
+    await Promise.resolve();
+    this.status = 'ready';
+    this.subscribed.clear();
+    this.emit('ready');
+  }
+
+  drop(): void {
+    this.status = 'reconnecting';
+  }
+
+  disconnect(): void {
+    this.status = 'end';
+  }
+
+  async call(): Promise<string> {
+    return 'id=1 addr=127.0.0.1:1';
+  }
+
+  async subscribe(...channels: string[]): Promise<void> {
+    if (!this.confirms) await new Promise(() => {});
+    for (const channel of channels) this.subscribed.add(channel);
+  }
+
+  async unsubscribe(...channels: string[]): Promise<void> {
+    for (const channel of channels) this.subscribed.delete(channel);
+  }
+}
+
+class ScriptedTopology implements Topology {
+  readonly isSharded = false;
+  private readonly listeners: (() => void)[] = [];
+
+  constructor(private owners: Readonly<Record<string, ScriptedServer>>) {}
+
+  get servers(): readonly RedisServer[] {
+    return [...new Set(Object.values(this.owners))];
+  }
+
+  become(owners: Readonly<Record<string, ScriptedServer>>): void {
+    this.owners = owners;
+    for (const listener of this.listeners) listener();
+  }
+
+  ownerOf(name: string): RedisServer | undefined {
+    return this.owners[name];
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  async start(): Promise<void> {}
+
+  async refresh(): Promise<void> {}
+
+  close(): void {}
+}
+
+const config = resolveConfig({ attachTimeoutMs: 100, topicLingerMs: 60_000 });
+let subscriber: ChannelSubscriber;
+let one: ScriptedServer;
+let other: ScriptedServer;
+
+async function subscribe(topology: Topology): Promise<void> {
+  subscriber = new ChannelSubscriber(topology, CLASSIC, config, new SampledLogger(config), {
+    receive: () => {},
+    givenUp: () => {},
+    heardAgain: () => {},
+  });
+  await subscriber.start([], []);
+}
+
+beforeEach(() => {
+  one = new ScriptedServer();
+  other = new ScriptedServer();
+});
+
+afterEach(() => subscriber.close());
+
+describe('P5: what is attached stays subscribed', () => {
+  it('when nobody keeps a channel for a moment, by whoever keeps it next', async () => {
+    const topology = new ScriptedTopology({ a: one, b: other });
+    await subscribe(topology);
+    await subscriber.attach(['b']);
+    topology.become({ a: one });
+    const next = new ScriptedServer();
+    topology.become({ a: one, b: next });
+    await eventually('it is subscribed', () => next.subscribed.has('b'));
+  });
+
+  it('and is not taken for subscribed while the connection is down', async () => {
+    await subscribe(new ScriptedTopology({ a: one }));
+    await subscriber.attach(['a']);
+    subscriber.detach(['a']);
+    one.drop();
+    const again = subscriber.attach(['a']);
+    one.emit('close');
+    await expect(again).rejects.toThrow('did not confirm');
+  });
+
+  it('and who cannot have all channels hears of it once, not as an unhandled rejection', async () => {
+    await subscribe(new ScriptedTopology({ a: one }));
+    one.confirms = false;
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): number => unhandled.push(error);
+    process.on('unhandledRejection', note);
+    await expect(subscriber.attach(['a', 'b'])).rejects.toThrow('No Redis server keeps');
+    await expect(subscriber.attach(['a'])).rejects.toThrow('did not confirm'); // later than the first wait
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+});
