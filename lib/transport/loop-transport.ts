@@ -47,7 +47,7 @@ export abstract class LoopTransport {
   /**
    * Hands the message to every other server that is attached to the topic, messages of one topic in the order of the
    * calls, and gathers what they did. Settles within `timeoutMs`; servers that have not answered by then are missing
-   * from the replies, and so may be those that answer after the one that has the connection that is meant. Rejects when it cannot tell how many servers had to answer, with a `LoopTransportError` if the
+   * from the replies. Of a message for one connection, the reply of the server that has it may be all. Rejects when it cannot tell how many servers had to answer, with a `LoopTransportError` if the
    * reason is one of those that it knows.
    */
   abstract publish(

@@ -143,7 +143,7 @@ describe('presence of a server that is gone', () => {
   });
 
   it('P9: nothing is tried again after the end, though accounts are in their grace', async () => {
-    const config = { presenceGraceMs: 50, redisCommandTimeoutMs: 200, logSampleMs: 0 };
+    const config = { presenceGraceMs: 50, redisCommandTimeoutMs: 200 };
     const node = await PresenceNode.start(redis.url, edges, { config });
     await node.store.unregister(await node.register('acme'));
     const tried = jest.spyOn(node.backbone.link, 'run');

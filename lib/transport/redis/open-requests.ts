@@ -58,7 +58,7 @@ export class OpenRequests {
     const open = this.open.get(request);
     if (open === undefined) return;
     open.replies.push(reply);
-    if (open.isForOne && hasReached(reply)) open.settle();
+    if (isAnswered(open)) open.settle();
     else settleIfWhole(open);
   }
 
@@ -84,8 +84,9 @@ function settleIfWhole(open: Open | undefined): void {
   if (open.replies.length + open.echoes >= open.receivers) open.settle();
 }
 
-function hasReached({ delivered }: ServerReply): boolean {
-  return delivered > 0;
+/** Nobody else can have the connection that is meant. */
+function isAnswered({ isForOne, replies }: Open): boolean {
+  return isForOne && replies.some(({ delivered }) => delivered > 0);
 }
 
 function unconfirmed(): LoopTransportError {
@@ -93,7 +94,9 @@ function unconfirmed(): LoopTransportError {
 }
 
 /** Without word of Redis somebody else had to be expected, or the receipt would look whole. */
-function receiptOf({ replies, echoes, receivers, missing }: Open): TransportReceipt {
+function receiptOf(open: Open): TransportReceipt {
+  const { replies, echoes, receivers, missing } = open;
+  if (isAnswered(open)) return { expected: replies.length, replies };
   const expected = receivers === undefined ? replies.length + 1 : receivers - echoes + missing;
   return { expected, replies };
 }
