@@ -109,12 +109,15 @@ export const receiptChecks: readonly Check<TransportMember>[] = [
 
   threeServers('waits for a server that takes its time', async (a, b, c) => {
     const [acme, other] = [account('acme'), account('other')];
+    const slow = pushTo(acme, 'slow');
     const held = gate();
     await Promise.all([b.attach(acme), c.attach(acme, other)]);
-    c.reply = async ({ kind }) =>
-      kind === 'ask' ? held.opened.then(() => ANSWERED) : ONE_DELIVERED;
+    c.reply = async (message) => {
+      if (message.kind === 'push' && message.name === slow.name) await held.opened;
+      return ONE_DELIVERED;
+    };
     let isSettled = false;
-    const publishing = a.publish(acme, question).finally(() => (isSettled = true));
+    const publishing = a.publish(acme, slow).finally(() => (isSettled = true));
     await Promise.all([b.untilReceived(1), c.untilReceived(1)]);
     await a.reach(1, other, pushTo(other, 'fence'));
     must('publish waits for everyone who had to answer', !isSettled, 'it settled before');
