@@ -1,8 +1,6 @@
 /** Jest in ESM mode: the library is ESM, and so is NestJS 12. */
 export default {
   testEnvironment: 'node',
-  // What a library under test leaves running must not keep a run that has ended from reporting.
-  forceExit: true,
   testRegex: 'test/(unit|contract|e2e|faults|types)/.*\\.spec\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -76,10 +76,15 @@ export class SentinelGroup {
     /** Between the replica and the master. */
     private readonly replication: TcpProxy,
     private readonly sentinel: Sentinel,
+    /** Between the master and everybody but those that use {@link insideOptions}, who are in one network with it. */
+    private readonly front: TcpProxy,
+    /** Between those and the Sentinel. */
+    private readonly toSentinel: TcpProxy,
   ) {}
 
   static async start(): Promise<SentinelGroup> {
     const master = await startRedis('--repl-diskless-sync-delay', '0');
+    const front = await TcpProxy.start(master.port);
     const replication = await TcpProxy.start(master.port);
     const replica = await startRedis('--replicaof', `127.0.0.1 ${replication.port}`);
     // Before the first sentinel looks: a failover to a replica without the data never happens.
@@ -89,8 +94,29 @@ export class SentinelGroup {
     });
     const sentinel = new Sentinel(await freePort());
     running.add(sentinel);
-    await sentinel.start(master.port);
-    return new SentinelGroup(master, replica, replication, sentinel);
+    await sentinel.start(front.port);
+    const toSentinel = await TcpProxy.start(sentinel.port);
+    return new SentinelGroup(master, replica, replication, sentinel, front, toSentinel);
+  }
+
+  /** For a server that stays with the master when the network is split. */
+  get insideOptions(): RedisConnectOptions {
+    const natMap = {
+      [`127.0.0.1:${this.front.port}`]: { host: '127.0.0.1', port: this.master.port },
+    };
+    return { ...this.optionsAsking(this.toSentinel.port), natMap };
+  }
+
+  /** The master and those who are in one network with it are alone from now on. */
+  split(): void {
+    for (const way of [this.front, this.toSentinel, this.replication]) {
+      way.refuse();
+      way.cut();
+    }
+  }
+
+  reunite(): void {
+    for (const way of [this.front, this.toSentinel, this.replication]) way.accept();
   }
 
   get options(): RedisConnectOptions {
