@@ -25,7 +25,13 @@ export class BusLifecycle {
       receive: (message) => this.remote.receive(message),
     });
     const graceMs = config.presenceGraceMs;
-    await this.presence.start({ serverId, graceMs, ...(edges === undefined ? {} : { edges }) });
+    try {
+      await this.presence.start({ serverId, graceMs, ...(edges === undefined ? {} : { edges }) });
+    } catch (error) {
+      // Nest closes nothing when a boot fails, and what was left open would keep the process alive.
+      await this.closeTransport();
+      throw error;
+    }
   }
 
   closePresence(): Promise<void> {

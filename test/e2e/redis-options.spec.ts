@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Cluster, Redis } from 'ioredis';
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
 import { PresenceStore } from '../../lib/index.js';
+import { eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import {
@@ -63,8 +64,13 @@ describe('the option redis', () => {
   });
 
   it('a Cluster that is named like a single server, or the other way round, is told apart', async () => {
-    const single = startLoopApp({ options: { redis: cluster.masters[0]!.url } });
+    const [master] = cluster.masters;
+    const clients = async (): Promise<number> =>
+      (await master!.command<string>('CLIENT', 'LIST')).split('\n').length;
+    const before = await clients();
+    const single = startLoopApp({ options: { redis: master!.url } });
     await expect(single).rejects.toThrow(/cannot be used: MOVED .*give { nodes:/s);
+    await eventually('nothing of it is left', async () => (await clients()) === before);
     const nodes = [{ host: '127.0.0.1', port: redis.port }];
     const redisOptions = { password: 'secret' };
     const many = startLoopApp({ options: { redis: { nodes, redisOptions } } });

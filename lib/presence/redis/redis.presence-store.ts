@@ -194,9 +194,13 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   private async announce(): Promise<void> {
-    await this.registrations.announce().catch((error: unknown) => {
+    try {
+      await this.registrations.announce();
+    } catch (error) {
+      this.closed = true;
+      await this.backbone.close();
       throw asBootError(error);
-    });
+    }
   }
 
   private async sweep(memberId: string): Promise<void> {
