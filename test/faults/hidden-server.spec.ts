@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import type { LoopWsConfigChanges } from '../../lib/loop-ws.config.js';
 import { RedisTransport } from '../../lib/transport/redis/redis.transport.js';
 import type { ServerReply, TransportReceipt } from '../../lib/transport/transport-message.js';
@@ -94,6 +95,19 @@ describe('P5: that nobody has the connection is not claimed while a server that 
     });
     await deafen(deaf, deafProxy);
     const { expected, replies } = await ask(asking);
+    expect(expected).toBeGreaterThan(replies.length);
+  });
+
+  it('though somebody subscribes to a channel that is for servers only', async () => {
+    const asking = await start(redis.url);
+    const deafProxy = await TcpProxy.start(redis.port);
+    const deaf = await startBehind(deafProxy);
+    await deaf.attach([ACME]);
+    const strangers = [new Redis(redis.url), new Redis(redis.url)];
+    await Promise.all(strangers.map((stranger) => stranger.subscribe('{loopws}everyone')));
+    await deafen(deaf, deafProxy);
+    const { expected, replies } = await ask(asking);
+    for (const stranger of strangers) stranger.disconnect();
     expect(expected).toBeGreaterThan(replies.length);
   });
 
