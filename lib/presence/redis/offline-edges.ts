@@ -190,7 +190,7 @@ export class OfflineEdges {
   private async lookThrough(): Promise<void> {
     const { keys, link } = this.backbone;
     const count = Math.min(LOOKED_THROUGH_AT_ONCE, keys.partitions.length);
-    for (let done = 0; done < count; done++) {
+    for (let done = 0; done < count && !this.closed; done++) {
       this.next = (this.next + 1) % keys.partitions.length;
       const partition = keys.partitions[this.next]!;
       if (link.reaches(partition.grace)) await this.take(partition);
