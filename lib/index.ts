@@ -69,6 +69,13 @@ export {
   PresenceStore,
   type PresentConnection,
 } from './presence/presence-store.js';
+export type { Place, Position } from './transport/position.js';
+export type {
+  AppendReceipt,
+  HistoryPolicy,
+  PlacedPush,
+  TopicHistory,
+} from './transport/topic-history.js';
 export {
   LoopTransport,
   type PublishOptions,

@@ -8,12 +8,14 @@ import {
 import { DiscoveryModule } from '@nestjs/core';
 import { BusLifecycle } from './bus/bus.lifecycle.js';
 import { ChannelObservers } from './bus/channel-observers.js';
+import { DurableDelivery } from './bus/durable-delivery.js';
 import { EventBus } from './bus/event-bus.js';
 import { EventBusService } from './bus/event-bus.service.js';
 import { ImportedOnce } from './bus/imported-once.js';
 import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
 import { RemoteMessages } from './bus/remote-messages.js';
+import { Replay } from './bus/replay.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
 import { WorkerLifecycle } from './bus/worker.lifecycle.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
@@ -36,6 +38,7 @@ import { EventDispatcher } from './handlers/event.dispatcher.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
 import { HandlerInvoker } from './handlers/handler-invoker.js';
 import { LifecycleHooks } from './handlers/lifecycle.hooks.js';
+import { DurableTopics } from './history/durable-topics.js';
 import { LoopWsConfig } from './loop-ws.config.js';
 import { readGateway } from './loop-ws.option-readers.js';
 import type { LoopWsOptions, LoopWsWorkerOptions } from './loop-ws.options.js';
@@ -94,8 +97,11 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 /** What the Redis transport and presence share; `undefined` without the option `redis`. */
 const REDIS_BACKBONE = Symbol('RedisBackbone');
 
-function ownTransport(redis: RedisBackbone | undefined): LoopTransport {
-  return redis ? new RedisTransport(redis) : new MemoryTransport();
+function ownTransport(
+  redis: RedisBackbone | undefined,
+  { idempotencyWindowMs }: LoopWsConfig,
+): LoopTransport {
+  return redis ? new RedisTransport(redis) : new MemoryTransport(idempotencyWindowMs);
 }
 
 const OPTION_PROVIDERS: Provider[] = [
@@ -112,9 +118,13 @@ const OPTION_PROVIDERS: Provider[] = [
   },
   {
     provide: LoopTransport,
-    inject: [MODULE_OPTIONS_TOKEN, SampledLogger, REDIS_BACKBONE],
-    useFactory: (options: LoopWsWorkerOptions, logger: SampledLogger, redis?: RedisBackbone) =>
-      new StartedTransport(options.transport ?? ownTransport(redis), logger),
+    inject: [MODULE_OPTIONS_TOKEN, SampledLogger, LoopWsConfig, REDIS_BACKBONE],
+    useFactory: (
+      options: LoopWsWorkerOptions,
+      logger: SampledLogger,
+      config: LoopWsConfig,
+      redis?: RedisBackbone,
+    ) => new StartedTransport(options.transport ?? ownTransport(redis, config), logger),
   },
   {
     provide: PresenceStore,
@@ -146,6 +156,7 @@ const GATEWAY_PROVIDERS: Provider[] = [
   Handshake,
   SubscriptionRequests,
   ControlFrames,
+  Replay,
   FrameHandler,
   SessionFactory,
   ConnectionOpener,
@@ -182,10 +193,12 @@ const WORKER_PROVIDERS: Provider[] = [
     ...OPTION_PROVIDERS,
     ImportedOnce,
     SampledLogger,
+    DurableTopics,
     TopicInterest,
     ConnectionRegistry,
     ChannelObservers,
     LocalDelivery,
+    DurableDelivery,
     OpenAsks,
     RemoteMessages,
     BusLifecycle,

@@ -7,6 +7,7 @@ import { isServiceName, parseEventName } from './protocol/event-name.js';
 import { parsePattern, type Pattern } from './protocol/pattern.js';
 import type { RedisSource } from './redis/redis.options.js';
 import type { LoopTransport } from './transport/loop-transport.js';
+import type { HistoryPolicy } from './transport/topic-history.js';
 
 /*
  * One reader per option. Options come from code that no compiler may have seen, so a reader takes `unknown`, treats
@@ -16,6 +17,12 @@ import type { LoopTransport } from './transport/loop-transport.js';
 type Fields = Readonly<Record<string, unknown>>;
 
 const LONGEST_SHOWN = 80;
+
+/** Pushes of one topic. A resume reads as many at once. */
+const MOST_KEPT = 10_000;
+
+/** 30 days. */
+const LONGEST_KEPT_MS = 2_592_000_000;
 
 export function wrongOption(option: string, value: unknown, expected: string): LoopWsBootError {
   return new LoopWsBootError(
@@ -63,7 +70,6 @@ function serviceNames(services: unknown = []): readonly unknown[] {
       "a list of names such as ['billing'], or a map such as { billing: {} }",
     );
   }
-  Object.entries(services).forEach(refuseServiceOptions);
   return Object.keys(services);
 }
 
@@ -76,16 +82,52 @@ function readServiceName(name: unknown): string {
   return name;
 }
 
-function refuseServiceOptions([service, options = {}]: readonly [string, unknown]): void {
+/** The policies of the services that have one. Call it after {@link readServices}. */
+export function readHistories(services: unknown): ReadonlyMap<string, HistoryPolicy> {
+  const declared = isFields(services) ? Object.entries(services) : [];
+  return new Map(
+    declared.flatMap(([service, options]): [string, HistoryPolicy][] => {
+      const history = readServiceOptions(`services.${service}`, options);
+      return history === undefined ? [] : [[service, history]];
+    }),
+  );
+}
+
+function readServiceOptions(where: string, options: unknown = {}): HistoryPolicy | undefined {
   if (!isFields(options)) {
-    throw wrongOption(`services.${service}`, options, '{}: a service has no options yet');
+    throw wrongOption(where, options, '{}, or { history: { size: 100, ttlMs: 600_000 } }');
   }
-  const [option] = Object.keys(options);
-  if (option !== undefined) {
+  const unknown = Object.keys(options).find((option) => option !== 'history');
+  if (unknown !== undefined) {
     throw new LoopWsBootError(
-      `LoopWs: unknown option "services.${service}.${option}". A service has no options yet: write ${service}: {}.`,
+      `LoopWs: unknown option "${where}.${unknown}". A service has the option history.`,
     );
   }
+  return options.history === undefined
+    ? undefined
+    : readHistory(`${where}.history`, options.history);
+}
+
+function readHistory(where: string, history: unknown): HistoryPolicy {
+  if (!isFields(history)) throw wrongOption(where, history, '{ size: 100, ttlMs: 600_000 }');
+  const { size, ttlMs, ...others } = history;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new LoopWsBootError(
+      `LoopWs: unknown option "${where}.${unknown}". A history has size and ttlMs.`,
+    );
+  }
+  return {
+    size: readWhole(`${where}.size`, size, MOST_KEPT),
+    ttlMs: readWhole(`${where}.ttlMs`, ttlMs, LONGEST_KEPT_MS),
+  };
+}
+
+function readWhole(where: string, value: unknown, most: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) {
+    return value as number;
+  }
+  throw wrongOption(where, value, `a whole number from 1 to ${most}`);
 }
 
 export function readDefaultSubscriptions(
@@ -231,7 +273,9 @@ function requireService(
 }
 
 /** Every member of a contract: the type makes a new one missing here a compile error. */
-type Members<Contract> = Readonly<Record<keyof Contract, 'function' | 'boolean'>>;
+type Members<Contract> = Readonly<
+  Record<Exclude<keyof Contract, 'history'>, 'function' | 'boolean'>
+>;
 
 const TRANSPORT: Members<LoopTransport> = {
   start: 'function',

@@ -5,6 +5,7 @@ import type { LoopWsConfigChanges } from './loop-ws.config.js';
 import type { PresenceStore } from './presence/presence-store.js';
 import type { RedisSource } from './redis/redis.options.js';
 import type { LoopTransport } from './transport/loop-transport.js';
+import type { HistoryPolicy } from './transport/topic-history.js';
 
 /** Who is connecting. */
 export interface LoopIdentity {
@@ -35,7 +36,14 @@ export type LoopAuthorizer = (connection: LoopConnection, pattern: string) => Ma
 export type LoopEventSchemas = Readonly<Record<string, StandardSchemaV1>>;
 
 /** What an application declares of a service. */
-export type LoopServiceOptions = Readonly<Record<never, never>>;
+export interface LoopServiceOptions {
+  /**
+   * Makes its pushes durable: who was away gets them on return, in order and once, or is told by a `reset` that they
+   * cannot be had. `size` is how many are kept per account, room and service, `ttlMs` for how long, in milliseconds. An
+   * account or a room keeps as many as the service with the largest `size`. Default none: pushes are at most once.
+   */
+  readonly history?: HistoryPolicy | undefined;
+}
 
 export interface LoopWsOptions {
   /** Path of the WebSocket endpoint on the application's HTTP server. The global prefix does not apply. Default `/ws`. */

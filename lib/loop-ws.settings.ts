@@ -9,6 +9,7 @@ import {
   readAuthorize,
   readDefaultSubscriptions,
   readEvents,
+  readHistories,
   readNamespace,
   readPath,
   readRedis,
@@ -24,10 +25,13 @@ import type {
 } from './loop-ws.options.js';
 import type { Pattern } from './protocol/pattern.js';
 import type { RedisSource } from './redis/redis.options.js';
+import type { HistoryPolicy } from './transport/topic-history.js';
 
 /** The options that every process of a bus has, as the module uses them: checked, defaults filled in, frozen. */
 export interface BusSettings {
   readonly services: ReadonlySet<string>;
+  /** Of the services whose pushes are durable. */
+  readonly histories: ReadonlyMap<string, HistoryPolicy>;
   readonly serverId: string;
   readonly config: LoopWsConfig;
   readonly events: LoopEventSchemas;
@@ -99,6 +103,7 @@ function readBusSettings(options: LoopWsWorkerOptions): BusSettings {
   const services = readServices(options.services);
   return {
     services,
+    histories: readHistories(options.services),
     serverId: readServerId(options.serverId),
     config: resolveConfig(options.config),
     events: readEvents(options.events, services),

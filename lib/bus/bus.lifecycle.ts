@@ -3,6 +3,8 @@ import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { type PresenceEdges, PresenceStore } from '../presence/presence-store.js';
 import { LoopTransport } from '../transport/loop-transport.js';
 import { within } from '../util/within.js';
+import { DurableTopics } from '../history/durable-topics.js';
+import { DurableDelivery } from './durable-delivery.js';
 import { RemoteMessages } from './remote-messages.js';
 
 /** The start and the end of what this process shares with the others. */
@@ -15,11 +17,14 @@ export class BusLifecycle {
     private readonly transport: LoopTransport,
     private readonly presence: PresenceStore,
     private readonly remote: RemoteMessages,
+    private readonly durable: DurableTopics,
+    private readonly delivery: DurableDelivery,
   ) {}
 
   /** Without `edges` this process reports none, and leaves them to those that do. */
   async start(edges?: PresenceEdges): Promise<void> {
     const { serverId, config } = this.settings;
+    this.durable.start(this.delivery);
     await this.transport.start({
       serverId,
       receive: (message) => this.remote.receive(message),

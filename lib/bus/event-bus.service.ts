@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { DurableTopics } from '../history/durable-topics.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
 import { LoopTransport, type PublishOptions } from '../transport/loop-transport.js';
+import { encodePosition } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
+import type { AppendReceipt, HistoryPolicy } from '../transport/topic-history.js';
 import {
   type AskMessage,
   type ConnectionRef,
@@ -33,6 +36,7 @@ import {
   type Elsewhere,
   type IncompleteReason,
   NOTHING_ELSEWHERE,
+  NOTHING_HERE,
   type PushOptions,
   type PushReport,
   reportOf,
@@ -51,6 +55,7 @@ export class EventBusService extends EventBus {
     private readonly asks: OpenAsks,
     private readonly observers: ChannelObservers,
     private readonly transport: LoopTransport,
+    private readonly durable: DurableTopics,
     private readonly logger: SampledLogger,
   ) {
     super();
@@ -161,11 +166,37 @@ export class EventBusService extends EventBus {
       ...(id === undefined ? {} : { id }),
       ...(except === undefined ? {} : { except: except.map(plainException) }),
     };
+    const topic = topicOf(target, service);
+    const timeoutMs = this.settings.config.receiptTimeoutMs;
+    const policy = this.durable.policyOf(topic, service);
+    if (policy !== undefined) {
+      return this.pushDurable(topic, message, policy, { timeoutMs, receipt });
+    }
     const here = this.delivery.deliver(message);
     if (target.kind === 'connection' && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
-    const timeoutMs = this.settings.config.receiptTimeoutMs;
-    const elsewhere = this.publish(topicOf(target, service), message, { timeoutMs, receipt });
+    const elsewhere = this.publish(topic, message, { timeoutMs, receipt });
     return reportOf(here, receipt ? await elsewhere : { why: 'no_receipt' });
+  }
+
+  /** It is delivered here when its place in the history says that it is its turn. */
+  private async pushDurable(
+    topic: Topic,
+    message: PushMessage,
+    policy: HistoryPolicy,
+    { timeoutMs, receipt }: PublishOptions,
+  ): Promise<PushReport> {
+    const appended = this.durable
+      .history!.append(topic, message, policy, { timeoutMs: timeoutMs * TRANSPORT_SHARE, receipt })
+      .catch((error: unknown) => ({ why: this.reasonOf(error) }));
+    const outcome = await within<AppendReceipt | { why: IncompleteReason }>(
+      appended,
+      timeoutMs,
+      () => ({ why: 'timeout' }),
+    );
+    if ('why' in outcome) return reportOf(NOTHING_HERE, outcome);
+    const { here = NOTHING_HERE, position } = outcome;
+    const report = reportOf(here, receipt ? outcome : { why: 'no_receipt' });
+    return { ...report, position: encodePosition(position) };
   }
 
   /** Settles in time whatever the transport does. */

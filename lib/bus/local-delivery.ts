@@ -23,10 +23,17 @@ export class LocalDelivery {
 
   deliver(push: PushMessage): ServerReply {
     return this.recent.once(push, () => {
-      const reply = this.offerToAll(push);
+      const reply = this.offerToAll(push, push.frame);
       if (push.target.kind === 'channel') this.observers.notify(push);
       return reply;
     });
+  }
+
+  /** Whether the connection is one that the push is for, and holds a subscription that matches. */
+  isFor(connection: LoopConnection, { target, name, except }: PushMessage): boolean {
+    if (connection.state !== 'open' || exceptionsOf(except)(connection)) return false;
+    const isOther = target.kind === 'connection' && target.connectionId !== connection.connectionId;
+    return !isOther && connection.isSubscribedToAny(patternsMatching(name));
   }
 
   /** What is told of a push that arrived too late to be delivered. */
@@ -36,10 +43,15 @@ export class LocalDelivery {
   }
 
   /** Decides who gets it before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
-  private offerToAll(push: PushMessage): ServerReply {
-    const { receivers, filtered } = this.receiversOf(push);
+  offerToAll(
+    push: PushMessage,
+    text: string,
+    takes: (connection: LoopConnection) => boolean = () => true,
+  ): ServerReply {
+    const { receivers: all, filtered } = this.receiversOf(push);
+    const receivers = all.filter(takes);
     if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
-    const frame = new TextFrame(push.frame);
+    const frame = new TextFrame(text);
     let delivered = 0;
     for (const connection of receivers) if (connection.deliver(frame, push.ttlMs)) delivered++;
     return { delivered, filtered, failed: receivers.length - delivered };

@@ -44,6 +44,8 @@ export interface PushCounts {
   readonly failed: number;
   /** Servers that had to answer as far as is known, this one included, and those that did in time. */
   readonly servers: { readonly expected: number; readonly answered: number };
+  /** Of a durable push: its place in the history of its topic, and with it the proof that it is kept. */
+  readonly position?: string;
 }
 
 /** How many connections were closed. */
@@ -65,6 +67,8 @@ export interface PushOptions {
   /** `false`: do not wait for other servers. The result tells what this server did and is not complete. Default true. */
   readonly receipt?: boolean;
 }
+
+export const NOTHING_HERE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
 
 export const NOTHING_ELSEWHERE: TransportReceipt = { expected: 0, replies: [] };
 

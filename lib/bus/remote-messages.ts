@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import type {
-  DisconnectMessage,
-  ServerReply,
-  TransportMessage,
+import { DurableTopics } from '../history/durable-topics.js';
+import { parseEventName } from '../protocol/event-name.js';
+import { isPlaced } from '../transport/topic-history.js';
+import {
+  type DisconnectMessage,
+  type ServerReply,
+  topicOf,
+  type TransportMessage,
 } from '../transport/transport-message.js';
 import { LocalDelivery } from './local-delivery.js';
 import { OpenAsks } from './open-asks.js';
@@ -15,11 +19,16 @@ export class RemoteMessages {
     private readonly registry: ConnectionRegistry,
     private readonly delivery: LocalDelivery,
     private readonly asks: OpenAsks,
+    private readonly durable: DurableTopics,
   ) {}
 
   receive(message: TransportMessage): ServerReply | Promise<ServerReply> {
     switch (message.kind) {
       case 'push':
+        if (isPlaced(message)) {
+          const { service } = parseEventName(message.name)!;
+          return this.durable.receive(topicOf(message.target, service), message);
+        }
         return message.ttlMs > 0 ? this.delivery.deliver(message) : this.delivery.miss(message);
       case 'ask': {
         const { accountId, connectionId } = message.connection;

@@ -203,6 +203,8 @@ export class LoopClient {
         return this.#inbox.receive(frame, connection);
       case 'error':
         return this.#calls.refused(frame);
+      case 'reset':
+        return;
       case 'reconnect':
         return this.#reconnector.advise(frame.afterMs);
       default:

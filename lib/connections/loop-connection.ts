@@ -5,6 +5,7 @@ import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import type { PresenceRegistration } from '../presence/presence-store.js';
 import { type LoopSocket, SOCKET_OPEN } from './loop-socket.js';
 import type { Outbox } from './outbox.js';
+import { ReplayGate } from './replay-gate.js';
 import { TextFrame } from './text-frame.js';
 
 /** Keeps a connection's memberships; the registry, as its connections see it. */
@@ -52,6 +53,8 @@ export class LoopConnection {
   readonly patterns = new Set<string>();
   /** @internal */
   readonly roomNames = new Set<string>();
+  /** @internal */
+  readonly gate = new ReplayGate();
 
   private currentClaims: Readonly<Record<string, unknown>>;
   private currentState: ConnectionState = 'opening';

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Replay } from '../bus/replay.js';
 import { ReplacedConnections } from '../bus/replaced-connections.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
@@ -11,6 +12,7 @@ import { PresenceStore } from '../presence/presence-store.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { WelcomeFrame } from '../protocol/frames.js';
+import { encodePosition, type Position } from '../transport/position.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
@@ -38,6 +40,7 @@ export class ConnectionOpener {
     private readonly interest: TopicInterest,
     private readonly presence: PresenceStore,
     private readonly registry: ConnectionRegistry,
+    private readonly replay: Replay,
     private readonly replaced: ReplacedConnections,
     private readonly heartbeat: Heartbeat,
     private readonly background: BackgroundWork,
@@ -110,18 +113,33 @@ export class ConnectionOpener {
     this.hooks.presenceEdge({ accountId, online: true });
   }
 
-  private welcome({ connection, credentials, session }: NewSession): void {
+  private welcome(opening: NewSession): void {
+    const { connection, credentials, session, resumes } = opening;
     const holder = this.registry.get(connection.accountId, connection.connectionId);
     if (holder?.isNewerThan(connection)) {
       connection.close(CloseCode.Replaced, 'A newer connection has the same identity.');
       return;
     }
-    connection.markOpen(this.welcomeFrame(connection, credentials));
+    const positions = this.replay.positionsOf(connection);
+    if (resumes && positions.size > 0) this.hold(opening, positions);
+    connection.markOpen(this.welcomeFrame(connection, credentials, positions));
     this.registry.add(connection);
     session.start();
   }
 
-  private welcomeFrame(connection: LoopConnection, credentials: Credentials): WelcomeFrame {
+  /** A client that does not say where it was in time goes on from the welcome. */
+  private hold({ connection, end }: NewSession, positions: ReadonlyMap<string, Position>): void {
+    connection.gate.holdAll(positions);
+    const goOn = (): void => this.background.track('A replay', this.replay.goOn(connection));
+    const timer = setTimeout(goOn, this.settings.config.connectTimeoutMs).unref();
+    end.undo(() => clearTimeout(timer));
+  }
+
+  private welcomeFrame(
+    connection: LoopConnection,
+    credentials: Credentials,
+    positions: ReadonlyMap<string, Position>,
+  ): WelcomeFrame {
     const { serverId, config } = this.settings;
     return {
       op: 'welcome',
@@ -134,6 +152,7 @@ export class ConnectionOpener {
       framesPerSecond: config.framesPerSecond,
       frameBurst: config.frameBurst,
       ...credentials.expiresInMs,
+      ...(positions.size > 0 && { positions: textsOf(positions) }),
     };
   }
 
@@ -144,4 +163,10 @@ export class ConnectionOpener {
     }
     connection.close(CLOSE_CODE_BY_ERROR[code] ?? CloseCode.Forbidden, message);
   }
+}
+
+function textsOf(positions: ReadonlyMap<string, Position>): Record<string, string> {
+  return Object.fromEntries(
+    [...positions].map(([topic, position]) => [topic, encodePosition(position)]),
+  );
 }

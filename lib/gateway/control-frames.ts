@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Replay } from '../bus/replay.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -19,6 +20,7 @@ export class ControlFrames {
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly subscriptions: SubscriptionRequests,
     private readonly hooks: LifecycleHooks,
+    private readonly replay: Replay,
     private readonly logger: SampledLogger,
   ) {}
 
@@ -31,7 +33,7 @@ export class ControlFrames {
     const id = idField(frame.id);
     switch (frame.op) {
       case 'subscribe':
-        return this.subscribe(source, frame.patterns, id, signal);
+        return this.subscribe(source, frame, id, signal);
       case 'unsubscribe':
         return this.unsubscribe(source.connection, frame.patterns, id);
       case 'auth':
@@ -41,7 +43,7 @@ export class ControlFrames {
 
   private async subscribe(
     source: FrameSource,
-    patterns: readonly string[],
+    { patterns, since }: Extract<ControlFrame, { op: 'subscribe' }>,
     id: { id?: FrameId },
     signal: AbortSignal,
   ): Promise<ServerFrame | undefined> {
@@ -55,7 +57,9 @@ export class ControlFrames {
     if (answer.granted.length > 0) {
       await this.tell('@OnLoopSubscribe', this.hooks.subscribe(source.connection, answer.granted));
     }
-    return { op: 'ok', ...id, ...answer };
+    const isResume = since !== undefined || source.connection.gate.holdsAll;
+    const replayed = isResume ? await this.replay.run(source.connection, since ?? {}) : {};
+    return { op: 'ok', ...id, ...answer, ...replayed };
   }
 
   private async unsubscribe(

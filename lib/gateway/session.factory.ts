@@ -25,6 +25,8 @@ export interface NewSession {
   readonly connection: LoopConnection;
   readonly credentials: Credentials;
   readonly end: SessionEnd;
+  /** Its client says where it was before it gets anything durable. */
+  readonly resumes: boolean;
 }
 
 /** Puts the parts of one connection together. */
@@ -61,7 +63,8 @@ export class SessionFactory {
       background: this.background,
       refreshCredentials: (token) => credentials.refresh(token),
     });
-    return { session, connection, credentials, end };
+    const resumes = admitted.request.query.get('resume') === '1';
+    return { session, connection, credentials, end, resumes };
   }
 
   private connectionOf(

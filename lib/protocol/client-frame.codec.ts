@@ -17,6 +17,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ID_LENGTH = 64;
 
+/** Of one `since`. */
+const MAX_TOPICS = 1_000;
+
 /** Reads one text frame of a client. Never throws; never returns a frame whose fields have not been checked. */
 export function decodeClientFrame(text: string, maxDepth: number): Decoded {
   const value = parseJson(text);
@@ -85,7 +88,21 @@ function decodePatterns(
   if (!Array.isArray(patterns) || patterns.length === 0 || !patterns.every(isText)) {
     return refuse(ErrorCode.BadFrame, '"patterns" must be a non-empty list of texts.');
   }
-  return accept({ op, patterns: [...new Set<string>(patterns)], ...id });
+  const frame = { patterns: [...new Set<string>(patterns)], ...id };
+  if (op === 'unsubscribe' || fields.since === undefined) return accept({ op, ...frame });
+  if (!isTexts(fields.since)) {
+    return refuse(
+      ErrorCode.BadFrame,
+      `"since" must name at most ${MAX_TOPICS} topics with their positions.`,
+    );
+  }
+  return accept({ op, ...frame, since: fields.since });
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  if (!isFields(value)) return false;
+  const positions = Object.values(value);
+  return positions.length <= MAX_TOPICS && positions.every(isText);
 }
 
 function decodeAnswer(fields: Fields, id: { id?: FrameId }): Decoded {

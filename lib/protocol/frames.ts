@@ -8,7 +8,13 @@ export function idField(id: FrameId | undefined): { readonly id?: FrameId } {
 
 /** What a client may send. */
 export type ClientFrame =
-  | { readonly op: 'subscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
+  | {
+      readonly op: 'subscribe';
+      readonly id?: FrameId;
+      readonly patterns: readonly string[];
+      /** Where the client was in each of its topics, or `latest`. */
+      readonly since?: Readonly<Record<string, string>>;
+    }
   | { readonly op: 'unsubscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
   | { readonly op: 'event'; readonly id?: FrameId; readonly event: string; readonly data: unknown }
   | { readonly op: 'answer'; readonly id?: FrameId; readonly ask: number; readonly data: unknown }
@@ -50,6 +56,8 @@ export interface WelcomeFrame {
   readonly frameBurst?: number;
   /** Time until the credentials expire; absent when they do not. */
   readonly expiresInMs?: number;
+  /** Where the topics are from which the client gets durable events. */
+  readonly positions?: Readonly<Record<string, string>>;
 }
 
 /** Answer to `subscribe`, `unsubscribe` and `auth`; which fields are there depends on the question. */
@@ -59,6 +67,10 @@ export interface OkFrame {
   readonly granted?: readonly string[];
   readonly denied?: readonly DeniedPattern[];
   readonly removed?: readonly string[];
+  /** Durable events that were replayed, by topic. */
+  readonly resumed?: Readonly<Record<string, number>>;
+  /** Topics of which events are lost, and the position from which they go on. */
+  readonly reset?: Readonly<Record<string, string>>;
   readonly expiresInMs?: number;
 }
 
@@ -76,6 +88,9 @@ export interface EventFrame {
   readonly event: string;
   readonly data?: unknown;
   readonly ask?: number;
+  /** Of a durable event: its topic, and its place there. */
+  readonly topic?: string;
+  readonly pos?: string;
 }
 
 /** What a server may send. */
@@ -86,4 +101,5 @@ export type ServerFrame =
   | ErrorFrame
   | { readonly op: 'reply'; readonly id: FrameId; readonly data?: unknown }
   | { readonly op: 'pong'; readonly id?: FrameId }
+  | { readonly op: 'reset'; readonly topics: Readonly<Record<string, string>> }
   | { readonly op: 'reconnect'; readonly afterMs: number };

@@ -12,6 +12,11 @@ export function encodeEventFrame(name: string, data: string | undefined, ask?: n
   return `{"event":${JSON.stringify(name)}${dataField}${askField}}`;
 }
 
+/** Text of an event frame with its place in a history. */
+export function placeEventFrame(frame: string, topic: string, position: string): string {
+  return `${frame.slice(0, -1)},"topic":${JSON.stringify(topic)},"pos":"${position}"}`;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -26,7 +31,15 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
   return known ? (fields as unknown as ServerFrame) : undefined;
 }
 
-const OPS: ReadonlySet<unknown> = new Set(['welcome', 'ok', 'reply', 'error', 'pong', 'reconnect']);
+const OPS: ReadonlySet<unknown> = new Set([
+  'welcome',
+  'ok',
+  'reply',
+  'error',
+  'pong',
+  'reset',
+  'reconnect',
+]);
 
 /** Whether the text is an object with an `op` that this client does not know: a newer server says more, and may. */
 export function hasUnknownOp(text: string): boolean {
@@ -59,14 +72,16 @@ function hasFieldsOfOp(fields: Fields): boolean {
         typeof fields.maxPayload === 'number' &&
         isOptional(fields.framesPerSecond, 'number') &&
         isOptional(fields.frameBurst, 'number') &&
-        isOptional(fields.expiresInMs, 'number')
+        isOptional(fields.expiresInMs, 'number') &&
+        (fields.positions === undefined || isTexts(fields.positions))
       );
     case 'ok':
       return (
         isOptionalList(fields.granted) &&
         isOptionalList(fields.denied) &&
         isOptionalList(fields.removed) &&
-        isOptional(fields.expiresInMs, 'number')
+        isOptional(fields.expiresInMs, 'number') &&
+        (fields.reset === undefined || isTexts(fields.reset))
       );
     case 'reply':
       return typeof fields.id === 'number' || typeof fields.id === 'string';
@@ -74,6 +89,8 @@ function hasFieldsOfOp(fields: Fields): boolean {
       return typeof fields.code === 'string' && typeof fields.message === 'string';
     case 'pong':
       return true;
+    case 'reset':
+      return isTexts(fields.topics);
     case 'reconnect':
       return typeof fields.afterMs === 'number';
     default:
@@ -83,6 +100,15 @@ function hasFieldsOfOp(fields: Fields): boolean {
 
 function isOptional(value: unknown, type: 'number'): boolean {
   return value === undefined || typeof value === type;
+}
+
+/** A map from names to texts. */
+function isTexts(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((text) => typeof text === 'string')
+  );
 }
 
 function isOptionalList(value: unknown): boolean {

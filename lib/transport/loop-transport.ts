@@ -1,11 +1,13 @@
 import type { Topic } from './topic.js';
+import type { TopicHistory } from './topic-history.js';
 import type { ServerReply, TransportMessage, TransportReceipt } from './transport-message.js';
 
 /** This server, as a transport sees it. */
 export interface TransportServer {
   readonly serverId: string;
   /**
-   * Called for each message of another server on an attached topic. Settles; never throws. It may take as long as a
+   * Called for each message of another server on an attached topic, and for each push that was placed in its history,
+   * whoever placed it. Settles; never throws. It may take as long as a
    * client takes to answer: the messages behind it must not wait.
    */
   receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
@@ -31,6 +33,9 @@ export abstract class LoopTransport {
    * tells the truth about a message.
    */
   abstract readonly isLive: boolean;
+
+  /** Absent when this transport keeps nothing; then no service may have a history. */
+  readonly history?: TopicHistory;
 
   /** Called once, before anything else. Resolves when messages can flow; no other call comes earlier. */
   abstract start(server: TransportServer): Promise<void>;

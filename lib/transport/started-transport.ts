@@ -2,6 +2,7 @@ import { LoopTransportError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { LoopTransport, type PublishOptions, type TransportServer } from './loop-transport.js';
 import type { Topic } from './topic.js';
+import type { TopicHistory } from './topic-history.js';
 import type { TransportMessage, TransportReceipt } from './transport-message.js';
 
 /**
@@ -13,6 +14,7 @@ import type { TransportMessage, TransportReceipt } from './transport-message.js'
  * rejects, so that its result tells what is proven here and is not complete.
  */
 export class StartedTransport extends LoopTransport {
+  override readonly history?: TopicHistory;
   private state: 'waiting' | 'running' | 'closed' = 'waiting';
   private announce!: () => void;
   private readonly started = new Promise<void>((resolve) => {
@@ -24,6 +26,7 @@ export class StartedTransport extends LoopTransport {
     private readonly logger: SampledLogger,
   ) {
     super();
+    if (transport.history !== undefined) this.history = transport.history;
   }
 
   override get isLive(): boolean {

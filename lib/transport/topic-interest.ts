@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DurableTopics } from '../history/durable-topics.js';
 import { LoopTransport } from './loop-transport.js';
 import { type Topic, topicKey } from './topic.js';
 
@@ -17,7 +18,10 @@ interface Held {
 export class TopicInterest {
   private readonly held = new Map<string, Held>();
 
-  constructor(private readonly transport: LoopTransport) {}
+  constructor(
+    private readonly transport: LoopTransport,
+    private readonly durable: DurableTopics,
+  ) {}
 
   /**
    * Resolves when messages on all these topics arrive here; rejects when one of them could not be attached. It counts
@@ -32,7 +36,9 @@ export class TopicInterest {
 
   release(topics: readonly Topic[]): void {
     const last = topics.filter((topic) => this.letGo(topic));
-    if (last.length > 0) this.transport.detach(last);
+    if (last.length === 0) return;
+    this.durable.forget(last);
+    this.transport.detach(last);
   }
 
   private hold(topic: Topic): Held {
@@ -44,7 +50,8 @@ export class TopicInterest {
   }
 
   private attach(fresh: readonly Held[]): void {
-    const attached = this.transport.attach(fresh.map(({ topic }) => topic));
+    const topics = fresh.map(({ topic }) => topic);
+    const attached = this.transport.attach(topics).then(() => this.durable.follow(topics));
     for (const held of fresh) held.attached = attached;
     attached.catch(() => {
       for (const held of fresh) held.attached = undefined;

@@ -1,4 +1,5 @@
 import type { AnswerError } from '../protocol/frames.js';
+import type { Place } from './position.js';
 import type { Topic } from './topic.js';
 
 /** A connection, as everybody can name it. */
@@ -26,6 +27,8 @@ export interface PushMessage {
   readonly id?: string;
   /** Connections that are left out; a bare id leaves out that connection of every account. */
   readonly except?: readonly (string | ConnectionRef)[];
+  /** Of one that is kept in the history of its topic. */
+  readonly place?: Place;
 }
 
 /** A question to one connection, answered by the server that has it. `data` is JSON text, absent for none. */

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(endRedisServers);
 
 const HARNESSES: Readonly<Record<string, TransportHarness>> = {
-  MemoryTransport: { create: () => new MemoryTransport(), servers: 1 },
+  MemoryTransport: { create: () => new MemoryTransport(60_000), servers: 1 },
   MemoryCluster: {
     create: () => memory.transport(),
     reset: () => {

@@ -150,7 +150,22 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     [
       'an unknown service option',
       { services: { billing: { histry: 1 } } },
-      /"services.billing.histry"/,
+      /"services.billing.histry".*has the option history/,
+    ],
+    [
+      'a history without a time',
+      { services: { billing: { history: { size: 1 } } } },
+      /"services.billing.history.ttlMs" is undefined.*whole number/,
+    ],
+    [
+      'a history of no size',
+      { services: { billing: { history: { size: 0, ttlMs: 1 } } } },
+      /"services.billing.history.size" is 0.*from 1 to 10000/,
+    ],
+    [
+      'a history with more',
+      { services: { billing: { history: { size: 1, ttlMs: 1, max: 1 } } } },
+      /"services.billing.history.max".*has size and ttlMs/,
     ],
     ['an unknown option', { pth: '/ws' }, /unknown option "pth".*path/],
     ['a bad path', { path: 'ws' }, /"path" is "ws".*\/ws/],
@@ -265,7 +280,7 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     ],
     [
       'a transport that does not say whether it is live',
-      { transport: Object.assign(new MemoryTransport(), { isLive: undefined }) },
+      { transport: Object.assign(new MemoryTransport(60_000), { isLive: undefined }) },
       /"transport" is MemoryTransport.*isLive/,
     ],
     ['a transport that is null', { transport: null }, /"transport" is null/],
@@ -281,7 +296,7 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     ],
     [
       'a presence store that is a transport',
-      { presence: new MemoryTransport() },
+      { presence: new MemoryTransport(60_000) },
       /"presence" is MemoryTransport/,
     ],
     [

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import type { LoopConnection } from '../connections/loop-connection.js';
+import { TextFrame } from '../connections/text-frame.js';
+import { clientNameOf } from '../history/client-topics.js';
+import type { FollowerListener } from '../history/topic-follower.js';
+import { parsePattern } from '../protocol/pattern.js';
+import { placeEventFrame } from '../protocol/server-frame.codec.js';
+import { encodePosition, type Position } from '../transport/position.js';
+import type { Topic } from '../transport/topic.js';
+import type { PlacedPush } from '../transport/topic-history.js';
+import type { ServerReply } from '../transport/transport-message.js';
+import { ChannelObservers } from './channel-observers.js';
+import { LocalDelivery } from './local-delivery.js';
+
+/** Delivers what has a place in a history to the connections of this server. */
+@Injectable()
+export class DurableDelivery implements FollowerListener {
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly delivery: LocalDelivery,
+    private readonly observers: ChannelObservers,
+  ) {}
+
+  deliver(topic: Topic, push: PlacedPush): ServerReply {
+    const name = clientNameOf(topic);
+    const { n } = push.place.position;
+    const reply = this.delivery.offerToAll(push, frameOf(topic, push), (connection) =>
+      connection.gate.takes(name, n),
+    );
+    if (push.target.kind === 'channel') this.observers.notify(push);
+    return reply;
+  }
+
+  /** Gives one connection what it missed, if it is meant. Returns whether its queue took it. */
+  replay(connection: LoopConnection, topic: Topic, push: PlacedPush): boolean {
+    if (!this.delivery.isFor(connection, push)) return false;
+    return connection.deliver(new TextFrame(frameOf(topic, push)));
+  }
+
+  reset(topic: Topic, position: Position): void {
+    const name = clientNameOf(topic);
+    const topics = { [name]: encodePosition(position) };
+    for (const connection of this.receiversOf(topic)) {
+      connection.gate.forget(name);
+      connection.sendFrame({ op: 'reset', topics });
+    }
+  }
+
+  private receiversOf({ kind, name }: Topic): Iterable<LoopConnection> {
+    if (kind === 'account') return this.registry.ofAccount(name);
+    if (kind === 'room') return this.registry.membersOf(name);
+    return [...this.registry].filter((connection) => isInterestedIn(connection, name));
+  }
+}
+
+export function isInterestedIn({ patterns }: LoopConnection, service: string): boolean {
+  return [...patterns].some((text) => [service, undefined].includes(parsePattern(text)?.service));
+}
+
+function frameOf(topic: Topic, { frame, place }: PlacedPush): string {
+  return placeEventFrame(frame, clientNameOf(topic), encodePosition(place.position));
+}
