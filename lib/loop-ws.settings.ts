@@ -9,13 +9,12 @@ import {
   readAuthorize,
   readDefaultSubscriptions,
   readEvents,
-  readHistories,
   readNamespace,
   readPath,
   readRedis,
   readServerId,
-  readServices,
 } from './loop-ws.option-readers.js';
+import { readHistories, readServices } from './loop-ws.service-readers.js';
 import type {
   LoopAuthenticator,
   LoopAuthorizer,

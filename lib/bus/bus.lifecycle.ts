@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { DurableTopics } from '../history/durable-topics.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { type PresenceEdges, PresenceStore } from '../presence/presence-store.js';
 import { LoopTransport } from '../transport/loop-transport.js';
 import { within } from '../util/within.js';
-import { DurableTopics } from '../history/durable-topics.js';
 import { DurableDelivery } from './durable-delivery.js';
 import { RemoteMessages } from './remote-messages.js';
 

@@ -25,7 +25,7 @@ export class DurableDelivery implements FollowerListener {
   deliver(topic: Topic, push: PlacedPush): ServerReply {
     const name = clientNameOf(topic);
     const { n } = push.place.position;
-    const reply = this.delivery.offerToAll(push, frameOf(topic, push), (connection) =>
+    const reply = this.delivery.deliverAs(push, frameOf(topic, push), (connection) =>
       connection.gate.takes(name, n),
     );
     if (push.target.kind === 'channel') this.observers.notify(push);

@@ -14,6 +14,7 @@ import {
   type AskMessage,
   type ConnectionRef,
   type DisconnectMessage,
+  NOTHING_DONE,
   type PushMessage,
   type PushTarget,
   topicOf,
@@ -36,7 +37,6 @@ import {
   type Elsewhere,
   type IncompleteReason,
   NOTHING_ELSEWHERE,
-  NOTHING_HERE,
   type PushOptions,
   type PushReport,
   reportOf,
@@ -185,30 +185,36 @@ export class EventBusService extends EventBus {
     policy: HistoryPolicy,
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<PushReport> {
-    const appended = this.durable
-      .history!.append(topic, message, policy, { timeoutMs: timeoutMs * TRANSPORT_SHARE, receipt })
-      .catch((error: unknown) => ({ why: this.reasonOf(error) }));
-    const outcome = await within<AppendReceipt | { why: IncompleteReason }>(
-      appended,
-      timeoutMs,
-      () => ({ why: 'timeout' }),
+    const outcome = await this.inTime<AppendReceipt>(timeoutMs, (transportMs) =>
+      this.durable.history!.append(topic, message, policy, { timeoutMs: transportMs, receipt }),
     );
-    if ('why' in outcome) return reportOf(NOTHING_HERE, outcome);
-    const { here = NOTHING_HERE, position } = outcome;
+    if ('why' in outcome) return reportOf(NOTHING_DONE, outcome);
+    const { here = NOTHING_DONE, position } = outcome;
     const report = reportOf(here, receipt ? outcome : { why: 'no_receipt' });
     return { ...report, position: encodePosition(position) };
   }
 
-  /** Settles in time whatever the transport does. */
   private publish(
     topic: Topic,
     message: TransportMessage,
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<Elsewhere> {
-    const published = this.transport
-      .publish(topic, message, { timeoutMs: timeoutMs * TRANSPORT_SHARE, receipt })
-      .catch((error: unknown): Elsewhere => ({ why: this.reasonOf(error) }));
-    return within<Elsewhere>(published, timeoutMs, () => ({ why: 'timeout' }));
+    return this.inTime(timeoutMs, (transportMs) =>
+      this.transport.publish(topic, message, { timeoutMs: transportMs, receipt }),
+    );
+  }
+
+  /** Settles in time whatever the transport does with its part of it. */
+  private inTime<Receipt>(
+    timeoutMs: number,
+    hand: (transportMs: number) => Promise<Receipt>,
+  ): Promise<Receipt | { why: IncompleteReason }> {
+    const handed = hand(timeoutMs * TRANSPORT_SHARE).catch((error: unknown) => ({
+      why: this.reasonOf(error),
+    }));
+    return within<Receipt | { why: IncompleteReason }>(handed, timeoutMs, () => ({
+      why: 'timeout',
+    }));
   }
 
   private reasonOf(error: unknown): IncompleteReason {

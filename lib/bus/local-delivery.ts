@@ -8,6 +8,12 @@ import type { ConnectionRef, PushMessage, ServerReply } from '../transport/trans
 import { ChannelObservers } from './channel-observers.js';
 import { RecentPushes } from './recent-pushes.js';
 
+/** Those that a push is for and whose subscriptions match, and how many others it is for. */
+interface Meant {
+  readonly receivers: readonly LoopConnection[];
+  readonly filtered: number;
+}
+
 /** Delivers a push to the connections of this server, whoever published it. Synchronous, so calls keep their order. */
 @Injectable()
 export class LocalDelivery {
@@ -23,7 +29,7 @@ export class LocalDelivery {
 
   deliver(push: PushMessage): ServerReply {
     return this.recent.once(push, () => {
-      const reply = this.offerToAll(push, push.frame);
+      const reply = this.offerTo(this.receiversOf(push), push, push.frame);
       if (push.target.kind === 'channel') this.observers.notify(push);
       return reply;
     });
@@ -42,14 +48,18 @@ export class LocalDelivery {
     return { delivered: 0, filtered, failed: receivers.length };
   }
 
-  /** Decides who gets it before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
-  offerToAll(
+  /** Delivers the text in the place of the push's own frame, to those who take it. */
+  deliverAs(
     push: PushMessage,
     text: string,
-    takes: (connection: LoopConnection) => boolean = () => true,
+    takes: (connection: LoopConnection) => boolean,
   ): ServerReply {
-    const { receivers: all, filtered } = this.receiversOf(push);
-    const receivers = all.filter(takes);
+    const { receivers, filtered } = this.receiversOf(push);
+    return this.offerTo({ receivers: receivers.filter(takes), filtered }, push, text);
+  }
+
+  /** Who gets it is decided before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
+  private offerTo({ receivers, filtered }: Meant, push: PushMessage, text: string): ServerReply {
     if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
     const frame = new TextFrame(text);
     let delivered = 0;
@@ -58,7 +68,7 @@ export class LocalDelivery {
   }
 
   /** A connection that is pushed to by name and excepted as well is filtered: it is connected, and nothing was sent. */
-  private receiversOf(push: PushMessage): { receivers: LoopConnection[]; filtered: number } {
+  private receiversOf(push: PushMessage): Meant {
     const patterns = patternsMatching(push.name);
     const isExcepted = exceptionsOf(push.except);
     const receivers: LoopConnection[] = [];

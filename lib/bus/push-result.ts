@@ -68,8 +68,6 @@ export interface PushOptions {
   readonly receipt?: boolean;
 }
 
-export const NOTHING_HERE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
-
 export const NOTHING_ELSEWHERE: TransportReceipt = { expected: 0, replies: [] };
 
 /** What other servers did, or why nobody can tell. */

@@ -5,23 +5,24 @@ import { LoopTransport } from '../transport/loop-transport.js';
 import type { Position } from '../transport/position.js';
 import { type Topic, topicKey } from '../transport/topic.js';
 import type { HistoryPolicy, PlacedPush, TopicHistory } from '../transport/topic-history.js';
-import type { ServerReply } from '../transport/transport-message.js';
+import { NOTHING_DONE, type ServerReply } from '../transport/transport-message.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { type FollowerListener, TopicFollower } from './topic-follower.js';
-
-const NOTHING: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
 
 /** Follows the history of each topic that this server has a receiver for. */
 @Injectable()
 export class DurableTopics {
   private readonly followers = new Map<string, TopicFollower>();
+  private readonly largestSize: number;
   private listener: FollowerListener | undefined;
 
   constructor(
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly transport: LoopTransport,
     private readonly logger: SampledLogger,
-  ) {}
+  ) {
+    this.largestSize = Math.max(...[...settings.histories.values()].map(({ size }) => size));
+  }
 
   /** Absent when no service has a history. */
   get history(): TopicHistory | undefined {
@@ -44,8 +45,7 @@ export class DurableTopics {
   policyOf(topic: Topic, service: string): HistoryPolicy | undefined {
     const own = this.settings.histories.get(service);
     if (own === undefined || topic.kind === 'service') return own;
-    const sizes = [...this.settings.histories.values()].map(({ size }) => size);
-    return { ...own, size: Math.max(...sizes) };
+    return { ...own, size: this.largestSize };
   }
 
   /** Those that have a history. */
@@ -84,6 +84,6 @@ export class DurableTopics {
   }
 
   receive(topic: Topic, push: PlacedPush): ServerReply | Promise<ServerReply> {
-    return this.followers.get(topicKey(topic))?.receive(push) ?? NOTHING;
+    return this.followers.get(topicKey(topic))?.receive(push) ?? NOTHING_DONE;
   }
 }

@@ -2,12 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isNext, isSamePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush, TopicHistory } from '../transport/topic-history.js';
-import type { ServerReply } from '../transport/transport-message.js';
+import { NOTHING_DONE, type ServerReply } from '../transport/transport-message.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 
 const RETRY_MS = 500;
-
-const NOTHING: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
 
 export interface FollowerListener {
   deliver(topic: Topic, push: PlacedPush): ServerReply;
@@ -47,7 +45,7 @@ export class TopicFollower {
   receive(push: PlacedPush): ServerReply | Promise<ServerReply> {
     if (this.last === undefined || this.healing !== undefined) return this.wait(push);
     if (isNext(this.last, push.place)) return this.take(push);
-    if (isSamePosition(this.last, push.place.position)) return NOTHING;
+    if (isSamePosition(this.last, push.place.position)) return NOTHING_DONE;
     const reply = this.wait(push);
     this.heal();
     return reply;
@@ -96,7 +94,7 @@ export class TopicFollower {
     if (this.closed) return;
     if (missed === undefined) return this.reset();
     for (const push of missed) this.answer(push.place.position.id, this.take(push));
-    for (const id of cameBefore) this.answer(id, NOTHING);
+    for (const id of cameBefore) this.answer(id, NOTHING_DONE);
   }
 
   private async reset(): Promise<void> {
@@ -113,6 +111,6 @@ export class TopicFollower {
   }
 
   private answerAll(): void {
-    for (const id of [...this.waiting.keys()]) this.answer(id, NOTHING);
+    for (const id of [...this.waiting.keys()]) this.answer(id, NOTHING_DONE);
   }
 }

@@ -70,6 +70,9 @@ export interface ServerReply {
   readonly answer?: AskAnswer;
 }
 
+/** Nobody was meant here. */
+export const NOTHING_DONE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
+
 /** What the other servers did. `expected` of them had to answer, `replies` are those that did in time. */
 export interface TransportReceipt {
   readonly expected: number;

@@ -43,8 +43,8 @@ return reply
 `);
 
 /**
- * KEYS as above. ARGV member, registration, accountId, grace or '' when it is no news that the account is offline. Returns
- * 'lost', 'left' when it was the last and the grace begins, or ''.
+ * KEYS as above. ARGV member, registration, accountId, grace or '' when it is no news that the account is offline.
+ * Returns 'lost', 'left' when it was the last and the grace begins, or ''.
  */
 export const UNREGISTER = new RedisScript(`${REDIS_NOW}
 if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end

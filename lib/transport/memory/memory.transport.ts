@@ -1,4 +1,4 @@
-import { LoopTransport, type PublishOptions, type TransportServer } from '../loop-transport.js';
+import { LoopTransport, type TransportServer } from '../loop-transport.js';
 import { type Topic, topicKey } from '../topic.js';
 import type { AppendReceipt, PlacedPush } from '../topic-history.js';
 import type { TransportReceipt } from '../transport-message.js';
@@ -13,7 +13,10 @@ export class MemoryTransport extends LoopTransport {
 
   constructor(idempotencyWindowMs: number) {
     super();
-    this.history = new MemoryHistory((...placed) => this.handOver(...placed), idempotencyWindowMs);
+    this.history = new MemoryHistory(
+      (topic, push) => this.handOver(topic, push),
+      idempotencyWindowMs,
+    );
   }
 
   override async start(server: TransportServer): Promise<void> {
@@ -36,11 +39,7 @@ export class MemoryTransport extends LoopTransport {
     this.history.close();
   }
 
-  private async handOver(
-    topic: Topic,
-    push: PlacedPush,
-    _options: PublishOptions,
-  ): Promise<Omit<AppendReceipt, 'position'>> {
+  private async handOver(topic: Topic, push: PlacedPush): Promise<Omit<AppendReceipt, 'position'>> {
     const nobodyElse = { expected: 0, replies: [] };
     if (!this.attached.has(topicKey(topic))) return nobodyElse;
     return { ...nobodyElse, here: await this.server!.receive(push) };

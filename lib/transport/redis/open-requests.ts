@@ -5,7 +5,7 @@ import type { ServerReply, TransportReceipt } from '../transport-message.js';
 const MOST_REQUESTS = 0xffff_ffff;
 
 interface Open {
-  /** One reply that reached something settles it. */
+  /** A reply of whoever has the connection settles it. */
   readonly isForOne: boolean;
   readonly replies: ServerReply[];
   /** Own messages come back where this process has a receiver itself; that one is no reply. */
@@ -23,8 +23,8 @@ export class OpenRequests {
   private last = 0;
 
   /**
-   * `receipt` settles when everyone has replied, or the one who is meant if it is only for one, or after `timeoutMs`. Rejects when neither Redis nor anybody else has
-   * said a word by then: who had to answer would be a guess.
+   * `receipt` settles when everyone has replied, or the one who is meant if it is only for one, or after `timeoutMs`.
+   * Rejects when neither Redis nor anybody else has said a word by then: who had to answer would be a guess.
    */
   begin(
     timeoutMs: number,

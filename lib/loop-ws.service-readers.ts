@@ -1,0 +1,89 @@
+import { LoopWsBootError } from './loop-ws.errors.js';
+import { isFields, shown, wrongOption } from './loop-ws.option-readers.js';
+import { isServiceName } from './protocol/event-name.js';
+import type { HistoryPolicy } from './transport/topic-history.js';
+
+/** Pushes of one topic. A resume reads as many at once. */
+const MOST_KEPT = 10_000;
+
+/** 30 days. */
+const LONGEST_KEPT_MS = 2_592_000_000;
+
+export function readServices(services: unknown): ReadonlySet<string> {
+  const names = serviceNames(services);
+  if (names.length === 0) {
+    throw new LoopWsBootError(
+      'LoopWs: option "services" is missing. Name the services whose events travel on this bus: services: [\'billing\'].',
+    );
+  }
+  return new Set(names.map(readServiceName));
+}
+
+function serviceNames(services: unknown = []): readonly unknown[] {
+  if (Array.isArray(services)) return services;
+  if (!isFields(services)) {
+    throw wrongOption(
+      'services',
+      services,
+      "a list of names such as ['billing'], or a map such as { billing: {} }",
+    );
+  }
+  return Object.keys(services);
+}
+
+function readServiceName(name: unknown): string {
+  if (typeof name !== 'string' || !isServiceName(name)) {
+    throw new LoopWsBootError(
+      `LoopWs: option "services" has ${shown(name)}; a service name is letters, digits, "_" and "-".`,
+    );
+  }
+  return name;
+}
+
+/** The policies of the services that have one. Call it after {@link readServices}. */
+export function readHistories(services: unknown): ReadonlyMap<string, HistoryPolicy> {
+  const declared = isFields(services) ? Object.entries(services) : [];
+  return new Map(
+    declared.flatMap(([service, options]): [string, HistoryPolicy][] => {
+      const history = readServiceOptions(`services.${service}`, options);
+      return history === undefined ? [] : [[service, history]];
+    }),
+  );
+}
+
+function readServiceOptions(where: string, options: unknown = {}): HistoryPolicy | undefined {
+  if (!isFields(options)) {
+    throw wrongOption(where, options, '{}, or { history: { size: 100, ttlMs: 600_000 } }');
+  }
+  const unknown = Object.keys(options).find((option) => option !== 'history');
+  if (unknown !== undefined) {
+    throw new LoopWsBootError(
+      `LoopWs: unknown option "${where}.${unknown}". A service has the option history.`,
+    );
+  }
+  return options.history === undefined
+    ? undefined
+    : readHistory(`${where}.history`, options.history);
+}
+
+function readHistory(where: string, history: unknown): HistoryPolicy {
+  if (!isFields(history)) throw wrongOption(where, history, '{ size: 100, ttlMs: 600_000 }');
+  const { size, ttlMs, ...others } = history;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new LoopWsBootError(
+      `LoopWs: unknown option "${where}.${unknown}". A history has size and ttlMs.`,
+    );
+  }
+  return {
+    size: readWhole(`${where}.size`, size, MOST_KEPT),
+    ttlMs: readWhole(`${where}.ttlMs`, ttlMs, LONGEST_KEPT_MS),
+  };
+}
+
+function readWhole(where: string, value: unknown, most: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) {
+    return value as number;
+  }
+  throw wrongOption(where, value, `a whole number from 1 to ${most}`);
+}
