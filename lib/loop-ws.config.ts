@@ -94,6 +94,11 @@ export class LoopWsConfig {
   readonly idempotencyWindowMs: number = 60_000;
   /** How many push ids are remembered; the oldest are forgotten first. Default 10 000. */
   readonly idempotencyMaxIds: number = 10_000;
+  /**
+   * How often each history is compared with what was delivered of it, in milliseconds, so that a last event that was lost
+   * on the way is found although none follows. Default 600 000.
+   */
+  readonly historyCheckMs: number = 600_000;
   /** Other servers must answer within this time, in milliseconds, or the result says that it is not known. Default 1 000. */
   readonly receiptTimeoutMs: number = 1_000;
   /** Questions that may be open on one connection; more fail with `send_failed`. Default 100. */

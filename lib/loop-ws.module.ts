@@ -14,6 +14,7 @@ import { EventBusService } from './bus/event-bus.service.js';
 import { ImportedOnce } from './bus/imported-once.js';
 import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
+import { PositionNews } from './bus/position-news.js';
 import { RemoteMessages } from './bus/remote-messages.js';
 import { Replay } from './bus/replay.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
@@ -157,6 +158,7 @@ const GATEWAY_PROVIDERS: Provider[] = [
   SubscriptionRequests,
   ControlFrames,
   Replay,
+  PositionNews,
   FrameHandler,
   SessionFactory,
   ConnectionOpener,

@@ -28,6 +28,7 @@ export class BusLifecycle {
     await this.transport.start({
       serverId,
       receive: (message) => this.remote.receive(message),
+      heardAgain: () => void this.durable.verifyAll(),
     });
     const graceMs = config.presenceGraceMs;
     try {
@@ -44,6 +45,7 @@ export class BusLifecycle {
   }
 
   async closeTransport(): Promise<void> {
+    this.durable.close();
     await this.inTime(this.transport.close(), 'The transport');
   }
 

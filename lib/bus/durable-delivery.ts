@@ -4,18 +4,21 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { FollowerListener } from '../history/topic-follower.js';
-import { parsePattern } from '../protocol/pattern.js';
-import { placeEventFrame } from '../protocol/server-frame.codec.js';
+import { encodeServerFrame, placeEventFrame } from '../protocol/server-frame.codec.js';
 import { encodePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush } from '../transport/topic-history.js';
 import type { ServerReply } from '../transport/transport-message.js';
 import { ChannelObservers } from './channel-observers.js';
+import { isInterestedIn } from './connection-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 
 /** Delivers what has a place in a history to the connections of this server. */
 @Injectable()
 export class DurableDelivery implements FollowerListener {
+  /** Frames of pushes that were read: many connections may be given the same. */
+  private readonly replayed = new WeakMap<PlacedPush, TextFrame>();
+
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly delivery: LocalDelivery,
@@ -24,9 +27,8 @@ export class DurableDelivery implements FollowerListener {
 
   deliver(topic: Topic, push: PlacedPush): ServerReply {
     const name = clientNameOf(topic);
-    const { n } = push.place.position;
     const reply = this.delivery.deliverAs(push, frameOf(topic, push), (connection) =>
-      connection.gate.takes(name, n),
+      connection.gate.takes(name, push),
     );
     if (push.target.kind === 'channel') this.observers.notify(push);
     return reply;
@@ -35,16 +37,23 @@ export class DurableDelivery implements FollowerListener {
   /** Gives one connection what it missed, if it is meant. Returns whether its queue took it. */
   replay(connection: LoopConnection, topic: Topic, push: PlacedPush): boolean {
     if (!this.delivery.isFor(connection, push)) return false;
-    return connection.deliver(new TextFrame(frameOf(topic, push)));
+    return connection.deliver(this.replayedFrameOf(topic, push));
   }
 
   reset(topic: Topic, position: Position): void {
     const name = clientNameOf(topic);
     const topics = { [name]: encodePosition(position) };
+    const frame = new TextFrame(encodeServerFrame({ op: 'reset', topics }));
     for (const connection of this.receiversOf(topic)) {
       connection.gate.forget(name);
-      connection.sendFrame({ op: 'reset', topics });
+      connection.deliver(frame);
     }
+  }
+
+  private replayedFrameOf(topic: Topic, push: PlacedPush): TextFrame {
+    const frame = this.replayed.get(push) ?? new TextFrame(frameOf(topic, push));
+    this.replayed.set(push, frame);
+    return frame;
   }
 
   private receiversOf({ kind, name }: Topic): Iterable<LoopConnection> {
@@ -52,10 +61,6 @@ export class DurableDelivery implements FollowerListener {
     if (kind === 'room') return this.registry.membersOf(name);
     return [...this.registry].filter((connection) => isInterestedIn(connection, name));
   }
-}
-
-export function isInterestedIn({ patterns }: LoopConnection, service: string): boolean {
-  return [...patterns].some((text) => [service, undefined].includes(parsePattern(text)?.service));
 }
 
 function frameOf(topic: Topic, { frame, place }: PlacedPush): string {

@@ -9,7 +9,7 @@ import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/even
 import { LoopTransport, type PublishOptions } from '../transport/loop-transport.js';
 import { encodePosition } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
-import type { AppendReceipt, HistoryPolicy } from '../transport/topic-history.js';
+import type { AppendReceipt, TopicPolicy } from '../transport/topic-history.js';
 import {
   type AskMessage,
   type ConnectionRef,
@@ -23,6 +23,7 @@ import {
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';
+import { CallOrder } from './call-order.js';
 import { ChannelObservers } from './channel-observers.js';
 import { LocalDelivery } from './local-delivery.js';
 import { EventBus } from './event-bus.js';
@@ -48,6 +49,8 @@ const TRANSPORT_SHARE = 0.9;
 /** The bus: delivers here, then hands to the transport. */
 @Injectable()
 export class EventBusService extends EventBus {
+  private readonly order = new CallOrder();
+
   constructor(
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly registry: ConnectionRegistry,
@@ -172,26 +175,41 @@ export class EventBusService extends EventBus {
     if (policy !== undefined) {
       return this.pushDurable(topic, message, policy, { timeoutMs, receipt });
     }
+    return this.order.other(() => this.pushAtOnce(topic, message, { timeoutMs, receipt }));
+  }
+
+  private async pushAtOnce(
+    topic: Topic,
+    message: PushMessage,
+    options: PublishOptions,
+  ): Promise<PushReport> {
     const here = this.delivery.deliver(message);
-    if (target.kind === 'connection' && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
-    const elsewhere = this.publish(topic, message, { timeoutMs, receipt });
-    return reportOf(here, receipt ? await elsewhere : { why: 'no_receipt' });
+    const isForOne = message.target.kind === 'connection';
+    if (isForOne && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
+    const elsewhere = this.publish(topic, message, options);
+    return reportOf(here, options.receipt ? await elsewhere : { why: 'no_receipt' });
   }
 
   /** It is delivered here when its place in the history says that it is its turn. */
   private async pushDurable(
     topic: Topic,
     message: PushMessage,
-    policy: HistoryPolicy,
+    policy: TopicPolicy,
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<PushReport> {
-    const outcome = await this.inTime<AppendReceipt>(timeoutMs, (transportMs) =>
-      this.durable.history!.append(topic, message, policy, { timeoutMs: transportMs, receipt }),
+    const outcome = await this.order.durable((delivered) =>
+      this.inTime<AppendReceipt>(timeoutMs, (transportMs) =>
+        this.durable.append(topic, message, policy, {
+          timeoutMs: transportMs,
+          receipt,
+          onPlaced: (position) => this.durable.whenDelivered(topic, position, delivered),
+        }),
+      ),
     );
     if ('why' in outcome) return reportOf(NOTHING_DONE, outcome);
     const { here = NOTHING_DONE, position } = outcome;
     const report = reportOf(here, receipt ? outcome : { why: 'no_receipt' });
-    return { ...report, position: encodePosition(position) };
+    return position === undefined ? report : { ...report, position: encodePosition(position) };
   }
 
   private publish(

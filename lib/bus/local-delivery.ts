@@ -4,6 +4,7 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
 import { patternsMatching } from '../protocol/pattern.js';
+import { isPlaced } from '../transport/topic-history.js';
 import type { ConnectionRef, PushMessage, ServerReply } from '../transport/transport-message.js';
 import { ChannelObservers } from './channel-observers.js';
 import { RecentPushes } from './recent-pushes.js';
@@ -62,8 +63,9 @@ export class LocalDelivery {
   private offerTo({ receivers, filtered }: Meant, push: PushMessage, text: string): ServerReply {
     if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
     const frame = new TextFrame(text);
+    const ttlMs = isPlaced(push) ? Infinity : push.ttlMs; // left out of a history it would be missing
     let delivered = 0;
-    for (const connection of receivers) if (connection.deliver(frame, push.ttlMs)) delivered++;
+    for (const connection of receivers) if (connection.deliver(frame, ttlMs)) delivered++;
     return { delivered, filtered, failed: receivers.length - delivered };
   }
 

@@ -1,4 +1,4 @@
-import type { PushMessage, ServerReply } from '../transport/transport-message.js';
+import { identityOf, type PushMessage, type ServerReply } from '../transport/transport-message.js';
 
 interface Remembered {
   readonly reply: ServerReply;
@@ -18,9 +18,9 @@ export class RecentPushes {
 
   /** Runs `deliver`, or returns what it returned for the same id and target. A push without id always runs. */
   once(push: PushMessage, deliver: () => ServerReply): ServerReply {
-    if (push.id === undefined) return deliver();
+    const key = identityOf(push);
+    if (key === undefined) return deliver();
     this.forgetOld();
-    const key = JSON.stringify([push.id, push.name, push.target]);
     const known = this.replies.get(key);
     if (known !== undefined) return known.reply;
     const reply = deliver();

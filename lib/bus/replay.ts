@@ -2,12 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import { DurableTopics } from '../history/durable-topics.js';
+import { CloseCode } from '../protocol/close-code.js';
 import { encodePosition, parsePosition, type Position } from '../transport/position.js';
-import { type Topic, topicKey } from '../transport/topic.js';
+import type { Topic } from '../transport/topic.js';
 import type { PlacedPush } from '../transport/topic-history.js';
-import { DurableDelivery, isInterestedIn } from './durable-delivery.js';
+import { SampledLogger } from '../util/sampled-logger.js';
+import { durableTopicsOf } from './connection-topics.js';
+import { DurableDelivery } from './durable-delivery.js';
+import { SharedReads } from './shared-reads.js';
 
-/** How often what was pushed during a read is read as well before it counts as too much. */
+/** How often it is read again when more came during a read than could wait. */
 const ATTEMPTS = 5;
 
 /** In place of a position: the last event only, be it old or new. */
@@ -26,43 +30,52 @@ export interface ReplayAnswer {
 /** Brings a connection from where its client was to where its topics are, without a hole and without a double. */
 @Injectable()
 export class Replay {
-  /** Reads on their way, by topic and position: a thousand clients that were at the same place share one. */
-  private readonly reads = new Map<string, Promise<readonly PlacedPush[] | undefined>>();
+  private readonly reads: SharedReads;
 
   constructor(
     private readonly durable: DurableTopics,
     private readonly delivery: DurableDelivery,
-  ) {}
+    private readonly logger: SampledLogger,
+  ) {
+    this.reads = new SharedReads(durable);
+  }
 
   /** The positions from which everything that is pushed reaches the connection. */
   positionsOf(connection: LoopConnection): Map<string, Position> {
     return new Map(
-      this.topicsOf(connection).flatMap((topic): [string, Position][] => {
+      durableTopicsOf(connection, this.durable).flatMap((topic): [string, Position][] => {
         const position = this.durable.positionOf(topic);
         return position === undefined ? [] : [[clientNameOf(topic), position]];
       }),
     );
   }
 
-  /** Resolves when everything that matches was sent, or is named by the answer as lost. */
+  /**
+   * Resolves when everything that matches was sent, or is named by the answer as lost. When it cannot be read, the
+   * connection is closed: its client comes back with the positions that it has.
+   */
   async run(connection: LoopConnection, since: Since): Promise<ReplayAnswer> {
     const opened = connection.gate.openedAt();
     const resumed: Record<string, number> = {};
     const reset: Record<string, string> = {};
-    const topics = this.topicsOf(connection).filter((topic) => {
+    const topics = durableTopicsOf(connection, this.durable).filter((topic) => {
       const name = clientNameOf(topic);
       return Object.hasOwn(since, name) || opened.has(name);
     });
     for (const topic of topics) connection.gate.hold(clientNameOf(topic));
-    await Promise.all(
-      topics.map(async (topic) => {
-        const name = clientNameOf(topic);
-        const from = Object.hasOwn(since, name) ? since[name]! : opened.get(name)!;
-        const count = await this.replayTopic(connection, topic, from);
-        if (count === undefined) reset[name] = this.restart(connection, topic);
-        else if (Object.hasOwn(since, name)) resumed[name] = count;
-      }),
-    );
+    const replaying = topics.map(async (topic) => {
+      const name = clientNameOf(topic);
+      const from = Object.hasOwn(since, name) ? since[name]! : opened.get(name)!;
+      const count = await this.replayTopic(connection, topic, from);
+      if (count === undefined) reset[name] = this.restart(connection, topic);
+      else if (Object.hasOwn(since, name)) resumed[name] = count;
+    });
+    try {
+      await Promise.all(replaying);
+    } catch (error) {
+      this.logger.warn('replay', 'Histories could not be read; a client was sent away', error);
+      connection.close(CloseCode.TryAgainLater, 'The histories cannot be read right now.');
+    }
     return { resumed, reset };
   }
 
@@ -73,18 +86,6 @@ export class Replay {
     if (Object.keys(reset).length > 0) connection.sendFrame({ op: 'reset', topics: reset });
   }
 
-  private topicsOf(connection: LoopConnection): Topic[] {
-    const { accountId, rooms } = connection;
-    const topics: Topic[] = [
-      { kind: 'account', name: accountId },
-      ...[...rooms].map((name) => ({ kind: 'room' as const, name })),
-      ...this.durable.services
-        .filter((service) => isInterestedIn(connection, service))
-        .map((name) => ({ kind: 'service' as const, name })),
-    ];
-    return topics.filter((topic) => this.durable.isDurable(topic));
-  }
-
   /** Resolves with how many events matched, or with `undefined` when something is lost. */
   private async replayTopic(
     connection: LoopConnection,
@@ -92,31 +93,77 @@ export class Replay {
     from: string | Position,
   ): Promise<number | undefined> {
     if (from === LATEST) return this.replayLatest(connection, topic);
-    let at = typeof from === 'string' ? parsePosition(from) : from;
+    const position = typeof from === 'string' ? parsePosition(from) : from;
+    return position && this.replaySince(connection, topic, position);
+  }
+
+  /**
+   * What the server delivers while it reads waits at the gate, so whatever is not in the read is there: all that it had
+   * delivered before was in the history when the read began.
+   */
+  private async replaySince(
+    connection: LoopConnection,
+    topic: Topic,
+    from: Position,
+  ): Promise<number | undefined> {
+    const name = clientNameOf(topic);
+    let at = from;
     let count = 0;
-    for (let attempt = 0; attempt < ATTEMPTS && at !== undefined; attempt++) {
-      const missed = await this.read(topic, at);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const delivered = this.durable.positionOf(topic)?.n ?? at.n;
+      const missed = await this.reads.since(topic, at, delivered);
       if (missed === undefined) return undefined;
-      for (const push of missed) if (this.delivery.replay(connection, topic, push)) count++;
+      count += await this.send(connection, topic, missed);
       at = missed.at(-1)?.place.position ?? at;
-      const live = this.durable.positionOf(topic);
-      if (live !== undefined && live.n > at.n) continue;
-      connection.gate.release(clientNameOf(topic), at.n);
-      return count;
+      const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
+      if (wasReset || at.n < delivered) return undefined;
+      if (!overflowed) return count + this.release(connection, topic, at.n, waiting);
+      connection.gate.hold(name);
     }
     return undefined;
   }
 
-  private async replayLatest(connection: LoopConnection, topic: Topic): Promise<number> {
+  private async replayLatest(
+    connection: LoopConnection,
+    topic: Topic,
+  ): Promise<number | undefined> {
     const name = clientNameOf(topic);
-    const latest = await this.durable.history!.latest(topic);
-    const live = this.durable.positionOf(topic);
-    // A newer one came while it was read: that one is the latest.
-    const isOld = latest !== undefined && live !== undefined && live.n > latest.place.position.n;
-    if (isOld) return this.replayLatest(connection, topic);
-    const isSent = latest !== undefined && this.delivery.replay(connection, topic, latest);
-    connection.gate.release(name, latest?.place.position.n ?? live?.n ?? 0);
-    return isSent ? 1 : 0;
+    const latest = await this.durable.latest(topic);
+    const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
+    if (overflowed || wasReset) return undefined;
+    const n = latest?.place.position.n ?? this.durable.positionOf(topic)?.n ?? 0;
+    const newest = waiting.at(-1);
+    if (newest !== undefined && newest.place.position.n > n) {
+      return this.release(connection, topic, n, [newest]);
+    }
+    connection.gate.release(name, n);
+    return latest !== undefined && this.delivery.replay(connection, topic, latest) ? 1 : 0;
+  }
+
+  /** Sends what waited at the gate behind number `n`, and opens it, all in one turn. Returns how many events matched. */
+  private release(
+    connection: LoopConnection,
+    topic: Topic,
+    n: number,
+    waiting: readonly PlacedPush[],
+  ): number {
+    const later = waiting.filter(({ place }) => place.position.n > n);
+    connection.gate.release(clientNameOf(topic), later.at(-1)?.place.position.n ?? n);
+    return later.filter((push) => this.delivery.replay(connection, topic, push)).length;
+  }
+
+  /** As fast as the reader takes them. Returns how many events matched. */
+  private async send(
+    connection: LoopConnection,
+    topic: Topic,
+    pushes: readonly PlacedPush[],
+  ): Promise<number> {
+    let count = 0;
+    for (const push of pushes) {
+      if (!connection.hasRoom) await connection.untilRoom();
+      if (this.delivery.replay(connection, topic, push)) count++;
+    }
+    return count;
   }
 
   /** From where the topic is now. */
@@ -124,16 +171,5 @@ export class Replay {
     const position = this.durable.positionOf(topic) ?? { n: 0, id: '-' };
     connection.gate.release(clientNameOf(topic), position.n);
     return encodePosition(position);
-  }
-
-  private read(topic: Topic, position: Position): Promise<readonly PlacedPush[] | undefined> {
-    const key = `${encodePosition(position)} ${topicKey(topic)}`;
-    const running = this.reads.get(key);
-    if (running !== undefined) return running;
-    const read = this.durable.history!.since(topic, position);
-    this.reads.set(key, read);
-    const forget = (): boolean => this.reads.delete(key);
-    read.then(forget, forget);
-    return read;
   }
 }

@@ -204,6 +204,7 @@ export class LoopClient {
       case 'error':
         return this.#calls.refused(frame);
       case 'reset':
+      case 'positions':
         return;
       case 'reconnect':
         return this.#reconnector.advise(frame.afterMs);

@@ -152,6 +152,16 @@ export class LoopConnection {
     return false;
   }
 
+  /** Whether its reader keeps up with what was sent. @internal */
+  get hasRoom(): boolean {
+    return this.parts.outbox.hasRoom;
+  }
+
+  /** Resolves when it has room, or is closed. @internal */
+  untilRoom(): Promise<void> {
+    return this.parts.outbox.untilRoom();
+  }
+
   /** @internal */
   isSubscribedToAny(patterns: readonly string[]): boolean {
     return patterns.some((pattern) => this.patterns.has(pattern));

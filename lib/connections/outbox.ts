@@ -21,6 +21,7 @@ export class Outbox {
   private held = true;
   private scheduled = false;
   private ended = false;
+  private waiting: (() => void)[] = [];
 
   constructor(
     private readonly wire: Wire,
@@ -33,6 +34,17 @@ export class Outbox {
   /** Whether the wire takes no more for now. */
   get blocked(): boolean {
     return this.wire.backlog >= WRITE_AHEAD_BYTES;
+  }
+
+  /** Whether it is at most half full. Who has much to send can wait for that, so that the reader is not too slow for it. */
+  get hasRoom(): boolean {
+    return this.ended || this.queuedBytes + this.wire.backlog <= this.maxBytes / 2;
+  }
+
+  /** Resolves when it has room, or has ended. */
+  async untilRoom(): Promise<void> {
+    this.flush();
+    if (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
   /** Queues the frame. `false` when it does not fit or the outbox has ended: the frame is not sent. */
@@ -60,6 +72,7 @@ export class Outbox {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
     while (this.queue.length > 0 && !this.blocked) this.writeBatch(WRITE_AHEAD_BYTES);
+    this.wakeWaiting();
   }
 
   /** Writes what was accepted and takes no more. An outbox that was never opened writes nothing. */
@@ -68,6 +81,14 @@ export class Outbox {
     this.ended = true;
     this.queue = [];
     this.queuedBytes = 0;
+    this.wakeWaiting();
+  }
+
+  private wakeWaiting(): void {
+    if (this.waiting.length === 0 || !this.hasRoom) return;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const wake of waiting) wake();
   }
 
   private fits(frame: TextFrame): boolean {

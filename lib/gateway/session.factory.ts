@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { OpenAsks } from '../bus/open-asks.js';
+import { PositionNews } from '../bus/position-news.js';
 import { composeEvent } from '../bus/outgoing-event.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FlushScheduler } from '../connections/flush-scheduler.js';
@@ -43,6 +44,7 @@ export class SessionFactory {
     private readonly authenticator: Authenticator,
     private readonly logger: SampledLogger,
     private readonly background: BackgroundWork,
+    private readonly news: PositionNews,
   ) {}
 
   create(socket: LoopSocket, stream: LoopStream, admitted: Admitted): NewSession {
@@ -61,6 +63,7 @@ export class SessionFactory {
       asks: this.asks,
       handler: this.handler,
       background: this.background,
+      news: this.news,
       refreshCredentials: (token) => credentials.refresh(token),
     });
     const resumes = admitted.request.query.get('resume') === '1';

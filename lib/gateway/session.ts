@@ -4,6 +4,7 @@ import type { LoopSocket } from '../connections/loop-socket.js';
 import type { Outbox } from '../connections/outbox.js';
 import { TokenBucket } from '../connections/token-bucket.js';
 import type { OpenAsks } from '../bus/open-asks.js';
+import type { PositionNews } from '../bus/position-news.js';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { decodeClientFrame } from '../protocol/client-frame.codec.js';
@@ -24,6 +25,7 @@ export interface SessionParts {
   readonly asks: OpenAsks;
   readonly handler: FrameHandler;
   readonly background: BackgroundWork;
+  readonly news: PositionNews;
   readonly refreshCredentials: FrameSource['refreshCredentials'];
 }
 
@@ -67,6 +69,7 @@ export class Session implements Beating, FrameSource {
 
   ping(): void {
     this.parts.socket.ping();
+    this.parts.news.tell(this.connection);
   }
 
   lost(): void {

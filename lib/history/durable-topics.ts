@@ -4,48 +4,85 @@ import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { LoopTransport } from '../transport/loop-transport.js';
 import type { Position } from '../transport/position.js';
 import { type Topic, topicKey } from '../transport/topic.js';
-import type { HistoryPolicy, PlacedPush, TopicHistory } from '../transport/topic-history.js';
-import { NOTHING_DONE, type ServerReply } from '../transport/transport-message.js';
+import type {
+  AppendOptions,
+  AppendReceipt,
+  HistoryPolicy,
+  PlacedPush,
+  TopicHistory,
+  TopicPolicy,
+} from '../transport/topic-history.js';
+import {
+  NOTHING_DONE,
+  type PushMessage,
+  type ServerReply,
+} from '../transport/transport-message.js';
+import { chunksOf } from '../util/chunks.js';
+import { ConcurrencyLimit } from '../util/concurrency-limit.js';
+import { inParallel } from '../util/in-parallel.js';
 import { SampledLogger } from '../util/sampled-logger.js';
-import { type FollowerListener, TopicFollower } from './topic-follower.js';
+import { type FollowedHistory, type FollowerListener, TopicFollower } from './topic-follower.js';
+
+/** Reads of histories that may run at once: after a long outage each topic wants one. */
+const READS_AT_ONCE = 64;
+
+/** Topics of one verification, and how many of those run at once. */
+const CHUNK = 500;
+const VERIFIED_AT_ONCE = 4;
+
+/** In how many parts all topics are verified, one after the other. */
+const VERIFIED_IN_PARTS = 120;
 
 /** Follows the history of each topic that this server has a receiver for. */
 @Injectable()
-export class DurableTopics {
+export class DurableTopics implements FollowedHistory {
   private readonly followers = new Map<string, TopicFollower>();
-  private readonly largestSize: number;
+  private readonly reads = new ConcurrencyLimit(READS_AT_ONCE);
+  private readonly largest: HistoryPolicy;
   private listener: FollowerListener | undefined;
+  private verifying: ReturnType<typeof setInterval> | undefined;
+  /** What is still to be verified in this round. */
+  private unverified: TopicFollower[] = [];
 
   constructor(
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly transport: LoopTransport,
     private readonly logger: SampledLogger,
   ) {
-    this.largestSize = Math.max(...[...settings.histories.values()].map(({ size }) => size));
-  }
-
-  /** Absent when no service has a history. */
-  get history(): TopicHistory | undefined {
-    return this.settings.histories.size === 0 ? undefined : this.transport.history;
+    const policies = [...settings.histories.values()];
+    this.largest = {
+      size: Math.max(...policies.map(({ size }) => size)),
+      ttlMs: Math.max(...policies.map(({ ttlMs }) => ttlMs)),
+    };
   }
 
   /** Call it before anything is attached. Throws a {@link LoopWsBootError} when the transport keeps no history. */
   start(listener: FollowerListener): void {
     const [service] = this.settings.histories.keys();
-    if (service !== undefined && this.transport.history === undefined) {
+    if (service === undefined) return;
+    if (this.transport.history === undefined) {
       throw new LoopWsBootError(
         `LoopWs: option "services.${service}.history" needs a transport that keeps histories, and this one does not. ` +
-          'Remove the history, or use the transport in memory.',
+          'Remove the history, or use the transport in memory or that of the option "redis".',
       );
     }
     this.listener = listener;
+    const everyMs = Math.max(1, this.settings.config.historyCheckMs / VERIFIED_IN_PARTS);
+    this.verifying = setInterval(() => void this.verifyPart(), everyMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.verifying);
+    for (const follower of this.followers.values()) follower.close();
+    this.followers.clear();
   }
 
   /** How much is kept of a push of the service on the topic; absent when it is not durable. */
-  policyOf(topic: Topic, service: string): HistoryPolicy | undefined {
+  policyOf(topic: Topic, service: string): TopicPolicy | undefined {
     const own = this.settings.histories.get(service);
-    if (own === undefined || topic.kind === 'service') return own;
-    return { ...own, size: this.largestSize };
+    if (own === undefined) return undefined;
+    const { size, ttlMs: keptMs } = topic.kind === 'service' ? own : this.largest;
+    return { size, ttlMs: own.ttlMs, keptMs };
   }
 
   /** Those that have a history. */
@@ -63,16 +100,47 @@ export class DurableTopics {
     return this.followers.get(topicKey(topic))?.position;
   }
 
+  /** When something of the topic was delivered here last, by the monotonic clock. */
+  movedAt(topic: Topic): number | undefined {
+    return this.followers.get(topicKey(topic))?.movedAt;
+  }
+
+  append(
+    topic: Topic,
+    push: PushMessage,
+    policy: TopicPolicy,
+    options: AppendOptions,
+  ): Promise<AppendReceipt> {
+    return this.history.append(topic, push, policy, options);
+  }
+
+  positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
+    return this.reads.run(() => this.history.positionsOf(topics));
+  }
+
+  since(topic: Topic, position: Position): Promise<readonly PlacedPush[] | undefined> {
+    return this.reads.run(() => this.history.since(topic, position));
+  }
+
+  latest(topic: Topic): Promise<PlacedPush | undefined> {
+    return this.reads.run(() => this.history.latest(topic));
+  }
+
+  /** Calls back when this server has delivered everything up to the position, at once if nobody here wants it. */
+  whenDelivered(topic: Topic, position: Position, callback: () => void): void {
+    const follower = this.followers.get(topicKey(topic));
+    if (follower === undefined) callback();
+    else follower.whenDelivered(position, callback);
+  }
+
   /** Call it when the topics are attached. Resolves when nothing that is pushed from now on can be missed. */
   async follow(topics: readonly Topic[]): Promise<void> {
-    const { history, listener } = this;
+    const { listener } = this;
     const durable = topics.filter((topic) => this.isDurable(topic));
-    if (history === undefined || listener === undefined || durable.length === 0) return;
-    const fresh = durable.map((topic) => new TopicFollower(topic, history, listener, this.logger));
-    for (const [at, follower] of fresh.entries()) {
-      this.followers.set(topicKey(durable[at]!), follower);
-    }
-    const positions = await history.positionsOf(durable);
+    if (listener === undefined || durable.length === 0) return;
+    const fresh = durable.map((topic) => new TopicFollower(topic, this, listener, this.logger));
+    for (const follower of fresh) this.followers.set(topicKey(follower.topic), follower);
+    const positions = await this.positionsOf(durable);
     for (const [at, follower] of fresh.entries()) follower.start(positions[at]!);
   }
 
@@ -85,5 +153,32 @@ export class DurableTopics {
 
   receive(topic: Topic, push: PlacedPush): ServerReply | Promise<ServerReply> {
     return this.followers.get(topicKey(topic))?.receive(push) ?? NOTHING_DONE;
+  }
+
+  /** Messages on any topic may have been missed until now: what followed the last of each is read. */
+  async verifyAll(): Promise<void> {
+    await this.verify([...this.followers.values()]);
+  }
+
+  /** A last message that was lost shows in no gap, so from time to time each topic is looked at. */
+  private async verifyPart(): Promise<void> {
+    if (this.unverified.length === 0) this.unverified = [...this.followers.values()];
+    const length = Math.ceil(this.followers.size / VERIFIED_IN_PARTS);
+    await this.verify(this.unverified.splice(0, length));
+  }
+
+  private async verify(followers: readonly TopicFollower[]): Promise<void> {
+    try {
+      await inParallel(VERIFIED_AT_ONCE, chunksOf(followers, CHUNK), async (chunk) => {
+        const positions = await this.positionsOf(chunk.map(({ topic }) => topic));
+        for (const [at, follower] of chunk.entries()) follower.verify(positions[at]!);
+      });
+    } catch (error) {
+      this.logger.warn('history', 'Histories could not be verified; this is done again', error);
+    }
+  }
+
+  private get history(): TopicHistory {
+    return this.transport.history!;
   }
 }

@@ -7,6 +7,9 @@ import type { SampledLogger } from '../util/sampled-logger.js';
 
 const RETRY_MS = 500;
 
+/** What a follower reads. */
+export type FollowedHistory = Pick<TopicHistory, 'positionsOf' | 'since'>;
+
 export interface FollowerListener {
   deliver(topic: Topic, push: PlacedPush): ServerReply;
   /** What is missing cannot be had. The history goes on from the position. */
@@ -18,15 +21,22 @@ export interface FollowerListener {
  * it, and what is missing is read.
  */
 export class TopicFollower {
+  /** When {@link position} changed last, by the monotonic clock; absent until it has. */
+  movedAt: number | undefined;
   private last: Position | undefined;
   private healing: Promise<void> | undefined;
   private closed = false;
+  /** Whether something may have been missed before it started. */
+  private isUnsure = false;
   /** Pushes that came out of turn, by the id of their position. They are delivered in turn when they are read. */
   private readonly waiting = new Map<string, { n: number; answer(reply: ServerReply): void }>();
 
+  /** Who waits for a push to be delivered, and its number. */
+  private readonly awaiting: { n: number; callback: () => void }[] = [];
+
   constructor(
-    private readonly topic: Topic,
-    private readonly history: TopicHistory,
+    readonly topic: Topic,
+    private readonly history: FollowedHistory,
     private readonly listener: FollowerListener,
     private readonly logger: SampledLogger,
   ) {}
@@ -39,7 +49,7 @@ export class TopicFollower {
   /** Begins behind `position`. */
   start(position: Position): void {
     this.last = position;
-    if (this.waiting.size > 0) this.heal();
+    if (this.isUnsure || this.waiting.size > 0) this.heal();
   }
 
   receive(push: PlacedPush): ServerReply | Promise<ServerReply> {
@@ -51,14 +61,41 @@ export class TopicFollower {
     return reply;
   }
 
+  /** Calls back when everything up to the position was delivered, or never will be. */
+  whenDelivered({ n }: Position, callback: () => void): void {
+    this.awaiting.push({ n, callback });
+    this.callBack();
+  }
+
+  /** `position` is where the topic was a moment ago: if it was not here, something may have been missed. */
+  verify(position: Position): void {
+    if (this.last === undefined) this.isUnsure = true;
+    else if (!isSamePosition(this.last, position)) this.heal();
+  }
+
   close(): void {
     this.closed = true;
     this.answerAll();
+    this.callBack(Infinity);
   }
 
   private take(push: PlacedPush): ServerReply {
-    this.last = push.place.position;
-    return this.listener.deliver(this.topic, push);
+    this.moveTo(push.place.position);
+    const reply = this.listener.deliver(this.topic, push);
+    if (this.awaiting.length > 0) this.callBack();
+    return reply;
+  }
+
+  private moveTo(position: Position): void {
+    this.last = position;
+    this.movedAt = performance.now();
+  }
+
+  private callBack(upTo = this.last?.n ?? -1): void {
+    const isPast = ({ n }: { n: number }): boolean => n <= upTo;
+    const past = this.awaiting.filter(isPast);
+    this.awaiting.splice(0, Infinity, ...this.awaiting.filter((one) => !isPast(one)));
+    for (const { callback } of past) callback();
   }
 
   private wait({ place: { position } }: PlacedPush): Promise<ServerReply> {
@@ -73,14 +110,16 @@ export class TopicFollower {
   }
 
   private async healUntilWhole(): Promise<void> {
-    do {
+    let isRead = false;
+    while (!this.closed && (!isRead || this.isBehind())) {
       try {
         await this.healOnce();
+        isRead = true;
       } catch (error) {
         this.logger.warn('history', 'A gap in a history is read later', error);
         await delay(RETRY_MS, undefined, { ref: false });
       }
-    } while (!this.closed && this.isBehind());
+    }
   }
 
   private isBehind(): boolean {
@@ -100,9 +139,12 @@ export class TopicFollower {
   private async reset(): Promise<void> {
     const [position] = await this.history.positionsOf([this.topic]);
     if (this.closed) return;
-    this.last = position!;
-    this.answerAll(); // what came meanwhile is before the position, or is named by the reset
+    this.moveTo(position!);
+    for (const [id, { n }] of [...this.waiting]) {
+      if (n <= position!.n) this.answer(id, NOTHING_DONE); // the reset names it
+    }
     this.listener.reset(this.topic, position!);
+    this.callBack(Infinity);
   }
 
   private answer(id: string, reply: ServerReply): void {

@@ -102,4 +102,5 @@ export type ServerFrame =
   | { readonly op: 'reply'; readonly id: FrameId; readonly data?: unknown }
   | { readonly op: 'pong'; readonly id?: FrameId }
   | { readonly op: 'reset'; readonly topics: Readonly<Record<string, string>> }
+  | { readonly op: 'positions'; readonly topics: Readonly<Record<string, string>> }
   | { readonly op: 'reconnect'; readonly afterMs: number };

@@ -38,6 +38,7 @@ const OPS: ReadonlySet<unknown> = new Set([
   'error',
   'pong',
   'reset',
+  'positions',
   'reconnect',
 ]);
 
@@ -90,6 +91,7 @@ function hasFieldsOfOp(fields: Fields): boolean {
     case 'pong':
       return true;
     case 'reset':
+    case 'positions':
       return isTexts(fields.topics);
     case 'reconnect':
       return typeof fields.afterMs === 'number';

@@ -149,7 +149,17 @@ export class ChannelSubscriber {
     for (const [connection, group] of groupsOf(channels, ({ name }) => this.connectionFor(name))) {
       if (connection !== undefined) connection.add(group, after);
       else for (const channel of group) this.homeless.set(channel.name, channel);
+      if (connection !== undefined) this.announceWhenConfirmed(group);
     }
+  }
+
+  /** One that is confirmed later, on a new connection, is announced with all of that connection. */
+  private announceWhenConfirmed(moved: readonly SubscribedChannel[]): void {
+    const { attachTimeoutMs } = this.config;
+    Promise.all(moved.map((channel) => channel.confirmed(attachTimeoutMs))).then(
+      () => this.listener.heardAgain(),
+      () => {},
+    );
   }
 
   private disconnect(server: RedisServer, connection: SubscribedConnection): void {

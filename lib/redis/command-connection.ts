@@ -8,6 +8,9 @@ import { startDriver } from './start-driver.js';
 
 export type RedisArgument = string | Buffer | number;
 
+/** What texts in a reply are: `bytes` for those that are no UTF-8. */
+export type ReplyForm = 'text' | 'bytes';
+
 /**
  * A connection for commands to one server. Everything of one turn of the event loop leaves in one write; nothing is
  * queued while there is no connection, and nothing is sent twice.
@@ -54,11 +57,15 @@ export class CommandConnection {
   }
 
   /** As `call`, also when no more commands may wait. */
-  async callAnyway(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+  async callAnyway(
+    command: string,
+    args: readonly RedisArgument[],
+    as: ReplyForm = 'text',
+  ): Promise<unknown> {
     this.requireUp();
     const bytes = sizeOf(args);
     this.window.enterAnyway(bytes);
-    return this.send(command, args, bytes);
+    return this.send(command, args, bytes, as);
   }
 
   /** Cuts a connection that is believed dead; a new one follows. */
@@ -75,10 +82,13 @@ export class CommandConnection {
     command: string,
     args: readonly RedisArgument[],
     bytes: number,
+    as: ReplyForm = 'text',
   ): Promise<unknown> {
     this.cork();
     try {
-      return await this.redis.call(command, ...args);
+      return await (as === 'text'
+        ? this.redis.call(command, ...args)
+        : this.redis.callBuffer(command, ...args));
     } catch (error) {
       throw this.translated(error as Error);
     } finally {

@@ -11,6 +11,7 @@ export interface RedisDriver {
   disconnect(): void;
   duplicate(override?: object): RedisDriver;
   call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
+  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;
   ssubscribe(...channels: string[]): Promise<unknown>;

@@ -28,6 +28,16 @@ export interface PartitionKeys {
   ofMember(memberId: string): string;
 }
 
+/** The keys of one topic's history, in the partition of its channel. */
+export interface HistoryKeys {
+  /** Text: where the topic is. Kept longer than the entries, so that a position stays what it was while nothing is pushed. */
+  readonly position: string;
+  /** List: what was pushed, oldest first. */
+  readonly entries: string;
+  /** Text: the position that a push of this id was given. */
+  placed(id: string): string;
+}
+
 /**
  * The name of every key and channel. The hash tag of the partition stands first, so that no name that a user chooses can
  * move a key to another slot.
@@ -78,6 +88,16 @@ export class RedisKeys {
 
   channelOf({ kind, name }: Topic): string {
     return `{${this.tags[this.indexOf(name)]}}${this.namespace}:${LETTER[kind]}:${short(name)}`;
+  }
+
+  historyOf({ kind, name }: Topic): HistoryKeys {
+    const prefix = `{${this.tags[this.indexOf(name)]}}${this.namespace}`;
+    const topic = `${LETTER[kind]}:${short(name)}`;
+    return {
+      position: `${prefix}:p:${topic}`,
+      entries: `${prefix}:h:${topic}`,
+      placed: (id) => `${prefix}:i:${topic}:${short(id)}`,
+    };
   }
 
   /** Which of {@link everyone} tells who hears the messages on this topic. */

@@ -2,12 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import { CommandConnection, type RedisArgument } from './command-connection.js';
+import { CommandConnection, type RedisArgument, type ReplyForm } from './command-connection.js';
 import { InFlightWindow } from './in-flight-window.js';
 import type { RedisScript } from './redis-script.js';
 import type { RedisServer, Topology } from './topology.js';
 
 const RETRY_MS = 20;
+
+export interface RunOptions {
+  /** Default: `text`. */
+  readonly as?: ReplyForm;
+  /** Called in the turn in which the script is sent, and again when it has to be sent once more. */
+  readonly onSend?: () => void;
+}
 
 /** Sends each command to the server that keeps its key. What may wait for Redis is bounded. */
 export class RedisLink {
@@ -60,13 +67,14 @@ export class RedisLink {
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
+    options: RunOptions = {},
   ): Promise<Result> {
     try {
-      return await this.evaluate<Result>(script, keys, args);
+      return await this.evaluate<Result>(script, keys, args, options);
     } catch (error) {
       if (!hasMoved(error)) throw error;
       await this.topology.refresh();
-      return this.evaluate<Result>(script, keys, args);
+      return this.evaluate<Result>(script, keys, args, options);
     }
   }
 
@@ -88,8 +96,9 @@ export class RedisLink {
     key: string,
     command: string,
     args: readonly RedisArgument[],
+    as: ReplyForm = 'text',
   ): Promise<Result> {
-    return this.sendBy(key, (connection) => connection.callAnyway(command, args));
+    return this.sendBy(key, (connection) => connection.callAnyway(command, args, as));
   }
 
   /** Cuts the connection to the server that keeps the key, because it is believed dead; a new one follows. */
@@ -121,13 +130,16 @@ export class RedisLink {
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
+    { as, onSend }: RunOptions,
   ): Promise<Result> {
     const rest = [keys.length, ...keys, ...args];
+    onSend?.();
     try {
-      return await this.sendAnyway<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest]);
+      return await this.sendAnyway<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest], as);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return this.sendAnyway<Result>(keys[0]!, 'EVAL', [script.source, ...rest]);
+      onSend?.();
+      return this.sendAnyway<Result>(keys[0]!, 'EVAL', [script.source, ...rest], as);
     }
   }
 

@@ -11,6 +11,11 @@ export interface TransportServer {
    * client takes to answer: the messages behind it must not wait.
    */
   receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
+  /**
+   * Called when messages on attached topics may have been missed, and from now on none are: after a broken connection was
+   * replaced, for one. What is in a history is read then.
+   */
+  heardAgain(): void;
 }
 
 /** How a message is published. */

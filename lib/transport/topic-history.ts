@@ -11,6 +11,12 @@ export interface HistoryPolicy {
   readonly ttlMs: number;
 }
 
+/** What applies to one push. Services share the history of an account or a room, each with a policy of its own. */
+export interface TopicPolicy extends HistoryPolicy {
+  /** The longest `ttlMs` of those that share the history: for so long it is there after the last push. */
+  readonly keptMs: number;
+}
+
 /** A push with its place in the history of its topic. */
 export type PlacedPush = PushMessage & { readonly place: Place };
 
@@ -18,8 +24,15 @@ export function isPlaced(push: PushMessage): push is PlacedPush {
   return push.place !== undefined;
 }
 
+/** How a push is appended. */
+export interface AppendOptions extends PublishOptions {
+  /** Called as soon as its position is known, and its delivery everywhere is on its way. */
+  readonly onPlaced: (position: Position) => void;
+}
+
 export interface AppendReceipt extends TransportReceipt {
-  readonly position: Position;
+  /** Absent when it is not known in time. */
+  readonly position?: Position;
   /** What this server did; absent when it is not attached to the topic. */
   readonly here?: ServerReply;
 }
@@ -28,13 +41,14 @@ export interface AppendReceipt extends TransportReceipt {
 export interface TopicHistory {
   /**
    * Places the push behind the last one of its topic, keeps it, and hands it to every server that is attached, this one
-   * included. The same `id` on the same topic within `idempotencyWindowMs` is not placed again, and has the first position.
+   * included. A repetition, one with the same `id`, name and target, is not placed again within `idempotencyWindowMs`, and
+   * has the position of the first. Rejects with a `LoopTransportError` when it is not placed, or when nobody knows.
    */
   append(
     topic: Topic,
     push: PushMessage,
-    policy: HistoryPolicy,
-    options: PublishOptions,
+    policy: TopicPolicy,
+    options: AppendOptions,
   ): Promise<AppendReceipt>;
 
   /** The position of the last push of each topic. One without a history gets one here. */

@@ -31,6 +31,11 @@ export interface PushMessage {
   readonly place?: Place;
 }
 
+/** What a repetition has in common with the first; `undefined` for a push that is never taken for one. */
+export function identityOf({ id, name, target }: PushMessage): string | undefined {
+  return id === undefined ? undefined : JSON.stringify([id, name, target]);
+}
+
 /** A question to one connection, answered by the server that has it. `data` is JSON text, absent for none. */
 export interface AskMessage {
   readonly kind: 'ask';

@@ -1,14 +1,40 @@
-import type { EventFrame, OkFrame } from '../../lib/protocol/frames.js';
+import type { EventFrame, OkFrame, ServerFrame } from '../../lib/protocol/frames.js';
 import { type LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
-import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
+import { eventually } from '../support/eventually.js';
+import {
+  closeLoopApps,
+  type LoopApp,
+  type LoopAppOptions,
+  startLoopApp,
+} from '../support/loop-app.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
 
 const SIZE = 10;
 const services = { chat: { history: { size: SIZE, ttlMs: 60_000 } }, billing: {} };
 
+let redis: RedisServer;
+let redisCluster: RedisCluster;
+beforeAll(async () => {
+  redis = await startRedis();
+  redisCluster = await startRedisCluster(3, false);
+}, 60_000);
+afterAll(endRedisServers);
+
+/** Where histories are kept: each time empty. */
+const STORES: Readonly<Record<string, () => Promise<LoopAppOptions>>> = {
+  memory: async () => ({}),
+  Redis: async () => {
+    await redis.command('FLUSHALL');
+    return { redis: redis.url };
+  },
+  'Redis Cluster': async () => {
+    await redisCluster.flush();
+    return { redis: redisCluster.options };
+  },
+};
+
 let server: LoopApp;
-beforeEach(async () => {
-  server = await startLoopApp({ options: { services, defaultSubscriptions: ['chat:*'] } });
-});
 afterEach(closeLoopApps);
 
 const eventsOf = (client: LoopTestClient): EventFrame[] =>
@@ -33,7 +59,13 @@ function subscribe(
   return client.ask({ op: 'subscribe', patterns, since }) as Promise<OkFrame>;
 }
 
-describe('durable pushes', () => {
+describe.each(Object.entries(STORES))('durable pushes in %s', (_store, emptyStore) => {
+  beforeEach(async () => {
+    const store = await emptyStore();
+    const options = { services, defaultSubscriptions: ['chat:*'] as const, ...store };
+    server = await startLoopApp({ options });
+  });
+
   it('P3: who was away gets what was pushed meanwhile, in order and once, and then what follows', async () => {
     const before = await server.client('acme', { connectionId: 'phone' });
     await push(1, 2);
@@ -68,7 +100,7 @@ describe('durable pushes', () => {
     const before = await server.client('acme', { connectionId: 'phone' });
     const { positions } = before.welcome;
     await before.close();
-    await push(...Array.from({ length: SIZE + 1 }, (_, n) => n));
+    await push(...Array.from({ length: 2 * SIZE + 1 }, (_, n) => n));
     const after = await comeBack();
     const answer = await subscribe(after, positions!);
     expect(answer.resumed).toEqual({ 'service:chat': 0 });
@@ -158,6 +190,24 @@ it('a client that does not say where it was goes on from the welcome after a whi
   await push(3);
   await client.ask({ op: 'ping' });
   expect(dataOf(client)).toEqual([1, 2, 3]);
+});
+
+it('P3: a client that little is sent to is told where it is, and comes back without a reset', async () => {
+  const config = { heartbeatMs: 64 };
+  server = await startLoopApp({ options: { services, config } });
+  const before = await server.client('acme', { connectionId: 'phone' });
+  await before.subscribe('chat:rare');
+  await push(...Array.from({ length: 3 * SIZE }, (_, n) => n));
+  const { position } = await server.bus.pushToAccount('acme', 'chat:n', 'last');
+  const isNews = (frame: ServerFrame): boolean =>
+    frame.op === 'positions' && frame.topics.account === position;
+  await eventually('it is told', () => before.frames.some(isNews));
+  await before.close();
+  await server.bus.pushToAccount('acme', 'chat:rare', 'for it');
+  const after = await comeBack();
+  const answer = await subscribe(after, { account: position! }, ['chat:rare']);
+  expect(answer).toMatchObject({ resumed: { account: 1 }, reset: {} });
+  expect(dataOf(after)).toEqual(['for it']);
 });
 
 it('a history that the transport cannot keep stops the boot', async () => {

@@ -52,7 +52,7 @@ async function start(
   changes: LoopWsConfigChanges = {},
 ): Promise<RedisTransport> {
   const transport = new RedisTransport(await redisBackbone(url, { ...CONFIG, ...changes }));
-  await transport.start({ serverId: 'server', receive: () => reply });
+  await transport.start({ serverId: 'server', receive: () => reply, heardAgain() {} });
   running.push(transport);
   return transport;
 }

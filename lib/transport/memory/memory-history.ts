@@ -1,7 +1,13 @@
 import type { PublishOptions } from '../loop-transport.js';
 import type { Position } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
-import type { AppendReceipt, HistoryPolicy, PlacedPush, TopicHistory } from '../topic-history.js';
+import type {
+  AppendOptions,
+  AppendReceipt,
+  HistoryPolicy,
+  PlacedPush,
+  TopicHistory,
+} from '../topic-history.js';
 import type { PushMessage } from '../transport-message.js';
 import { MemoryLog } from './memory-log.js';
 
@@ -39,12 +45,13 @@ export class MemoryHistory implements TopicHistory {
     topic: Topic,
     push: PushMessage,
     policy: HistoryPolicy,
-    options: PublishOptions,
+    options: AppendOptions,
   ): Promise<AppendReceipt> {
     const log = this.logOf(topic);
     const { position, placed } = log.append(push, policy, this.now(), this.idempotencyWindowMs);
-    if (placed === undefined) return { position, expected: 0, replies: [] };
-    return { position, ...(await this.handOver(topic, placed, options)) };
+    const handedOver = placed && this.handOver(topic, placed, options);
+    options.onPlaced(position);
+    return { position, ...((await handedOver) ?? { expected: 0, replies: [] }) };
   }
 
   async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {

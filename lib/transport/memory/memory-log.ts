@@ -1,7 +1,7 @@
 import { randomId } from '../../util/random-id.js';
 import { isSamePosition, type Place, type Position } from '../position.js';
 import type { HistoryPolicy, PlacedPush } from '../topic-history.js';
-import type { PushMessage } from '../transport-message.js';
+import { identityOf, type PushMessage } from '../transport-message.js';
 
 interface Entry {
   readonly push: PlacedPush;
@@ -26,7 +26,8 @@ export class MemoryLog {
     idWindowMs: number,
   ): { readonly position: Position; readonly placed?: PlacedPush } {
     this.forgetIds(now);
-    const known = push.id === undefined ? undefined : this.ids.get(push.id);
+    const identity = identityOf(push);
+    const known = identity === undefined ? undefined : this.ids.get(identity);
     if (known !== undefined) return { position: known.position };
     const place: Place = {
       position: { n: this.last.n + 1, id: randomId() },
@@ -36,8 +37,8 @@ export class MemoryLog {
     const placed = { ...push, place };
     this.entries.push({ push: placed, until: now + ttlMs });
     this.entries.splice(0, this.entries.length - size);
-    if (push.id !== undefined)
-      this.ids.set(push.id, { position: this.last, until: now + idWindowMs });
+    if (identity !== undefined)
+      this.ids.set(identity, { position: this.last, until: now + idWindowMs });
     return { position: this.last, placed };
   }
 

@@ -11,9 +11,6 @@ import { ByteReader, ByteWriter } from './byte-writer.js';
 const VERSION = 1;
 const KINDS = ['push', 'ask', 'disconnect'] as const;
 
-/** Where the position of a durable message stands; one without history has none. */
-const NO_POSITION = '|||';
-
 /** The `request` of a message that nobody has to reply to. */
 export const NO_REPLY = 0;
 
@@ -30,10 +27,9 @@ export interface Envelope {
   readonly message: TransportMessage;
 }
 
-/** The topic is not in it: it is the channel. */
+/** The topic is not in it: it is the channel. Nor is the place in a history: that is known only when it is placed. */
 export function encodeEnvelope({ origin, request, deadline, lastsMs, message }: Envelope): Buffer {
   const writer = new ByteWriter();
-  for (const sign of NO_POSITION) writer.byte(sign.charCodeAt(0));
   writer
     .byte(VERSION)
     .byte(KINDS.indexOf(message.kind))
@@ -49,7 +45,7 @@ export function encodeEnvelope({ origin, request, deadline, lastsMs, message }: 
 
 /** `undefined` for a version that this process does not know. Throws for bytes that are no envelope. */
 export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelope | undefined {
-  const reader = new ByteReader(bytes.subarray(NO_POSITION.length));
+  const reader = new ByteReader(bytes);
   if (reader.byte() !== VERSION) return undefined;
   const kind = KINDS[reader.byte()];
   const request = reader.uint32();

@@ -8,6 +8,8 @@ interface Open {
   /** A reply of whoever has the connection settles it. */
   readonly isForOne: boolean;
   readonly replies: ServerReply[];
+  /** What this process did, if that is not known before the message comes back. */
+  here?: ServerReply;
   /** Own messages come back where this process has a receiver itself; that one is no reply. */
   echoes: number;
   /** How many processes got it, this one perhaps included; absent until Redis says so. */
@@ -15,6 +17,10 @@ interface Open {
   missing: number;
   readonly settle: () => void;
   readonly timer: ReturnType<typeof setTimeout>;
+}
+
+export interface RequestReceipt extends TransportReceipt {
+  readonly here?: ServerReply;
 }
 
 /** Messages whose replies are still to come. Replies may be here before Redis has told how many there will be. */
@@ -29,13 +35,13 @@ export class OpenRequests {
   begin(
     timeoutMs: number,
     isForOne: boolean,
-  ): { request: number; receipt: Promise<TransportReceipt> } {
+  ): { request: number; receipt: Promise<RequestReceipt> } {
     const request = (this.last = (this.last % MOST_REQUESTS) + 1);
-    const receipt = new Promise<TransportReceipt>((resolve, reject) => {
+    const receipt = new Promise<RequestReceipt>((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer);
         this.open.delete(request);
-        if (open.receivers === undefined && open.replies.length === 0) reject(unconfirmed());
+        if (isWithoutWord(open)) reject(unconfirmed());
         else resolve(receiptOf(open));
       };
       const timer = setTimeout(settle, timeoutMs);
@@ -62,9 +68,11 @@ export class OpenRequests {
     else settleIfWhole(open);
   }
 
-  echoed(request: number): void {
+  echoed(request: number, here?: ServerReply): void {
     const open = this.open.get(request);
-    if (open !== undefined) open.echoes++;
+    if (open === undefined) return;
+    open.echoes++;
+    if (here !== undefined) open.here = here;
     settleIfWhole(open);
   }
 
@@ -79,8 +87,8 @@ export class OpenRequests {
   }
 }
 
-function settleIfWhole(open: Open | undefined): void {
-  if (open?.receivers === undefined) return;
+function settleIfWhole(open: Open): void {
+  if (open.receivers === undefined) return;
   if (open.replies.length + open.echoes >= open.receivers) open.settle();
 }
 
@@ -89,14 +97,18 @@ function isAnswered({ isForOne, replies }: Open): boolean {
   return isForOne && replies.some(({ delivered }) => delivered > 0);
 }
 
+function isWithoutWord({ receivers, replies, here }: Open): boolean {
+  return receivers === undefined && replies.length === 0 && here === undefined;
+}
+
 function unconfirmed(): LoopTransportError {
   return new LoopTransportError('timeout', 'Redis did not confirm the message in time.');
 }
 
 /** Without word of Redis somebody else had to be expected, or the receipt would look whole. */
-function receiptOf(open: Open): TransportReceipt {
-  const { replies, echoes, receivers, missing } = open;
+function receiptOf(open: Open): RequestReceipt {
+  const { replies, here, echoes, receivers, missing } = open;
   if (isAnswered(open)) return { expected: replies.length, replies };
   const expected = receivers === undefined ? replies.length + 1 : receivers - echoes + missing;
-  return { expected, replies };
+  return { expected, replies, ...(here !== undefined && { here }) };
 }

@@ -6,10 +6,13 @@ import { randomId } from '../../util/random-id.js';
 import { LoopTransport, type PublishOptions, type TransportServer } from '../loop-transport.js';
 import type { Topic } from '../topic.js';
 import type { TransportMessage, TransportReceipt } from '../transport-message.js';
-import { decodeEnvelope, encodeEnvelope, NO_REPLY } from './envelope.codec.js';
-import { OpenRequests } from './open-requests.js';
+import { AppendBatches } from './append-batches.js';
+import { decodeEnvelope, NO_REPLY } from './envelope.codec.js';
+import { MessageSender } from './message-sender.js';
+import { readPlace } from './placed-bytes.js';
 import { Probes } from './probes.js';
 import { parseReplies, ReplyBatches } from './reply-batches.js';
+import { RedisHistory } from './redis-history.js';
 import { RollCall } from './roll-call.js';
 
 const HELLO = 'hello ';
@@ -24,7 +27,8 @@ export class RedisTransport extends LoopTransport {
   private readonly inbox: string;
   private readonly everyone: ReadonlySet<string>;
   private readonly topics = new Map<string, Topic>();
-  private readonly requests = new OpenRequests();
+  private readonly sender: MessageSender;
+  override readonly history: RedisHistory;
   private readonly replies: ReplyBatches;
   private readonly rollCall: RollCall;
   private readonly subscriber: ChannelSubscriber;
@@ -38,6 +42,9 @@ export class RedisTransport extends LoopTransport {
     this.inbox = keys.inboxOf(this.processId);
     this.everyone = new Set(keys.everyone);
     this.rollCall = new RollCall(backbone, (everyone) => this.knowsWhoHears(everyone));
+    this.sender = new MessageSender(backbone, this.rollCall, this.processId);
+    const batches = new AppendBatches(backbone, this.rollCall, config);
+    this.history = new RedisHistory(backbone, batches, this.sender);
     this.replies = new ReplyBatches((origin, batch) => void this.post(keys.inboxOf(origin), batch));
     this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
       receive: (channel, message) => this.receive(channel, message),
@@ -86,58 +93,17 @@ export class RedisTransport extends LoopTransport {
   override async publish(
     topic: Topic,
     message: TransportMessage,
-    { timeoutMs, receipt }: PublishOptions,
+    options: PublishOptions,
   ): Promise<TransportReceipt> {
-    if (!receipt) {
-      await this.send(topic, message, NO_REPLY, timeoutMs);
-      return { expected: 0, replies: [] };
-    }
-    const opened = this.requests.begin(timeoutMs, isForOne(message));
-    const sending = this.sendCounted(topic, message, opened.request, timeoutMs);
-    sending.catch(() => this.requests.abandon(opened.request));
-    return Promise.race([opened.receipt, sending.then(() => opened.receipt)]);
+    return this.sender.publish(topic, message, options);
   }
 
   override async close(): Promise<void> {
     this.probes.close();
     await this.tellEveryone(BYE + this.backbone.membership.memberId);
-    this.requests.close();
+    this.sender.close();
     this.subscriber.close();
     await this.backbone.close();
-  }
-
-  /** Resolves when it is known who got it. Rejects when that cannot be known. */
-  private async sendCounted(
-    topic: Topic,
-    message: TransportMessage,
-    request: number,
-    timeoutMs: number,
-  ): Promise<void> {
-    const [missing, receivers] = await Promise.all([
-      this.rollCall.missing(this.backbone.keys.everyoneFor(topic)),
-      this.send(topic, message, request, timeoutMs),
-    ]);
-    this.requests.sent(request, receivers, missing);
-  }
-
-  /** Resolves with how many processes Redis has handed it to. */
-  private async send(
-    topic: Topic,
-    message: TransportMessage,
-    request: number,
-    timeoutMs: number,
-  ): Promise<number> {
-    const { link, keys, membership, pubSub } = this.backbone;
-    const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
-    const deadline = membership.redisNow() + lastsMs;
-    const bytes = encodeEnvelope({
-      origin: this.processId,
-      request,
-      deadline,
-      lastsMs,
-      message,
-    });
-    return link.call<number>(pubSub.publish, keys.channelOf(topic), bytes);
   }
 
   private channelOf(topic: Topic): string {
@@ -155,6 +121,7 @@ export class RedisTransport extends LoopTransport {
   private heardAgain(): void {
     const { membership, logger } = this.backbone;
     this.heardAgainAt = performance.now();
+    this.server?.heardAgain();
     membership
       .catchUp()
       .catch((error: unknown) => logger.warn('beat', 'A sign of life failed', error));
@@ -187,7 +154,7 @@ export class RedisTransport extends LoopTransport {
   }
 
   private receiveReplies(batch: string): void {
-    for (const [request, reply] of parseReplies(batch)) this.requests.replied(request, reply);
+    for (const [request, reply] of parseReplies(batch)) this.sender.replied(request, reply);
   }
 
   private receiveNews(news: string): void {
@@ -199,27 +166,27 @@ export class RedisTransport extends LoopTransport {
   private receiveMessage(channel: string, bytes: Buffer): void {
     const topic = this.topics.get(channel);
     if (topic === undefined) return;
-    const envelope = decodeEnvelope(bytes, topic, this.backbone.membership.redisNow());
+    const { place, rest } = readPlace(bytes);
+    const envelope = decodeEnvelope(rest, topic, this.backbone.membership.redisNow());
     if (envelope === undefined) {
       this.backbone.logger.warn('version', 'A message of an unknown version was dropped');
       return;
     }
-    if (envelope.origin === this.processId) return this.requests.echoed(envelope.request);
-    void this.handle(envelope.origin, envelope.request, envelope.message);
+    const { origin, request, message } = envelope;
+    const isPlaced = place !== undefined && message.kind === 'push';
+    if (isPlaced) void this.handle(origin, request, { ...message, place });
+    else if (origin === this.processId) this.sender.echoed(request);
+    else void this.handle(origin, request, message);
   }
 
   private async handle(origin: string, request: number, message: TransportMessage): Promise<void> {
     try {
       const reply = await this.server!.receive(message);
-      if (request !== NO_REPLY) this.replies.add(origin, request, reply);
+      if (request === NO_REPLY) return;
+      if (origin === this.processId) this.sender.echoed(request, reply);
+      else this.replies.add(origin, request, reply);
     } catch (error) {
       this.backbone.logger.warn('receive', 'A message could not be handled', error);
     }
   }
-}
-
-function isForOne(message: TransportMessage): boolean {
-  return (
-    message.kind === 'ask' || (message.kind === 'push' && message.target.kind === 'connection')
-  );
 }

@@ -21,8 +21,12 @@ async function append(...frames: readonly string[]): Promise<void> {
   for (const frame of frames) {
     const target = { kind: 'account', accountId: 'acme' } as const;
     const push = { kind: 'push', target, name: 'chat:n', frame, ttlMs: 1_000 } as const;
-    const policy = { size: 5, ttlMs: 60_000 };
-    await history.append(TOPIC, push, policy, { timeoutMs: 1_000, receipt: true });
+    const policy = { size: 5, ttlMs: 60_000, keptMs: 60_000 };
+    await history.append(TOPIC, push, policy, {
+      timeoutMs: 1_000,
+      receipt: true,
+      onPlaced() {},
+    });
   }
 }
 

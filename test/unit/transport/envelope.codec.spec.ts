@@ -88,7 +88,7 @@ describe('the envelope of a message between servers', () => {
   it('of another version is not read', () => {
     const [, topic, message] = MESSAGES[2]!;
     const bytes = encoded(message);
-    bytes[3] = 2;
+    bytes[0] = 2;
     expect(decodeEnvelope(bytes, topic, NOW)).toBeUndefined();
   });
 

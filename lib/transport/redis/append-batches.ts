@@ -1,0 +1,147 @@
+import type { LoopWsConfig } from '../../loop-ws.config.js';
+import { LoopTransportError } from '../../loop-ws.errors.js';
+import { InFlightWindow } from '../../redis/in-flight-window.js';
+import type { RedisBackbone } from '../../redis/redis-backbone.js';
+import type { HistoryKeys } from '../../redis/redis-keys.js';
+import { randomId } from '../../util/random-id.js';
+import type { Position } from '../position.js';
+import type { TopicPolicy } from '../topic-history.js';
+import { APPEND, PLACED_BEFORE, TOO_LATE } from './history.scripts.js';
+import { readPosition } from './placed-bytes.js';
+import type { RollCall } from './roll-call.js';
+
+/** Bounds how long one script keeps Redis busy: about 10 microseconds for each push. */
+const MOST_AT_ONCE = 64;
+
+/** A push that is to be placed. */
+export interface Append {
+  readonly channel: string;
+  readonly everyone: string;
+  readonly keys: HistoryKeys;
+  readonly policy: TopicPolicy;
+  /** What a repetition has in common with it; absent when there is none. */
+  readonly identity: string | undefined;
+  /** By the clock of Redis, in milliseconds. */
+  readonly deadline: number;
+  readonly envelope: Buffer;
+}
+
+export interface Appended {
+  readonly position: Position;
+  /** How many processes Redis has handed it to. Absent when it had been placed before. */
+  readonly receivers?: number;
+  /** How many may have been meant and could not hear it. */
+  readonly missing: number;
+}
+
+interface Waiting {
+  readonly append: Append;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What is to be placed in one partition. */
+interface Lane {
+  waiting: Waiting[];
+  running: boolean;
+}
+
+/**
+ * Places pushes in their histories: all of one turn of the event loop and one partition in one script, one script at a time
+ * for each partition, so that a script that has to be sent again cannot fall behind a later one.
+ */
+export class AppendBatches {
+  private readonly lanes = new Map<number, Lane>();
+  private readonly window: InFlightWindow;
+
+  constructor(
+    private readonly backbone: RedisBackbone,
+    private readonly rollCall: RollCall,
+    private readonly config: LoopWsConfig,
+  ) {
+    this.window = new InFlightWindow(config);
+  }
+
+  /** Rejects with a {@link LoopTransportError}, or with the error of Redis. Pushes of one partition keep their order. */
+  async place(partition: number, append: Append): Promise<Appended> {
+    if (!this.backbone.link.reaches(append.channel)) throw unreached();
+    const bytes = append.envelope.length;
+    this.window.enter(bytes);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.add(partition, { append, resolve, reject });
+      });
+    } finally {
+      this.window.leave(bytes);
+    }
+  }
+
+  private add(partition: number, waiting: Waiting): void {
+    const lane = this.lanes.get(partition) ?? { waiting: [], running: false };
+    this.lanes.set(partition, lane);
+    lane.waiting.push(waiting);
+    if (lane.running) return;
+    lane.running = true;
+    setImmediate(() => void this.run(lane));
+  }
+
+  private async run(lane: Lane): Promise<void> {
+    while (lane.waiting.length > 0) await this.send(lane.waiting.splice(0, MOST_AT_ONCE));
+    lane.running = false;
+  }
+
+  /** Never rejects. */
+  private async send(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const appended = await this.append(batch.map(({ append }) => append));
+      for (const [at, { resolve, reject }] of batch.entries()) {
+        const outcome = appended[at]!;
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  private async append(batch: readonly Append[]): Promise<(Appended | LoopTransportError)[]> {
+    const { link, pubSub } = this.backbone;
+    const keys = batch.flatMap(keysOf);
+    const args = [randomId(), pubSub.publish, ...batch.flatMap((one) => this.argumentsOf(one))];
+    let counting = Promise.resolve(0);
+    const replies = await link.run<[string, number][]>(APPEND, keys, args, {
+      onSend: () => {
+        counting = this.rollCall.missing(batch[0]!.everyone);
+        counting.catch(() => {}); // if the script fails as well, that is what is told
+      },
+    });
+    const missing = await counting;
+    return replies.map(([position, receivers]) => appendedOf(position, receivers, missing));
+  }
+
+  private argumentsOf({ channel, identity, policy, deadline, envelope }: Append) {
+    const { size, ttlMs, keptMs } = policy;
+    const windowMs = identity === undefined ? 0 : this.config.idempotencyWindowMs;
+    return [channel, randomId(), size, ttlMs, keptMs, windowMs, deadline, envelope];
+  }
+}
+
+function keysOf({ keys, identity = '' }: Append): string[] {
+  return [keys.position, keys.entries, keys.placed(identity)];
+}
+
+function appendedOf(
+  position: string,
+  receivers: number,
+  missing: number,
+): Appended | LoopTransportError {
+  if (receivers === TOO_LATE) {
+    return new LoopTransportError('timeout', 'Redis got the push after its ttlMs; it is not kept.');
+  }
+  const placed = { position: readPosition(position)!, missing };
+  return receivers === PLACED_BEFORE ? placed : { ...placed, receivers };
+}
+
+function unreached(): LoopTransportError {
+  return new LoopTransportError('unavailable', 'There is no connection to Redis.');
+}

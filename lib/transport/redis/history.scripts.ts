@@ -1,0 +1,96 @@
+import { REDIS_NOW } from '../../redis/membership.scripts.js';
+import { RedisScript } from '../../redis/redis-script.js';
+
+/** In the place of the number of receivers: the push had been placed before, or it came after its deadline. */
+export const PLACED_BEFORE = -1;
+export const TOO_LATE = -2;
+
+/** A position that nobody asked for this long is forgotten: who comes back with it is told to reload. 24 hours. */
+const POSITION_KEPT_MS = 86_400_000;
+
+/**
+ * Entries over `size` before the list is cut, at most: cutting costs as much as adding, so it is done for many at once.
+ */
+const SLACK = 32;
+
+/**
+ * Where a topic without history begins: at a number that an earlier life of it cannot have reached (2^20 pushes for each
+ * second since 1970, which is exact until 2242), and under an id that only this life has.
+ */
+const BEGIN = `
+local function begin(i)
+  return string.format('%.0f', time[1] * 1048576) .. '|' .. ARGV[1] .. '_' .. i
+end
+`;
+
+/**
+ * Places pushes of topics of one partition, each behind the last of its topic, keeps them, and publishes them.
+ *
+ * KEYS position, entries, placed for each push. ARGV random id, PUBLISH or SPUBLISH, then for each push: channel, id of its
+ * position, size, ttl, time that the list is kept, time that its own id is remembered or 0, deadline, envelope. Times in
+ * milliseconds. Returns for each { position `n|id`, number of receivers, or one of the two numbers above }.
+ *
+ * An entry is `n|id|previous id|until|envelope`; what is published is the same without `until`.
+ */
+export const APPEND = new RedisScript(`${REDIS_NOW}${BEGIN}
+local replies = {}
+for i = 1, #KEYS / 3 do
+  local position, entries, placed = unpack(KEYS, 3 * i - 2, 3 * i)
+  local channel, id, size, ttl, kept, window, deadline, envelope = unpack(ARGV, 8 * i - 5, 8 * i + 2)
+  local known = window ~= '0' and redis.call('GET', placed)
+  if known then
+    replies[i] = { known, ${PLACED_BEFORE} }
+  elseif now > tonumber(deadline) then
+    replies[i] = { '', ${TOO_LATE} }
+  else
+    local last = redis.call('GET', position)
+    if not last then
+      redis.call('DEL', entries)
+      last = begin(i)
+    end
+    local bar = string.find(last, '|', 1, true)
+    local own = string.format('%.0f', string.sub(last, 1, bar - 1) + 1) .. '|' .. id
+    local place = own .. '|' .. string.sub(last, bar + 1) .. '|'
+    redis.call('SET', position, own, 'PX', math.max(${POSITION_KEPT_MS}, kept))
+    local entry = place .. string.format('%.0f', now + ttl) .. '|' .. envelope
+    if redis.call('RPUSH', entries, entry) > size + math.min(size, ${SLACK}) then
+      redis.call('LTRIM', entries, -size, -1)
+    end
+    redis.call('PEXPIRE', entries, kept)
+    if window ~= '0' then redis.call('SET', placed, own, 'PX', window) end
+    replies[i] = { own, redis.call(ARGV[2], channel, place .. envelope) }
+  end
+end
+return replies
+`);
+
+/** KEYS position of each topic. ARGV random id. Returns each as `n|id`; a topic without one gets it here. */
+export const POSITIONS = new RedisScript(`${REDIS_NOW}${BEGIN}
+local replies = {}
+for i, key in ipairs(KEYS) do
+  local last = redis.call('GET', key)
+  if not last then
+    last = begin(i)
+    redis.call('SET', key, last, 'PX', ${POSITION_KEPT_MS})
+  elseif redis.call('PTTL', key) < ${POSITION_KEPT_MS} then
+    redis.call('PEXPIRE', key, ${POSITION_KEPT_MS})
+  end
+  replies[i] = last
+end
+return replies
+`);
+
+/**
+ * KEYS position, entries. ARGV the number after which to read, or '' for the last entry only. Returns { position or '', now
+ * in milliseconds, entries… }; none when there are not as many as there should be.
+ */
+export const READ = new RedisScript(`${REDIS_NOW}
+local last = redis.call('GET', KEYS[1])
+if not last then return { '', now } end
+local missed = 1
+if ARGV[1] ~= '' then missed = string.match(last, '^%d+') - ARGV[1] end
+local reply = { last, now }
+if missed < 1 or missed > redis.call('LLEN', KEYS[2]) then return reply end
+for _, entry in ipairs(redis.call('LRANGE', KEYS[2], -missed, -1)) do reply[#reply + 1] = entry end
+return reply
+`);

@@ -1,0 +1,123 @@
+import type { RedisBackbone } from '../../redis/redis-backbone.js';
+import type { PublishOptions } from '../loop-transport.js';
+import type { Topic } from '../topic.js';
+import type { AppendOptions, AppendReceipt } from '../topic-history.js';
+import type {
+  PushMessage,
+  ServerReply,
+  TransportMessage,
+  TransportReceipt,
+} from '../transport-message.js';
+import type { Appended } from './append-batches.js';
+import { encodeEnvelope, NO_REPLY } from './envelope.codec.js';
+import { OpenRequests } from './open-requests.js';
+import { NO_PLACE } from './placed-bytes.js';
+import type { RollCall } from './roll-call.js';
+
+/** A message that is ready to travel. */
+export interface Sealed {
+  readonly envelope: Buffer;
+  /** By the clock of Redis, in milliseconds. */
+  readonly deadline: number;
+}
+
+/** Sends messages and gathers what the others did with them. */
+export class MessageSender {
+  private readonly requests = new OpenRequests();
+
+  constructor(
+    private readonly backbone: RedisBackbone,
+    private readonly rollCall: RollCall,
+    private readonly processId: string,
+  ) {}
+
+  async publish(
+    topic: Topic,
+    message: TransportMessage,
+    { timeoutMs, receipt }: PublishOptions,
+  ): Promise<TransportReceipt> {
+    if (!receipt) {
+      await this.send(topic, this.seal(message, NO_REPLY, timeoutMs));
+      return { expected: 0, replies: [] };
+    }
+    const opened = this.requests.begin(timeoutMs, isForOne(message));
+    const sending = this.sendCounted(topic, this.seal(message, opened.request, timeoutMs));
+    const sent = sending.then(([missing, receivers]) =>
+      this.requests.sent(opened.request, receivers, missing),
+    );
+    return this.receiptOf(opened, sent);
+  }
+
+  /** `place` puts it into the history of its topic, which publishes it as well. */
+  async append(
+    push: PushMessage,
+    { timeoutMs, receipt, onPlaced }: AppendOptions,
+    place: (sealed: Sealed) => Promise<Appended>,
+  ): Promise<AppendReceipt> {
+    if (!receipt) {
+      const { position } = await place(this.seal(push, NO_REPLY, timeoutMs));
+      onPlaced(position);
+      return { position, expected: 0, replies: [] };
+    }
+    const opened = this.requests.begin(timeoutMs, false);
+    let appended: Appended | undefined;
+    const placed = place(this.seal(push, opened.request, timeoutMs)).then((one) => {
+      appended = one;
+      onPlaced(one.position);
+      const { receivers, missing } = one;
+      this.requests.sent(opened.request, receivers ?? 0, receivers === undefined ? 0 : missing);
+    });
+    const whole = await this.receiptOf(opened, placed);
+    return { ...whole, ...(appended !== undefined && { position: appended.position }) };
+  }
+
+  replied(request: number, reply: ServerReply): void {
+    this.requests.replied(request, reply);
+  }
+
+  /** An own message came back. `here` is what this process did with one that it had not delivered before. */
+  echoed(request: number, here?: ServerReply): void {
+    this.requests.echoed(request, here);
+  }
+
+  close(): void {
+    this.requests.close();
+  }
+
+  /** Rejects when it was not sent. */
+  private receiptOf(
+    { request, receipt }: ReturnType<OpenRequests['begin']>,
+    sent: Promise<void>,
+  ): Promise<Awaited<typeof receipt>> {
+    sent.catch(() => this.requests.abandon(request));
+    return Promise.race([receipt, sent.then(() => receipt)]);
+  }
+
+  /** Resolves when it is known who got it. Rejects when that cannot be known. */
+  private sendCounted(topic: Topic, sealed: Sealed): Promise<[missing: number, receivers: number]> {
+    return Promise.all([
+      this.rollCall.missing(this.backbone.keys.everyoneFor(topic)),
+      this.send(topic, sealed),
+    ]);
+  }
+
+  /** Resolves with how many processes Redis has handed it to. */
+  private send(topic: Topic, { envelope }: Sealed): Promise<number> {
+    const { link, keys, pubSub } = this.backbone;
+    const bytes = Buffer.concat([NO_PLACE, envelope]);
+    return link.call<number>(pubSub.publish, keys.channelOf(topic), bytes);
+  }
+
+  private seal(message: TransportMessage, request: number, timeoutMs: number): Sealed {
+    const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
+    const deadline = this.backbone.membership.redisNow() + lastsMs;
+    const origin = this.processId;
+    return { deadline, envelope: encodeEnvelope({ origin, request, deadline, lastsMs, message }) };
+  }
+}
+
+function isForOne(message: TransportMessage): boolean {
+  return (
+    message.kind === 'ask' || (message.kind === 'push' && message.target.kind === 'connection')
+  );
+}

@@ -1,0 +1,48 @@
+import type { Place, Position } from '../position.js';
+
+const BAR = '|'.charCodeAt(0);
+
+/** A message or an entry of a history in its parts. */
+export interface Placed {
+  /** Absent for a message without history. */
+  readonly place?: Place;
+  readonly rest: Buffer;
+}
+
+/** What stands before an envelope that has no place in a history. */
+export const NO_PLACE = Buffer.from('|||');
+
+/** Reads `n|id|previous id|rest`. Throws a `RangeError` for anything else. */
+export function readPlace(bytes: Buffer): Placed {
+  const [n, afterN] = readText(bytes, 0);
+  const [id, afterId] = readText(bytes, afterN);
+  const [previousId, at] = readText(bytes, afterId);
+  const rest = bytes.subarray(at);
+  return n === '' ? { rest } : { place: { position: positionOf(n, id), previousId }, rest };
+}
+
+/** Reads `n|id|previous id|until|rest` of a history. */
+export function readEntry(bytes: Buffer): { place: Place; until: number; rest: Buffer } {
+  const { place, rest } = readPlace(bytes);
+  if (place === undefined) throw new RangeError('An entry of a history has no place.');
+  const [until, at] = readText(rest, 0);
+  return { place, until: Number(until), rest: rest.subarray(at) };
+}
+
+/** Reads `n|id`; `undefined` for an empty text. */
+export function readPosition(text: string): Position | undefined {
+  const [n = '', id = ''] = text.split('|');
+  return n === '' ? undefined : positionOf(n, id);
+}
+
+function positionOf(n: string, id: string): Position {
+  const number = Number(n);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`"${n}" is no number of a position.`);
+  return { n: number, id };
+}
+
+function readText(bytes: Buffer, from: number): [text: string, next: number] {
+  const end = bytes.indexOf(BAR, from);
+  if (end === -1) throw new RangeError('The message has no place for its position.');
+  return [bytes.toString('latin1', from, end), end + 1];
+}

@@ -1,0 +1,130 @@
+import type { RedisBackbone } from '../../redis/redis-backbone.js';
+import { chunksOf, groupsOf } from '../../util/chunks.js';
+import { randomId } from '../../util/random-id.js';
+import { isNext, isSamePosition, type Position } from '../position.js';
+import type { Topic } from '../topic.js';
+import type {
+  AppendOptions,
+  AppendReceipt,
+  PlacedPush,
+  TopicHistory,
+  TopicPolicy,
+} from '../topic-history.js';
+import { identityOf, type PushMessage } from '../transport-message.js';
+import type { AppendBatches } from './append-batches.js';
+import { decodeEnvelope } from './envelope.codec.js';
+import { POSITIONS, READ } from './history.scripts.js';
+import type { MessageSender } from './message-sender.js';
+import { readEntry, readPosition } from './placed-bytes.js';
+
+/** Keys of one command. Bounds how long it keeps Redis busy. */
+const CHUNK = 500;
+
+interface Entry {
+  readonly push: PlacedPush;
+  readonly until: number;
+}
+
+interface Read {
+  /** Where the topic is; absent when it has no history. */
+  readonly position: Position | undefined;
+  /** In milliseconds by the clock of Redis. */
+  readonly now: number;
+  readonly entries: readonly Entry[];
+}
+
+/**
+ * Histories in Redis. Each is a list, and beside it the position of the last push; a push is placed, kept and published by
+ * one script. Every read is proven by the chain, so a list that lost something is never taken for a whole one.
+ */
+export class RedisHistory implements TopicHistory {
+  constructor(
+    private readonly backbone: RedisBackbone,
+    private readonly batches: AppendBatches,
+    private readonly sender: MessageSender,
+  ) {}
+
+  async append(
+    topic: Topic,
+    push: PushMessage,
+    policy: TopicPolicy,
+    options: AppendOptions,
+  ): Promise<AppendReceipt> {
+    const { keys } = this.backbone;
+    return this.sender.append(push, options, ({ envelope, deadline }) =>
+      this.batches.place(keys.indexOf(topic.name), {
+        channel: keys.channelOf(topic),
+        everyone: keys.everyoneFor(topic),
+        keys: keys.historyOf(topic),
+        policy,
+        identity: identityOf(push),
+        deadline,
+        envelope,
+      }),
+    );
+  }
+
+  async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
+    const { keys } = this.backbone;
+    const positions = new Map<Topic, Position>();
+    const chunks = [...groupsOf(topics, ({ name }) => keys.indexOf(name)).values()].flatMap(
+      (group) => [...chunksOf(group, CHUNK)],
+    );
+    await Promise.all(
+      chunks.map(async (chunk) => {
+        const texts = await this.readPositions(chunk);
+        for (const [at, topic] of chunk.entries()) positions.set(topic, readPosition(texts[at]!)!);
+      }),
+    );
+    return topics.map((topic) => positions.get(topic)!);
+  }
+
+  async since(topic: Topic, from: Position): Promise<readonly PlacedPush[] | undefined> {
+    const { position, now, entries } = await this.read(topic, from.n);
+    if (position === undefined) return undefined;
+    let last = from;
+    for (const { push, until } of entries) {
+      if (!isNext(last, push.place) || until <= now) return undefined;
+      last = push.place.position;
+    }
+    return isSamePosition(last, position) ? entries.map(({ push }) => push) : undefined;
+  }
+
+  async latest(topic: Topic): Promise<PlacedPush | undefined> {
+    const { position, now, entries } = await this.read(topic, '');
+    const [entry] = entries;
+    if (position === undefined || entry === undefined || entry.until <= now) return undefined;
+    return isSamePosition(entry.push.place.position, position) ? entry.push : undefined;
+  }
+
+  private async readPositions(topics: readonly Topic[]): Promise<readonly string[]> {
+    const { link, keys, config } = this.backbone;
+    const positionKeys = topics.map((topic) => keys.historyOf(topic).position);
+    await link.untilReached(positionKeys[0]!, config.attachTimeoutMs);
+    return link.run<string[]>(POSITIONS, positionKeys, [randomId()]);
+  }
+
+  private async read(topic: Topic, after: number | ''): Promise<Read> {
+    const { link, keys, config } = this.backbone;
+    const { position: positionKey, entries: entriesKey } = keys.historyOf(topic);
+    await link.untilReached(positionKey, config.attachTimeoutMs);
+    const [position, now, ...entries] = await link.run<[Buffer, number, ...Buffer[]]>(
+      READ,
+      [positionKey, entriesKey],
+      [after],
+      { as: 'bytes' },
+    );
+    return {
+      position: readPosition(position.toString()),
+      now,
+      entries: entries.map((bytes) => entryOf(bytes, topic, now)),
+    };
+  }
+}
+
+function entryOf(bytes: Buffer, topic: Topic, now: number): Entry {
+  const { place, until, rest } = readEntry(bytes);
+  const message = decodeEnvelope(rest, topic, now)?.message;
+  if (message?.kind !== 'push') throw new RangeError('An entry of a history is no push.');
+  return { push: { ...message, place }, until };
+}
