@@ -5,13 +5,19 @@ import {
   type PublishOptions,
   type TransportServer,
 } from '../transport/loop-transport.js';
+import { MemoryHistory } from '../transport/memory/memory-history.js';
+import { MemoryLogs } from '../transport/memory/memory-logs.js';
 import { type Topic, topicKey } from '../transport/topic.js';
+import type { AppendReceipt, PlacedPush } from '../transport/topic-history.js';
 import type {
   ServerReply,
   TransportMessage,
   TransportReceipt,
 } from '../transport/transport-message.js';
 import { within } from '../util/within.js';
+
+/** As by default in a server's own configuration, which a transport does not know. */
+const IDEMPOTENCY_WINDOW_MS = 60_000;
 
 /**
  * Joins several applications of one process as if they were servers of one cluster.
@@ -22,11 +28,12 @@ import { within } from '../util/within.js';
  */
 export class MemoryCluster {
   private readonly nodes = new Set<ClusterTransport>();
+  private readonly logs = new MemoryLogs();
   private readonly presenceTable = new PresenceTable();
 
   /** The transport of one more server. */
   transport(): LoopTransport {
-    return new ClusterTransport(this.nodes);
+    return new ClusterTransport(this.nodes, this.logs);
   }
 
   /** The presence store of one more server. */
@@ -36,11 +43,20 @@ export class MemoryCluster {
 }
 
 class ClusterTransport extends LoopTransport {
+  override readonly history: MemoryHistory;
   private readonly attached = new Set<string>();
   private server: TransportServer | undefined;
 
-  constructor(private readonly nodes: Set<ClusterTransport>) {
+  constructor(
+    private readonly nodes: Set<ClusterTransport>,
+    logs: MemoryLogs,
+  ) {
     super();
+    this.history = new MemoryHistory(
+      logs,
+      (topic, push, options) => this.handOver(topic, push, options),
+      IDEMPOTENCY_WINDOW_MS,
+    );
   }
 
   override get isLive(): boolean {
@@ -78,6 +94,18 @@ class ClusterTransport extends LoopTransport {
 
   override async close(): Promise<void> {
     this.nodes.delete(this);
+  }
+
+  /** The others first get it in the same turn, as with `publish`; what they did is known later. */
+  private async handOver(
+    topic: Topic,
+    push: PlacedPush,
+    options: PublishOptions,
+  ): Promise<Omit<AppendReceipt, 'position'>> {
+    const elsewhere = this.publish(topic, push, options);
+    if (!this.wants(topic)) return elsewhere;
+    const here = await this.take(push, options.timeoutMs);
+    return { ...(await elsewhere), ...(here !== undefined && { here }) };
   }
 
   private wants(topic: Topic): boolean {

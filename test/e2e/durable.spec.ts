@@ -1,5 +1,6 @@
 import type { EventFrame, OkFrame, ServerFrame } from '../../lib/protocol/frames.js';
 import { type LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
+import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
 import { eventually } from '../support/eventually.js';
 import {
   closeLoopApps,
@@ -27,6 +28,10 @@ const STORES: Readonly<Record<string, () => Promise<LoopAppOptions>>> = {
   Redis: async () => {
     await redis.command('FLUSHALL');
     return { redis: redis.url };
+  },
+  'a cluster in memory': async () => {
+    const cluster = new MemoryCluster();
+    return { transport: cluster.transport(), presence: cluster.presence() };
   },
   'Redis Cluster': async () => {
     await redisCluster.flush();
@@ -210,8 +215,12 @@ it('P3: a client that little is sent to is told where it is, and comes back with
   expect(dataOf(after)).toEqual(['for it']);
 });
 
+class WithoutHistory extends MemoryTransport {
+  override readonly history = undefined as never;
+}
+
 it('a history that the transport cannot keep stops the boot', async () => {
-  const transport = new MemoryCluster().transport();
+  const transport = new WithoutHistory(1_000);
   const starting = startLoopApp({ options: { services, transport } });
   await expect(starting).rejects.toThrow(/"services.chat.history" needs a transport that keeps/);
 });

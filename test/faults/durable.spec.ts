@@ -50,8 +50,14 @@ async function comeBack(since: Readonly<Record<string, string>>): Promise<{
   answer: OkFrame;
 }> {
   const client = await server.client('acme', { connectionId: 'phone', query: { resume: '1' } });
-  const answer = await client.ask({ op: 'subscribe', patterns: ['chat:*'], since });
-  return { client, answer: answer as OkFrame };
+  return { client, answer: await subscribeWith(client, since) };
+}
+
+function subscribeWith(
+  client: LoopTestClient,
+  since: Readonly<Record<string, string>>,
+): Promise<OkFrame> {
+  return client.ask({ op: 'subscribe', patterns: ['chat:*'], since }) as Promise<OkFrame>;
 }
 
 const gets = (client: LoopTestClient, data: unknown): Promise<void> =>
@@ -124,6 +130,7 @@ describe('durable pushes when Redis fails', () => {
     await eventually('it is told', () => resetsOf(client).length > 0);
     await push('after');
     await gets(client, 'after');
+    expect(dataOf(client)).toEqual(['before', 'after']);
   });
 
   it('P2: two servers that push the same id at once place it once', async () => {
@@ -174,6 +181,11 @@ describe('durable pushes when Redis fails', () => {
       const report = await publisher.bus.pushToAccount('acme', 'chat:n', 1);
       return !report.complete && report.why === 'unavailable';
     });
+    await redis.start();
+    await push(2);
+    const client = await server.client('acme');
+    await subscribeWith(client, { account: 'latest' });
+    expect(dataOf(client)).toEqual([2]);
   });
 });
 
@@ -216,6 +228,7 @@ describe('durable pushes when writes are lost in a failover', () => {
     await eventually('it is told', () => resetsOf(client).length > 0);
     await push('after');
     await gets(client, 'after');
+    expect(dataOf(client)).toEqual(['kept', 'phantom', 'after']);
   }, 60_000);
 });
 

@@ -1,6 +1,6 @@
 import type { PublishOptions } from '../loop-transport.js';
 import type { Position } from '../position.js';
-import { type Topic, topicKey } from '../topic.js';
+import type { Topic } from '../topic.js';
 import type {
   AppendOptions,
   AppendReceipt,
@@ -9,17 +9,7 @@ import type {
   TopicHistory,
 } from '../topic-history.js';
 import type { PushMessage } from '../transport-message.js';
-import { MemoryLog } from './memory-log.js';
-
-const PRUNED_EVERY_MS = 10_000;
-
-/** A position that was not asked for this long is forgotten: who comes back with it is told to reload. */
-const POSITION_KEPT_MS = 86_400_000;
-
-interface Kept {
-  readonly log: MemoryLog;
-  usedAt: number;
-}
+import type { MemoryLogs } from './memory-logs.js';
 
 /** Hands a push that was just placed to whoever is attached. Called in the turn of the `append`. */
 export type HandOver = (
@@ -28,18 +18,13 @@ export type HandOver = (
   options: PublishOptions,
 ) => Promise<Omit<AppendReceipt, 'position'>>;
 
-/** Histories in the memory of this process. */
+/** Histories in the memory of this process, as one server sees them. */
 export class MemoryHistory implements TopicHistory {
-  private readonly kept = new Map<string, Kept>();
-  private readonly pruning: ReturnType<typeof setInterval>;
-
   constructor(
+    private readonly logs: MemoryLogs,
     private readonly handOver: HandOver,
     private readonly idempotencyWindowMs: number,
-    private readonly now: () => number = () => performance.now(),
-  ) {
-    this.pruning = setInterval(() => this.prune(), PRUNED_EVERY_MS).unref();
-  }
+  ) {}
 
   async append(
     topic: Topic,
@@ -47,42 +32,24 @@ export class MemoryHistory implements TopicHistory {
     policy: HistoryPolicy,
     options: AppendOptions,
   ): Promise<AppendReceipt> {
-    const log = this.logOf(topic);
-    const { position, placed } = log.append(push, policy, this.now(), this.idempotencyWindowMs);
+    const { logs, idempotencyWindowMs } = this;
+    const { position, placed } = logs
+      .of(topic)
+      .append(push, policy, logs.now(), idempotencyWindowMs);
     const handedOver = placed && this.handOver(topic, placed, options);
     options.onPlaced(position);
     return { position, ...((await handedOver) ?? { expected: 0, replies: [] }) };
   }
 
   async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
-    return topics.map((topic) => this.logOf(topic).position);
+    return topics.map((topic) => this.logs.of(topic).position);
   }
 
   async since(topic: Topic, position: Position): Promise<readonly PlacedPush[] | undefined> {
-    return this.logOf(topic).since(position, this.now());
+    return this.logs.of(topic).since(position, this.logs.now());
   }
 
   async latest(topic: Topic): Promise<PlacedPush | undefined> {
-    return this.logOf(topic).latest(this.now());
-  }
-
-  close(): void {
-    clearInterval(this.pruning);
-  }
-
-  private logOf(topic: Topic): MemoryLog {
-    const key = topicKey(topic);
-    const kept = this.kept.get(key) ?? { log: new MemoryLog(), usedAt: 0 };
-    kept.usedAt = this.now();
-    this.kept.set(key, kept);
-    return kept.log;
-  }
-
-  private prune(): void {
-    const now = this.now();
-    for (const [key, { log, usedAt }] of this.kept) {
-      log.prune(now);
-      if (now - usedAt > POSITION_KEPT_MS) this.kept.delete(key);
-    }
+    return this.logs.of(topic).latest(this.logs.now());
   }
 }

@@ -3,17 +3,20 @@ import { type Topic, topicKey } from '../topic.js';
 import type { AppendReceipt, PlacedPush } from '../topic-history.js';
 import type { TransportReceipt } from '../transport-message.js';
 import { MemoryHistory } from './memory-history.js';
+import { MemoryLogs } from './memory-logs.js';
 
 /** One server: there is nobody else to carry anything to. */
 export class MemoryTransport extends LoopTransport {
   override readonly isLive = true;
   override readonly history: MemoryHistory;
+  private readonly logs = new MemoryLogs();
   private readonly attached = new Set<string>();
   private server: TransportServer | undefined;
 
   constructor(idempotencyWindowMs: number) {
     super();
     this.history = new MemoryHistory(
+      this.logs,
       (topic, push) => this.handOver(topic, push),
       idempotencyWindowMs,
     );
@@ -36,7 +39,7 @@ export class MemoryTransport extends LoopTransport {
   }
 
   override async close(): Promise<void> {
-    this.history.close();
+    this.logs.close();
   }
 
   private async handOver(topic: Topic, push: PlacedPush): Promise<Omit<AppendReceipt, 'position'>> {

@@ -1,8 +1,10 @@
 import { resolveConfig } from '../../../lib/loop-ws.config.js';
 import { TopicFollower } from '../../../lib/history/topic-follower.js';
 import { MemoryHistory } from '../../../lib/transport/memory/memory-history.js';
+import { MemoryLogs } from '../../../lib/transport/memory/memory-logs.js';
 import type { Position } from '../../../lib/transport/position.js';
 import type { PlacedPush } from '../../../lib/transport/topic-history.js';
+import type { TransportReceipt } from '../../../lib/transport/transport-message.js';
 import { SampledLogger } from '../../../lib/util/sampled-logger.js';
 
 const TOPIC = { kind: 'account', name: 'acme' } as const;
@@ -12,6 +14,7 @@ const logger = new SampledLogger(resolveConfig({}));
 
 /** Pushes that were placed, and not handed over yet. */
 let placed: PlacedPush[];
+let logs: MemoryLogs;
 let history: MemoryHistory;
 let delivered: string[];
 let resets: Position[];
@@ -32,10 +35,12 @@ async function append(...frames: readonly string[]): Promise<void> {
 
 beforeEach(async () => {
   [placed, delivered, resets] = [[], [], []];
-  history = new MemoryHistory(async (_topic, push) => {
+  logs = new MemoryLogs();
+  const handOver = async (_topic: unknown, push: PlacedPush): Promise<TransportReceipt> => {
     placed.push(push);
     return { expected: 0, replies: [] };
-  }, 1_000);
+  };
+  history = new MemoryHistory(logs, handOver, 1_000);
   const listener = {
     deliver: (_topic: unknown, { frame }: PlacedPush) => (delivered.push(frame), DELIVERED),
     reset: (_topic: unknown, position: Position) => void resets.push(position),
@@ -47,7 +52,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   follower.close();
-  history.close();
+  logs.close();
 });
 
 describe('a follower of a history', () => {
