@@ -15,6 +15,7 @@ import { ImportedOnce } from './bus/imported-once.js';
 import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
 import { PositionNews } from './bus/position-news.js';
+import { PositionedHome } from './bus/positioned-home.js';
 import { RemoteMessages } from './bus/remote-messages.js';
 import { Replay } from './bus/replay.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
@@ -159,6 +160,7 @@ const GATEWAY_PROVIDERS: Provider[] = [
   ControlFrames,
   Replay,
   PositionNews,
+  PositionedHome,
   FrameHandler,
   SessionFactory,
   ConnectionOpener,

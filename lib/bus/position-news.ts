@@ -7,9 +7,13 @@ import { encodePosition } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import { durableTopicsOf } from './connection-topics.js';
 
+/** Positions by the names that clients have for their topics. */
+export type PositionTexts = Readonly<Record<string, string>>;
+
 /**
- * Tells a connection where its topics are. A client learns that from its events as well, but few of a topic's events may
- * match what it subscribed; with a position of long ago it could not be told whether it missed something.
+ * Tells a connection where its topics are. A client learns that from its events as well, but of a new topic it may have had
+ * none yet, and of another one few may match what it subscribed; with no position, or with one of long ago, it could not be
+ * told whether it missed something.
  */
 @Injectable()
 export class PositionNews {
@@ -24,9 +28,27 @@ export class PositionNews {
     const moved = durableTopicsOf(connection, this.durable).filter(
       (topic) => !connection.gate.holds(clientNameOf(topic)) && this.hasMoved(topic, since),
     );
-    if (moved.length === 0) return;
-    const topics = Object.fromEntries(moved.map((topic) => this.entryOf(topic)));
-    connection.sendFrame({ op: 'positions', topics });
+    tellPositions(connection, this.textsOf(moved));
+  }
+
+  /** Resolves with the positions from which the connection gets the topics that are new to it by the change. */
+  async gainedBy<Result>(
+    connection: LoopConnection,
+    change: () => Promise<Result>,
+  ): Promise<{ readonly result: Result; readonly positions: PositionTexts }> {
+    const before = new Set(durableTopicsOf(connection, this.durable).map(clientNameOf));
+    const result = await change();
+    const gained = durableTopicsOf(connection, this.durable).filter(
+      (topic) => !before.has(clientNameOf(topic)),
+    );
+    for (const topic of gained) this.noteOpened(connection, topic);
+    return { result, positions: this.textsOf(gained) };
+  }
+
+  /** One that is gained while its client has still to say where it was goes on from here as well. */
+  private noteOpened({ gate }: LoopConnection, topic: Topic): void {
+    const position = this.durable.positionOf(topic);
+    if (gate.holdsAll && position !== undefined) gate.alsoOpenedAt(clientNameOf(topic), position);
   }
 
   private hasMoved(topic: Topic, since: number): boolean {
@@ -34,7 +56,17 @@ export class PositionNews {
     return movedAt !== undefined && movedAt >= since;
   }
 
-  private entryOf(topic: Topic): [name: string, position: string] {
-    return [clientNameOf(topic), encodePosition(this.durable.positionOf(topic)!)];
+  private textsOf(topics: readonly Topic[]): PositionTexts {
+    return Object.fromEntries(
+      topics.flatMap((topic): [string, string][] => {
+        const position = this.durable.positionOf(topic);
+        return position === undefined ? [] : [[clientNameOf(topic), encodePosition(position)]];
+      }),
+    );
   }
+}
+
+export function tellPositions(connection: LoopConnection, topics: PositionTexts): void {
+  if (connection.state !== 'open' || Object.keys(topics).length === 0) return;
+  connection.sendFrame({ op: 'positions', topics });
 }

@@ -19,7 +19,7 @@ export type HeldTopic = Readonly<Held>;
 /** Which events of a history a connection takes as they come: none while what came before is being replayed to it. */
 export class ReplayGate {
   /** Positions of its topics when it was opened, while it takes nothing of any; a client that resumes opens so. */
-  private opened: ReadonlyMap<string, Position> | undefined;
+  private opened: Map<string, Position> | undefined;
   private readonly held = new Map<string, Held>();
   private readonly replayedTo = new Map<string, number>();
 
@@ -29,7 +29,12 @@ export class ReplayGate {
 
   /** Takes nothing until {@link openedAt}. */
   holdAll(positions: ReadonlyMap<string, Position>): void {
-    this.opened = positions;
+    this.opened = new Map(positions);
+  }
+
+  /** A topic that was gained while it holds all. */
+  alsoOpenedAt(topic: string, position: Position): void {
+    this.opened?.set(topic, position);
   }
 
   /** Ends holding all; returns where each topic was when it began. */

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { PositionNews, type PositionTexts } from '../bus/position-news.js';
 import { Replay } from '../bus/replay.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
@@ -21,6 +22,7 @@ export class ControlFrames {
     private readonly subscriptions: SubscriptionRequests,
     private readonly hooks: LifecycleHooks,
     private readonly replay: Replay,
+    private readonly news: PositionNews,
     private readonly logger: SampledLogger,
   ) {}
 
@@ -53,13 +55,17 @@ export class ControlFrames {
       source.refuse(ErrorCode.TooManySubscriptions, message, id.id);
       return undefined;
     }
-    const answer = await this.subscriptions.grant(source.connection, patterns, signal);
+    const { connection } = source;
+    const { result: answer, positions } = await this.news.gainedBy(connection, () =>
+      this.subscriptions.grant(connection, patterns, signal),
+    );
     if (answer.granted.length > 0) {
-      await this.tell('@OnLoopSubscribe', this.hooks.subscribe(source.connection, answer.granted));
+      await this.tell('@OnLoopSubscribe', this.hooks.subscribe(connection, answer.granted));
     }
-    const isResume = since !== undefined || source.connection.gate.holdsAll;
-    const replayed = isResume ? await this.replay.run(source.connection, since ?? {}) : {};
-    return { op: 'ok', ...id, ...answer, ...replayed };
+    if (since === undefined) return { op: 'ok', ...id, ...answer, ...ifAny(positions) };
+    const replayed = await this.replay.run(connection, since);
+    const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
+    return { op: 'ok', ...id, ...answer, ...replayed, ...ifAny(Object.fromEntries(others)) };
   }
 
   private async unsubscribe(
@@ -101,4 +107,8 @@ export class ControlFrames {
   private async tell(hook: string, told: Promise<void>): Promise<void> {
     await told.catch((error: unknown) => this.logger.error(hook, `${hook} failed`, error));
   }
+}
+
+function ifAny(positions: PositionTexts): { positions?: PositionTexts } {
+  return Object.keys(positions).length > 0 ? { positions } : {};
 }

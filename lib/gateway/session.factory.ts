@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { OpenAsks } from '../bus/open-asks.js';
-import { PositionNews } from '../bus/position-news.js';
 import { composeEvent } from '../bus/outgoing-event.js';
-import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { PositionNews } from '../bus/position-news.js';
+import { PositionedHome } from '../bus/positioned-home.js';
 import { FlushScheduler } from '../connections/flush-scheduler.js';
 import { LoopConnection } from '../connections/loop-connection.js';
 import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
@@ -37,7 +37,7 @@ export class SessionFactory {
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
-    private readonly registry: ConnectionRegistry,
+    private readonly home: PositionedHome,
     private readonly scheduler: FlushScheduler,
     private readonly asks: OpenAsks,
     private readonly handler: FrameHandler,
@@ -84,7 +84,7 @@ export class SessionFactory {
       claims,
       socket,
       outbox,
-      home: this.registry,
+      home: this.home,
       encode: (name, data) => new TextFrame(composeEvent(name, data, this.settings).frame),
       closeTimeoutMs: config.closeTimeoutMs,
       onClosing: (close) => end.come(close),

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
@@ -20,6 +21,7 @@ export class SubscriptionRequests {
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
+    private readonly registry: ConnectionRegistry,
     private readonly logger: SampledLogger,
   ) {}
 
@@ -38,7 +40,7 @@ export class SubscriptionRequests {
     signal?.throwIfAborted();
     const granted = this.thatFit(connection, allowed);
     this.remember(connection, granted);
-    await connection.subscribe(...(granted as LoopPattern[]));
+    await this.registry.subscribe(connection, granted);
     const fitting = new Set(granted);
     const overflowing = allowed.filter((text) => !fitting.has(text));
     return { granted, denied: [...denied, ...overflowing.map((text) => this.tooMany(text))] };

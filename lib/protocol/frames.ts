@@ -69,6 +69,8 @@ export interface OkFrame {
   readonly removed?: readonly string[];
   /** Durable events that were replayed, by topic. */
   readonly resumed?: Readonly<Record<string, number>>;
+  /** Topics that are new to the connection, and the position from which it gets them. */
+  readonly positions?: Readonly<Record<string, string>>;
   /** Topics of which events are lost, and the position from which they go on. */
   readonly reset?: Readonly<Record<string, string>>;
   readonly expiresInMs?: number;

@@ -82,7 +82,8 @@ function hasFieldsOfOp(fields: Fields): boolean {
         isOptionalList(fields.denied) &&
         isOptionalList(fields.removed) &&
         isOptional(fields.expiresInMs, 'number') &&
-        (fields.reset === undefined || isTexts(fields.reset))
+        (fields.reset === undefined || isTexts(fields.reset)) &&
+        (fields.positions === undefined || isTexts(fields.positions))
       );
     case 'reply':
       return typeof fields.id === 'number' || typeof fields.id === 'string';

@@ -1,3 +1,4 @@
+import { ConnectionRegistry } from '../../lib/index.js';
 import type { EventFrame, OkFrame, ServerFrame } from '../../lib/protocol/frames.js';
 import { type LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
 import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
@@ -213,6 +214,37 @@ it('P3: a client that little is sent to is told where it is, and comes back with
   const answer = await subscribe(after, { account: position! }, ['chat:rare']);
   expect(answer).toMatchObject({ resumed: { account: 1 }, reset: {} });
   expect(dataOf(after)).toEqual(['for it']);
+});
+
+it('P3: a client is told from where on it gets a topic that is new to it', async () => {
+  server = await startLoopApp({ options: { services, defaultSubscriptions: [] } });
+  const before = await server.client('acme', { connectionId: 'phone' });
+  const asked = (await before.subscribe('chat:*')) as OkFrame;
+  await server.get(ConnectionRegistry).get('acme', 'phone')!.join('lobby');
+  const told = await before.nextFrame('positions', ({ op }) => op === 'positions');
+  await before.close();
+  await server.bus.pushToChannel('chat:n', 1);
+  await server.bus.pushToRoom('lobby', 'chat:n', 2);
+  const after = await comeBack();
+  await server.get(ConnectionRegistry).get('acme', 'phone')!.join('lobby');
+  const rooms = told.op === 'positions' ? told.topics : {};
+  const answer = await subscribe(after, { ...asked.positions, ...rooms });
+  expect(answer.resumed).toEqual({ 'service:chat': 1, 'room:lobby': 1 });
+  expect(new Set(dataOf(after))).toEqual(new Set([1, 2]));
+});
+
+it('P3: a client with many patterns says where it was with the last of them', async () => {
+  server = await startLoopApp({ options: { services, defaultSubscriptions: [] } });
+  const before = await server.client('acme', { connectionId: 'phone' });
+  const { positions } = before.welcome;
+  await before.close();
+  await push(1);
+  await server.bus.pushToAccount('acme', 'chat:m', 2);
+  const after = await comeBack();
+  await after.subscribe('chat:n');
+  await server.bus.pushToAccount('acme', 'chat:n', 3);
+  await subscribe(after, positions!, ['chat:m']);
+  expect(dataOf(after)).toEqual([1, 2, 3]);
 });
 
 class WithoutHistory extends MemoryTransport {

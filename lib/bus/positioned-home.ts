@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import type { ConnectionHome, LoopConnection } from '../connections/loop-connection.js';
+import { PositionNews, tellPositions } from './position-news.js';
+
+/** What server code does with a connection, whose client is told from where on it gets a new topic. */
+@Injectable()
+export class PositionedHome implements ConnectionHome {
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly news: PositionNews,
+  ) {}
+
+  async subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
+    const subscribe = (): Promise<void> => this.registry.subscribe(connection, patterns);
+    tellPositions(connection, (await this.news.gainedBy(connection, subscribe)).positions);
+  }
+
+  async join(connection: LoopConnection, room: string): Promise<void> {
+    const join = (): Promise<void> => this.registry.join(connection, room);
+    tellPositions(connection, (await this.news.gainedBy(connection, join)).positions);
+  }
+
+  unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {
+    this.registry.unsubscribe(connection, patterns);
+  }
+
+  leave(connection: LoopConnection, room: string): void {
+    this.registry.leave(connection, room);
+  }
+}
