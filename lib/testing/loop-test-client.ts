@@ -13,6 +13,8 @@ export interface LoopTestClientOptions {
   readonly path?: string;
   /** More of the query string. */
   readonly query?: Readonly<Record<string, string>>;
+  /** Called with each frame as it arrives. */
+  readonly onFrame?: (frame: ServerFrame) => void;
   /** How long every wait of this client may take, in milliseconds. Default 2 000. */
   readonly timeoutMs?: number;
 }
@@ -45,6 +47,7 @@ export class LoopTestClient {
   private constructor(
     private readonly socket: TestSocket,
     timeoutMs: number,
+    private readonly onFrame: (frame: ServerFrame) => void,
   ) {
     this.log = new FrameLog(timeoutMs);
     socket.addEventListener('message', ({ data }) => this.receive(String(data)));
@@ -68,7 +71,8 @@ export class LoopTestClient {
     const WebSocket = await webSocketConstructor();
     const bearer = options.token === undefined ? [] : [BEARER_SUBPROTOCOL_PREFIX + options.token];
     const socket = new WebSocket(await urlOf(target, options), [SUBPROTOCOL, ...bearer]);
-    const client = new LoopTestClient(socket, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, onFrame = () => {} } = options;
+    const client = new LoopTestClient(socket, timeoutMs, onFrame);
     client.welcomed = (await client.nextFrame('a welcome', isOp('welcome'))) as WelcomeFrame;
     return client;
   }
@@ -130,8 +134,12 @@ export class LoopTestClient {
 
   private receive(text: string): void {
     const frame = decodeServerFrame(text);
-    if (frame === undefined) this.log.end(`the server sent what is no frame: ${text}`);
-    else this.log.add(frame);
+    if (frame === undefined) {
+      this.log.end(`the server sent what is no frame: ${text}`);
+      return;
+    }
+    this.onFrame(frame);
+    this.log.add(frame);
   }
 }
 

@@ -12,7 +12,7 @@ interface Entry {
 export class MemoryLog {
   private readonly entries: Entry[] = [];
   private readonly ids = new Map<string, { readonly position: Position; readonly until: number }>();
-  private last: Position = { n: 0, id: randomId() };
+  private last: Position = { n: firstNumber(), id: randomId() };
 
   get position(): Position {
     return this.last;
@@ -72,4 +72,9 @@ export class MemoryLog {
       this.ids.delete(id);
     }
   }
+}
+
+/** One that an earlier life of this process cannot have reached: 2^20 pushes for each second since 1970. */
+function firstNumber(): number {
+  return Math.floor(Date.now() / 1_000) * 2 ** 20;
 }

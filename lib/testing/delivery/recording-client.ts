@@ -1,0 +1,136 @@
+import type { INestApplication } from '@nestjs/common';
+import type { EventFrame, OkFrame, ServerFrame } from '../../protocol/frames.js';
+import { LoopTestClient } from '../loop-test-client.js';
+import type { ClientDiary, Sighting } from './records.js';
+import type { RecordedData } from './recording-publisher.js';
+import { numberOf } from './segments.js';
+
+export interface RecordingClientOptions {
+  /** Whose account it is; named in the diary, and what `account` means there. */
+  readonly accountId: string;
+  readonly connectionId: string;
+  /** Default: the account. */
+  readonly token?: string;
+  /** Default `['*:*']`. */
+  readonly patterns?: readonly string[];
+  /** How long each wait may take, in milliseconds. Default 2 000. */
+  readonly timeoutMs?: number;
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/**
+ * A client that comes back where it was, by the rules of the protocol, and keeps a diary of all that it sees. It shares no
+ * code with the client of this package.
+ */
+export class RecordingClient {
+  private readonly sightings: Sighting[] = [];
+  private readonly positions = new Map<string, string>();
+  private connection: LoopTestClient | undefined;
+  private wasConnected = false;
+
+  constructor(private readonly options: RecordingClientOptions) {}
+
+  get diary(): ClientDiary {
+    const { accountId, connectionId } = this.options;
+    return { client: `${accountId}/${connectionId}`, sightings: this.sightings };
+  }
+
+  get isConnected(): boolean {
+    return this.connection !== undefined;
+  }
+
+  /** By the names that the server has for the client's topics. */
+  positionOf(topic: string): string | undefined {
+    return this.positions.get(topic);
+  }
+
+  /** Connects and says where it was. Resolves when it has all that it missed. */
+  async connect(target: INestApplication | string): Promise<void> {
+    const { accountId, connectionId, token = accountId, patterns = ['*:*'] } = this.options;
+    const { timeoutMs = 2_000 } = this.options;
+    const connection = await LoopTestClient.connect(target, {
+      token,
+      connectionId,
+      timeoutMs,
+      query: { resume: '1' },
+      onFrame: (frame) => this.receive(frame),
+    });
+    this.connection = connection;
+    void connection.closed.then(() => this.ended(connection));
+    const since = Object.fromEntries(this.positions);
+    const answer = (await connection.ask({ op: 'subscribe', patterns, since })) as OkFrame;
+    if (answer.op !== 'ok') throw new Error(`The server refused: ${JSON.stringify(answer)}`);
+  }
+
+  /** Resolves when it has all that its server has sent so far. */
+  async catchUp(): Promise<void> {
+    await this.connection?.ask({ op: 'ping' });
+  }
+
+  /** Ends the connection without a word. Resolves when it is gone. */
+  async drop(): Promise<void> {
+    const { connection } = this;
+    if (connection === undefined) return;
+    await connection.close();
+    this.ended(connection);
+  }
+
+  private ended(connection: LoopTestClient): void {
+    if (this.connection === connection) this.connection = undefined;
+  }
+
+  private receive(frame: ServerFrame): void {
+    if (frame.op === undefined) return this.receiveEvent(frame);
+    if (frame.op === 'welcome') {
+      this.sightings.push({ kind: 'connected', resumed: this.wasConnected });
+      this.wasConnected = true;
+      return this.begin(frame.positions);
+    }
+    if (frame.op === 'positions') return this.begin(frame.topics);
+    if (frame.op === 'reset') return this.reset(frame.topics);
+    if (frame.op !== 'ok') return;
+    this.reset(frame.reset);
+    this.begin(frame.positions);
+  }
+
+  private receiveEvent({ data, topic, pos }: EventFrame): void {
+    const { publisher, number } = data as RecordedData;
+    const placed = topic === undefined || pos === undefined ? {} : this.placed(topic, pos);
+    this.sightings.push({ kind: 'event', publisher, number, ...placed });
+  }
+
+  private placed(topic: string, position: string): { topic: string; position: string } {
+    this.positions.set(topic, position);
+    return { topic: this.nameOf(topic), position };
+  }
+
+  /** A topic that is known already goes on from where the client is, unless the server says that it is further. */
+  private begin(positions: Texts = {}): void {
+    for (const [topic, position] of Object.entries(positions)) {
+      const known = this.positions.get(topic);
+      if (known === undefined) {
+        this.sightings.push({ kind: 'began', topic: this.nameOf(topic), position });
+      }
+      if (known === undefined || this.isAhead(topic, position)) this.positions.set(topic, position);
+    }
+  }
+
+  /** Not by a welcome: what it names is still to be replayed then. */
+  private isAhead(topic: string, position: string): boolean {
+    const { connection } = this;
+    return connection !== undefined && numberOf(position) > numberOf(this.positions.get(topic)!);
+  }
+
+  private reset(topics: Texts = {}): void {
+    for (const [topic, position] of Object.entries(topics)) {
+      this.positions.set(topic, position);
+      const at = Date.now();
+      this.sightings.push({ kind: 'reset', topic: this.nameOf(topic), position, at });
+    }
+  }
+
+  private nameOf(topic: string): string {
+    return topic === 'account' ? `account:${this.options.accountId}` : topic;
+  }
+}
