@@ -7,14 +7,15 @@ const WEB_SOCKET_SCHEME: Readonly<Record<string, string>> = {
   'wss:': 'wss:',
 };
 
-/** The address to dial: absolute, with a WebSocket scheme and the connection's id in the query. */
-export function socketAddress(url: string, connectionId: string): string {
+/** The address to dial: absolute, with a WebSocket scheme, and in the query the connection's id and whether it resumes. */
+export function socketAddress(url: string, connectionId: string, resumes = false): string {
   const address = parseUrl(url);
   const scheme = WEB_SOCKET_SCHEME[address.protocol];
   if (scheme === undefined) throw badUrl(url);
   address.protocol = scheme;
   address.hash = '';
   address.searchParams.set('connectionId', connectionId);
+  if (resumes) address.searchParams.set('resume', '1');
   return address.href;
 }
 

@@ -31,6 +31,10 @@ export const ClientErrorCode = {
   ConnectFailed: 'connect_failed',
   /** The server sent something that is not a frame this client knows. */
   UnreadableFrame: 'unreadable_frame',
+  /** Events are lost, and nobody listens by `onReset`. */
+  HistoryLost: 'history_lost',
+  /** The option `storage` threw, or held what cannot be read. */
+  StorageFailed: 'storage_failed',
   /** A handler or listener of the application threw; `cause` is what it threw. */
   HandlerFailed: 'handler_failed',
 } as const;

@@ -1,6 +1,7 @@
 import { randomConnectionId, socketAddress } from './address.js';
 import { DEFAULT_BACKOFF, type BackoffOptions } from './backoff.js';
 import { ClientErrorCode, LoopClientError } from './client-errors.js';
+import type { LoopStorage } from './positions.js';
 import type { TokenSource } from './credentials.js';
 import { webSocketConstructor, type WebSocketConstructor } from './web-socket.js';
 
@@ -29,6 +30,13 @@ export interface LoopClientOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** Most bytes that may wait to be sent; beyond it `send` throws and `request` rejects. Default 1 048 576. */
   readonly maxBufferedBytes?: number | undefined;
+  /**
+   * Where positions are kept while the page is away, e.g. `sessionStorage`: a client of the next page gets what was pushed
+   * meanwhile. Default: nowhere; they live as long as the client.
+   */
+  readonly storage?: LoopStorage | undefined;
+  /** Under which key. Two clients of one page need two. Default `loopws`. */
+  readonly storageKey?: string | undefined;
   /** Source of the jitter, from 0 up to 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
@@ -36,7 +44,9 @@ export interface LoopClientOptions {
 /** The options with their defaults filled in. */
 export interface ClientSettings {
   /** What to dial; asked at every attempt. */
-  readonly address: () => string;
+  readonly address: (resumes: boolean) => string;
+  readonly storage: LoopStorage | undefined;
+  readonly storageKey: string;
   readonly token: TokenSource | undefined;
   readonly WebSocket: WebSocketConstructor;
   readonly backoff: BackoffOptions;
@@ -50,6 +60,8 @@ export interface ClientSettings {
 export function clientSettings(url: UrlSource, options: LoopClientOptions): ClientSettings {
   return {
     address: addressOf(url, options.connectionId ?? randomConnectionId()),
+    storage: options.storage,
+    storageKey: options.storageKey ?? 'loopws',
     token: options.token,
     WebSocket: webSocketConstructor(options.WebSocket),
     backoff: backoffSettings(options.backoff ?? {}),
@@ -61,10 +73,9 @@ export function clientSettings(url: UrlSource, options: LoopClientOptions): Clie
 }
 
 /** A fixed address is checked now, one that is yet to be asked for when it is. */
-function addressOf(url: UrlSource, connectionId: string): () => string {
-  if (typeof url === 'function') return () => socketAddress(url(), connectionId);
-  const address = socketAddress(url, connectionId);
-  return () => address;
+function addressOf(url: UrlSource, connectionId: string): (resumes: boolean) => string {
+  if (typeof url === 'string') socketAddress(url, connectionId);
+  return (resumes) => socketAddress(typeof url === 'function' ? url() : url, connectionId, resumes);
 }
 
 function backoffSettings({ baseMs, capMs, stableMs }: Partial<BackoffOptions>): BackoffOptions {

@@ -32,6 +32,7 @@ const EXCERPT_LENGTH = 200;
 /** One attempt from the token to the close: it is open once the server has said welcome, not when the socket is. */
 export class Connection {
   readonly #settings: ClientSettings;
+  readonly #resumes: boolean;
   readonly #observer: ConnectionObserver;
   readonly #deadline: Timer;
   #link: Link | undefined;
@@ -40,8 +41,14 @@ export class Connection {
   #pace: Pace | undefined;
   #ended = false;
 
-  constructor(settings: ClientSettings, credentials: Credentials, observer: ConnectionObserver) {
+  constructor(
+    settings: ClientSettings,
+    credentials: Credentials,
+    resumes: boolean,
+    observer: ConnectionObserver,
+  ) {
     this.#settings = settings;
+    this.#resumes = resumes;
     this.#observer = observer;
     this.#deadline = setTimeout(() => this.#tooLate(), timerMs(settings.connectTimeoutMs));
     void this.#dial(credentials);
@@ -85,10 +92,13 @@ export class Connection {
   }
 
   #open(protocols: string[]): void {
-    this.#link = new Link(new this.#settings.WebSocket(this.#settings.address(), protocols), {
-      message: (data) => this.#message(data),
-      closed: (code, reason) => this.#end(code, reason),
-    });
+    this.#link = new Link(
+      new this.#settings.WebSocket(this.#settings.address(this.#resumes), protocols),
+      {
+        message: (data) => this.#message(data),
+        closed: (code, reason) => this.#end(code, reason),
+      },
+    );
   }
 
   #failed(error: unknown): void {

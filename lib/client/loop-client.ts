@@ -1,21 +1,32 @@
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
-import type { WelcomeFrame } from '../protocol/frames.js';
+import type { EventFrame, WelcomeFrame } from '../protocol/frames.js';
 import { Authentication } from './authentication.js';
 import { Calls } from './calls.js';
-import { closedError, LoopClientError } from './client-errors.js';
+import { ClientErrorCode, closedError, LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import type { Connection, FrameAfterWelcome } from './connection.js';
 import type { LoopEventHandler, UntypedHandler } from './event-handlers.js';
 import { Inbox } from './inbox.js';
 import { Listeners } from './listeners.js';
 import type { LoopState, LoopStateChange } from './loop-state.js';
+import { type LoopReset, Positions } from './positions.js';
 import { ProblemReporter } from './problem-reporter.js';
 import { Reconnector } from './reconnector.js';
+import { Resuming } from './resuming.js';
+import { StoredPositions } from './stored-positions.js';
 import { Subscriptions } from './subscriptions.js';
 
 export interface LoopRequestOptions {
   /** Time for the reply, counted from the call, in milliseconds. Default: `requestTimeoutMs` of the client. */
   readonly timeoutMs?: number | undefined;
+}
+
+export interface LoopSubscribeOptions {
+  /**
+   * Whether to begin with the last event of the pattern's service that was pushed to all, if the service has a history and
+   * the event matches: the current price, status or the like. Default false.
+   */
+  readonly latest?: boolean;
 }
 
 /** A connection to the server's event bus that mends itself. Made by `connect`. */
@@ -24,6 +35,13 @@ export class LoopClient {
   readonly #states = new Listeners<[state: LoopState, change: LoopStateChange]>(
     this.#problems.handlerFailed,
   );
+  readonly #resets = new Listeners<[reset: LoopReset]>(this.#problems.handlerFailed);
+  readonly #positions = new Positions(
+    (reset) => this.#lost(reset),
+    () => this.#stored?.save(this.#positions),
+  );
+  readonly #stored: StoredPositions | undefined;
+  readonly #resuming: Resuming;
   readonly #inbox: Inbox;
   readonly #subscriptions: Subscriptions;
   readonly #calls: Calls;
@@ -33,10 +51,19 @@ export class LoopClient {
 
   /** @internal Use `connect`. */
   constructor(settings: ClientSettings) {
+    const { storage, storageKey } = settings;
+    this.#stored = storage && new StoredPositions(storage, storageKey, this.#problems.report);
+    this.#stored?.load(this.#positions);
     this.#calls = new Calls(settings, this.#problems.report);
+    this.#resuming = new Resuming(this.#positions, {
+      ask: (since) => this.#calls.askNow({ op: 'subscribe', patterns: [], since }, 'the positions'),
+      problem: this.#problems.report,
+      again: () => this.#subscriptions.resume(),
+    });
     this.#inbox = new Inbox(this.#problems, (pattern) => this.#subscriptions.changed(pattern));
     this.#subscriptions = new Subscriptions(this.#inbox.handlers, {
       tell: (op, patterns) => this.#calls.askNow({ op, patterns }, `the ${op} frame`),
+      allAnswered: () => this.#resuming.run(),
       problem: this.#problems.report,
     });
     this.#authentication = new Authentication(settings.token, {
@@ -48,6 +75,7 @@ export class LoopClient {
       changed: (change) => this.#changed(change),
       received: (frame, connection) => this.#received(frame, connection),
       problem: this.#problems.report,
+      resumes: () => this.#positions.any,
     });
     this.#reconnector.start();
   }
@@ -70,7 +98,12 @@ export class LoopClient {
    * @returns its own end; the last handler that leaves a pattern unsubscribes it.
    * @throws LoopClientError `bad_pattern`
    */
-  on<P extends LoopPattern>(pattern: P, handler: LoopEventHandler<P>): () => void {
+  on<P extends LoopPattern>(
+    pattern: P,
+    handler: LoopEventHandler<P>,
+    { latest = false }: LoopSubscribeOptions = {},
+  ): () => void {
+    if (latest) this.#resuming.wantLatest(`service:${pattern.split(':')[0]}`);
     return this.#inbox.handlers.add(pattern, handler as UntypedHandler);
   }
 
@@ -130,6 +163,16 @@ export class LoopClient {
   }
 
   /**
+   * Calls the listener for each topic of which events were lost that cannot be had any more: reload what you show of it.
+   * Everything that was pushed since arrives. Without a listener it is told to `onError`.
+   *
+   * @returns its own end.
+   */
+  onReset(reload: (reset: LoopReset) => unknown): () => void {
+    return this.#resets.add(reload);
+  }
+
+  /**
    * Resolves with the welcome once the client is open and the server has answered for every subscription so far: from
    * then on no event that they match is missed. Rejects with `closed` when that cannot happen any more.
    */
@@ -186,13 +229,17 @@ export class LoopClient {
     this.#authentication.expiresIn(welcome.expiresInMs);
     this.#calls.connected(connection);
     // Before what has waited: its effects may be events that we want.
+    this.#resuming.connected(); // before the welcome adds positions: those need not be asked for
+    this.#positions.welcomed(welcome);
     this.#subscriptions.connected(welcome);
+    this.#subscriptions.resume();
     this.#calls.release();
   }
 
   #disconnected(state: 'waiting' | 'closed'): void {
     this.#authentication.stop();
     this.#subscriptions.disconnected();
+    this.#resuming.disconnected();
     if (state === 'closed') this.#calls.close();
     else this.#calls.disconnected();
   }
@@ -200,16 +247,34 @@ export class LoopClient {
   #received(frame: FrameAfterWelcome, connection: Connection): void {
     switch (frame.op) {
       case undefined:
-        return this.#inbox.receive(frame, connection);
+        return this.#receivedEvent(frame, connection);
       case 'error':
         return this.#calls.refused(frame);
       case 'reset':
+        return this.#positions.reset(frame.topics);
       case 'positions':
-        return;
+        return this.#positions.advanced(frame.topics);
       case 'reconnect':
         return this.#reconnector.advise(frame.afterMs);
       default:
         return this.#calls.answered(frame);
     }
+  }
+
+  /** Its position counts once the handlers were called: one that has not seen it gets it again. */
+  #receivedEvent(frame: EventFrame, connection: Connection): void {
+    const { topic, pos } = frame;
+    if (topic === undefined || pos === undefined) return this.#inbox.receive(frame, connection);
+    if (!this.#positions.isNew(topic, pos)) return;
+    this.#inbox.receive(frame, connection);
+    this.#positions.advanced({ [topic]: pos });
+  }
+
+  #lost(reset: LoopReset): void {
+    if (this.#resets.size > 0) return this.#resets.emit(reset);
+    const message = `Events of "${reset.topic}" are lost. Reload what you show of it, in a listener of onReset().`;
+    this.#problems.report(
+      new LoopClientError(ClientErrorCode.HistoryLost, message, { details: reset }),
+    );
   }
 }

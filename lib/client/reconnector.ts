@@ -13,6 +13,8 @@ export interface ReconnectorObserver {
   changed(change: LoopStateChange): void;
   received(frame: FrameAfterWelcome, connection: Connection): void;
   problem(error: LoopClientError): void;
+  /** Whether the next connection goes on from where another one has been. */
+  resumes(): boolean;
 }
 
 /** Longest advice that is obeyed: a server with a broken clock must not send its clients away for a month. */
@@ -48,7 +50,7 @@ export class Reconnector {
     this.#change({ state: 'connecting', attempt: this.#attempt });
     // A listener may have closed the client.
     if (this.#state !== 'connecting') return;
-    const connection = new Connection(this.#settings, this.#credentials, {
+    const connection = new Connection(this.#settings, this.#credentials, this.#observer.resumes(), {
       welcomed: (welcome) => this.#opened(welcome),
       received: (frame) => this.#observer.received(frame, connection),
       problem: (error) => this.#observer.problem(error),

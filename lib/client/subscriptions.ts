@@ -10,6 +10,8 @@ import type { Timer } from './timer.js';
 export interface SubscriptionsObserver {
   /** Sends the frame on the open connection; rejects with a {@link LoopClientError} when that fails. */
   tell(op: 'subscribe' | 'unsubscribe', patterns: readonly string[]): Promise<Answer>;
+  /** Once everything that is wanted was answered: what is replayed is what the patterns match. */
+  allAnswered(): Promise<void> | undefined;
   problem(error: LoopClientError): void;
 }
 
@@ -85,6 +87,11 @@ export class Subscriptions {
     // First, while the removed ones still count as told: the new credentials have just been asked about them.
     this.retry();
     for (const pattern of removed) this.#removed(pattern);
+  }
+
+  /** Also when nothing is left to subscribe. */
+  resume(): void {
+    if (this.#connected && this.#isSettled()) this.#resume();
   }
 
   /** Tells the server what has changed, unsubscribing first: a connection may hold only so many patterns. */
@@ -184,7 +191,15 @@ export class Subscriptions {
     this.flush();
     if (!this.#isSettled()) return;
     this.#attempt = 0;
-    this.#wakeWaiting();
+    if (!this.#resume()) this.#wakeWaiting();
+  }
+
+  /** Whether there was something to ask for. Without a handler there is nobody to replay to, so far. */
+  #resume(): boolean {
+    const [wanted] = this.#handlers.wanted();
+    const asked = wanted === undefined ? undefined : this.#observer.allAnswered();
+    if (asked !== undefined) this.#track(asked);
+    return asked !== undefined;
   }
 
   #wakeWaiting(): void {

@@ -449,7 +449,11 @@ describe('subscriptions that failed', () => {
   it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
     const tell = jest.fn(() => Promise.reject(new Error('The socket threw.')));
     const handlers = { wants: () => true, wanted: () => ['billing:*'] };
-    const subscriptions = new Subscriptions(handlers, { tell, problem: () => {} });
+    const subscriptions = new Subscriptions(handlers, {
+      tell,
+      allAnswered: () => undefined,
+      problem: () => {},
+    });
     subscriptions.connected(welcomeFrame());
     const settled = subscriptions.settled();
     await jest.advanceTimersByTimeAsync(0);
