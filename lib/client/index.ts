@@ -1,5 +1,6 @@
 export { connect } from './connect.js';
-export type { LoopClient, LoopRequestOptions } from './loop-client.js';
+export type { LoopClient, LoopRequestOptions, LoopSubscribeOptions } from './loop-client.js';
+export type { LoopReset, LoopStorage } from './positions.js';
 export type { LoopClientOptions, UrlSource } from './client-options.js';
 export type { BackoffOptions } from './backoff.js';
 export type { TokenSource } from './credentials.js';

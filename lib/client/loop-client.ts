@@ -253,7 +253,11 @@ export class LoopClient {
       case 'reset':
         return this.#positions.reset(frame.topics);
       case 'positions':
+        if (this.#resuming.pending) return this.#positions.learned(frame.topics);
         return this.#positions.advanced(frame.topics);
+      case 'ok':
+        this.#positions.learned(frame.positions);
+        return this.#calls.answered(frame);
       case 'reconnect':
         return this.#reconnector.advise(frame.afterMs);
       default:

@@ -50,14 +50,19 @@ export class Positions {
   welcomed({ accountId, positions }: WelcomeFrame): void {
     if (accountId !== this.#accountId) this.#known.clear();
     this.#accountId = accountId;
-    for (const [topic, position] of Object.entries(positions ?? {})) {
+    this.learned(positions);
+  }
+
+  /** From where on topics come that are new here. Where the client has been already, it goes on from there. */
+  learned(positions: Texts = {}): void {
+    for (const [topic, position] of Object.entries(positions)) {
       if (!this.#known.has(topic)) this.#known.set(topic, position);
     }
     this.#changed();
   }
 
   /** Everything up to these positions that matched has come. */
-  advanced(positions: Texts = {}): void {
+  advanced(positions: Texts): void {
     for (const [topic, position] of Object.entries(positions)) {
       if (this.isNew(topic, position)) this.#known.set(topic, position);
     }

@@ -20,6 +20,7 @@ export class Resuming {
   readonly #positions: Positions;
   readonly #observer: ResumingObserver;
   #isDue = false;
+  #isAsking = false;
   #wantsLatest = false;
   #attempt = 0;
   #timer: Timer | undefined;
@@ -27,6 +28,11 @@ export class Resuming {
   constructor(positions: Positions, observer: ResumingObserver) {
     this.#positions = positions;
     this.#observer = observer;
+  }
+
+  /** Whether what was missed is still to come: then the server is ahead of what came. */
+  get pending(): boolean {
+    return this.#isDue || this.#isAsking;
   }
 
   wantLatest(topic: string): void {
@@ -49,8 +55,10 @@ export class Resuming {
     if (this.#timer !== undefined || !(this.#isDue || this.#wantsLatest)) return undefined;
     const since = this.#positions.since(this.#isDue);
     this.#isDue = this.#wantsLatest = false;
+    this.#isAsking = true;
     return this.#observer.ask(since).then(
       (answer) => {
+        this.#isAsking = false;
         if (answer.op === 'ok') this.#positions.resumed(since, answer.resumed, answer.reset);
       },
       (error: unknown) => this.#failed(error, since),
@@ -59,6 +67,7 @@ export class Resuming {
 
   /** The server still holds back what it was not asked for, so this is asked again on the same connection. */
   #failed(error: unknown, since: Readonly<Record<string, string>>): void {
+    this.#isAsking = false;
     if (!(error instanceof LoopClientError)) return;
     const isWorthwhile: readonly string[] = [ErrorCode.Timeout, ErrorCode.Unavailable];
     if (!isWorthwhile.includes(error.code)) return this.#observer.problem(error);

@@ -85,7 +85,8 @@ function decodePatterns(
   id: { id?: FrameId },
 ): Decoded {
   const { patterns } = fields;
-  if (!Array.isArray(patterns) || patterns.length === 0 || !patterns.every(isText)) {
+  const least = op === 'subscribe' && fields.since !== undefined ? 0 : 1;
+  if (!Array.isArray(patterns) || patterns.length < least || !patterns.every(isText)) {
     return refuse(ErrorCode.BadFrame, '"patterns" must be a non-empty list of texts.');
   }
   const frame = { patterns: [...new Set<string>(patterns)], ...id };

@@ -28,6 +28,7 @@ export class RecordingClient {
   private readonly positions = new Map<string, string>();
   private connection: LoopTestClient | undefined;
   private wasConnected = false;
+  private isResuming = false;
 
   constructor(private readonly options: RecordingClientOptions) {}
 
@@ -84,14 +85,15 @@ export class RecordingClient {
     if (frame.op === undefined) return this.receiveEvent(frame);
     if (frame.op === 'welcome') {
       this.sightings.push({ kind: 'connected', resumed: this.wasConnected });
-      this.wasConnected = true;
+      this.wasConnected = this.isResuming = true;
       return this.begin(frame.positions);
     }
     if (frame.op === 'positions') return this.begin(frame.topics);
     if (frame.op === 'reset') return this.reset(frame.topics);
     if (frame.op !== 'ok') return;
-    this.reset(frame.reset);
     this.begin(frame.positions);
+    this.reset(frame.reset);
+    this.isResuming = false;
   }
 
   private receiveEvent({ data, topic, pos }: EventFrame): void {
@@ -116,10 +118,9 @@ export class RecordingClient {
     }
   }
 
-  /** Not by a welcome: what it names is still to be replayed then. */
+  /** While it resumes, what the server is ahead by is still to be replayed. */
   private isAhead(topic: string, position: string): boolean {
-    const { connection } = this;
-    return connection !== undefined && numberOf(position) > numberOf(this.positions.get(topic)!);
+    return !this.isResuming && numberOf(position) > numberOf(this.positions.get(topic)!);
   }
 
   private reset(topics: Texts = {}): void {

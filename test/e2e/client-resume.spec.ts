@@ -1,0 +1,233 @@
+import { WebSocket } from 'ws';
+import {
+  ClientErrorCode,
+  connect,
+  type LoopClient,
+  LoopClientError,
+  type LoopClientOptions,
+  type LoopStorage,
+  type WebSocketConstructor,
+} from '../../lib/client/index.js';
+import { ConnectionRegistry } from '../../lib/index.js';
+import type { LoopConnection } from '../../lib/index.js';
+import { eventually } from '../support/eventually.js';
+import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
+
+const SIZE = 20;
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+let server: LoopApp;
+const clients: LoopClient[] = [];
+const errors: LoopClientError[] = [];
+const seen: unknown[] = [];
+
+beforeEach(async () => {
+  errors.length = seen.length = 0;
+  const services = { chat: { history: { size: SIZE, ttlMs: 60_000 } }, live: {} };
+  const defaultSubscriptions: [] = [];
+  server = await startLoopApp({
+    options: {
+      services,
+      defaultSubscriptions,
+      authenticate: ({ token }) => (token ? { accountId: token.split('-')[0]! } : null),
+    },
+  });
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await closeLoopApps();
+});
+
+function start(options: LoopClientOptions = {}): LoopClient {
+  const client = connect(server.url, {
+    token: 'acme',
+    connectionId: 'phone',
+    WebSocket: WebSocket as unknown as WebSocketConstructor,
+    backoff: { baseMs: 20, capMs: 50 },
+    ...options,
+  });
+  clients.push(client);
+  client.onError((error) => errors.push(error));
+  return client;
+}
+
+const connection = (): LoopConnection => server.get(ConnectionRegistry).get('acme', 'phone')!;
+
+/** Pushes while the client is not connected. */
+async function whileAway(client: LoopClient, push: () => Promise<unknown>): Promise<void> {
+  const before = connection();
+  const pushed = new Promise<void>((resolve) => {
+    const off = client.onState((state) => {
+      if (state !== 'waiting') return;
+      off();
+      void push().then(() => resolve());
+    });
+  });
+  before.close(4408, 'a test');
+  await pushed;
+  await client.ready();
+}
+
+async function push(...numbers: readonly unknown[]): Promise<void> {
+  for (const n of numbers) await server.bus.pushToAccount('acme', 'chat:n', n);
+}
+
+/** What has come, once it is as many. */
+async function first(count: number): Promise<readonly unknown[]> {
+  await eventually(`${count} have come`, () => seen.length >= count);
+  return seen;
+}
+
+describe('a client that was away', () => {
+  it('P2, P3: gets what it missed, in order and once, by itself', async () => {
+    const client = start();
+    client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await push(1, 2);
+    expect(await first(2)).toEqual([1, 2]);
+    for (const n of [3, 6, 9]) {
+      await whileAway(client, () => push(n, n + 1, n + 2));
+    }
+    await push('live');
+    expect(await first(12)).toEqual([...upTo(12).slice(1), 'live']);
+    expect(errors).toEqual([]);
+  });
+
+  it('P3: is told to reload what cannot be had any more, per topic, and goes on from there', async () => {
+    const resets: string[] = [];
+    const client = start();
+    client.on('chat:*', (n) => seen.push(n));
+    client.onReset(({ topic }) => resets.push(topic));
+    await client.ready();
+    await whileAway(client, () => push(...upTo(SIZE + 1)));
+    expect(resets).toEqual(['account']);
+    await whileAway(client, () => push('after'));
+    expect(await first(1)).toEqual(['after']);
+    expect(resets).toEqual(['account']);
+    expect(errors).toEqual([]);
+  });
+
+  it('P3: says so where errors go when nobody listens for resets', async () => {
+    const client = start();
+    client.on('chat:*', () => {});
+    await client.ready();
+    await whileAway(client, () => push(...upTo(SIZE + 1)));
+    expect(errors.map(({ code }) => code)).toEqual([ClientErrorCode.HistoryLost]);
+    expect(errors[0]!.message).toContain('"account"');
+  });
+
+  it('survives handlers and reload hooks that throw', async () => {
+    const client = start();
+    client.on('chat:*', (n) => {
+      seen.push(n);
+      throw new Error(`handler ${String(n)}`);
+    });
+    client.onReset(() => Promise.reject(new Error('reload')));
+    await client.ready();
+    await whileAway(client, () => push(...upTo(SIZE + 1)));
+    await whileAway(client, () => push('after'));
+    expect(await first(1)).toEqual(['after']);
+    await eventually('both were told', () => errors.length === 2);
+    expect(errors.map(({ cause }) => (cause as Error).message)).toEqual([
+      'reload',
+      'handler after',
+    ]);
+  });
+
+  it('P3: gets what matches any of its many patterns', async () => {
+    const client = start();
+    for (const n of upTo(150)) client.on(`chat:n${n}`, (data) => seen.push(data));
+    await client.ready();
+    const pushed = [0, 149, 99, 100];
+    await whileAway(client, async () => {
+      for (const n of pushed) await server.bus.pushToAccount('acme', `chat:n${n}`, n);
+    });
+    expect(await first(4)).toEqual(pushed);
+  });
+
+  it('P3: hears of a topic that is not its any more', async () => {
+    const resets: string[] = [];
+    const client = start();
+    client.on('chat:*', (n) => seen.push(n));
+    client.onReset(({ topic }) => resets.push(topic));
+    await client.ready();
+    await connection().join('lobby');
+    await server.bus.pushToRoom('lobby', 'chat:n', 1);
+    expect(await first(1)).toEqual([1]);
+    await whileAway(client, () => server.bus.pushToRoom('lobby', 'chat:n', 2));
+    expect(resets).toEqual(['room:lobby']);
+  });
+
+  it('P3: gets the first event of a topic it had none of before', async () => {
+    const client = start();
+    client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await whileAway(client, () => server.bus.pushToChannel('chat:all', 1));
+    expect(await first(1)).toEqual([1]);
+  });
+});
+
+describe('a client of the next page', () => {
+  class Storage implements LoopStorage {
+    readonly items = new Map<string, string>();
+    readonly getItem = (key: string): string | null => this.items.get(key) ?? null;
+    readonly setItem = (key: string, value: string): void => void this.items.set(key, value);
+  }
+
+  /** A page that saw the event, and is gone. */
+  async function pageThatSaw(storage: LoopStorage, event: unknown): Promise<void> {
+    const page = start({ storage });
+    page.on('chat:*', (n) => seen.push(n));
+    await page.ready();
+    await push(event);
+    await eventually('it has come', () => seen.includes(event));
+    await new Promise((resolve) => setTimeout(resolve));
+    page.close();
+  }
+
+  it('P2, P3: goes on where the last one was', async () => {
+    const storage = new Storage();
+    await pageThatSaw(storage, 1);
+    await push(2);
+    const next = start({ storage });
+    next.on('chat:*', (n) => seen.push(n));
+    await push(3);
+    expect(await first(3)).toEqual([1, 2, 3]);
+  });
+
+  it('of another account begins anew', async () => {
+    const storage = new Storage();
+    await pageThatSaw(storage, 1);
+    await server.bus.pushToAccount('other', 'chat:n', 'of before');
+    const next = start({ storage, token: 'other' });
+    next.on('chat:*', (n) => seen.push(n));
+    await next.ready();
+    await server.bus.pushToAccount('other', 'chat:n', 2);
+    expect(await first(2)).toEqual([1, 2]);
+    expect(errors).toEqual([]);
+  });
+
+  it('does without a storage that fails, and says so once', async () => {
+    const fail = (): never => {
+      throw new Error('full');
+    };
+    const client = start({ storage: { getItem: () => null, setItem: fail } });
+    client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await push(1, 2);
+    expect(await first(2)).toEqual([1, 2]);
+    await eventually('it is told', () => errors.length > 0);
+    expect(errors.map(({ code }) => code)).toEqual([ClientErrorCode.StorageFailed]);
+  });
+});
+
+it('the latest value comes to who asks for it, and is not repeated', async () => {
+  for (const n of [1, 2]) await server.bus.pushToChannel('chat:price', n);
+  const client = start();
+  client.on('chat:price', (n) => seen.push(n), { latest: true });
+  await client.ready();
+  expect(await first(1)).toEqual([2]);
+  await whileAway(client, () => server.bus.pushToChannel('chat:price', 3));
+  expect(await first(2)).toEqual([2, 3]);
+});
