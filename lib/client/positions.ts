@@ -20,7 +20,9 @@ const LATEST = 'latest';
 export class Positions {
   readonly #lost: (reset: LoopReset) => void;
   readonly #changed: () => void;
-  readonly #latest = new Set<string>();
+  #latest = new Set<string>();
+  /** Topics whose last event is on its way, which may well lie before where the client begins. */
+  #awaited = new Set<string>();
   #known = new Map<string, string>();
   #accountId: string | undefined;
 
@@ -42,7 +44,7 @@ export class Positions {
   /** What to ask the server for: after a reconnect everything, later only what is new. */
   since(afterReconnect: boolean): Texts {
     const latest = [...this.#latest].map((topic) => [topic, LATEST] as const);
-    this.#latest.clear();
+    [this.#awaited, this.#latest] = [this.#latest, new Set()];
     return Object.fromEntries([...(afterReconnect ? this.#known : []), ...latest]);
   }
 
@@ -71,12 +73,13 @@ export class Positions {
 
   /** False for an event that has been here before: positions begin with a number, in base 36, that only grows. */
   isNew(topic: string, position: string): boolean {
-    const known = this.#known.get(topic);
+    const known = this.#awaited.has(topic) ? undefined : this.#known.get(topic);
     return known === undefined || numberOf(position) > numberOf(known);
   }
 
   /** The server answered a `since`. What it names in neither list is not the client's any more. */
   resumed(since: Texts, resumed: Readonly<Record<string, number>> = {}, reset: Texts = {}): void {
+    this.#awaited.clear();
     this.reset(reset);
     for (const topic of Object.keys(since)) {
       if (topic in resumed || topic in reset) continue;
