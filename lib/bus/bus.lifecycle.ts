@@ -28,7 +28,7 @@ export class BusLifecycle {
     await this.transport.start({
       serverId,
       receive: (message) => this.remote.receive(message),
-      heardAgain: () => void this.durable.verifyAll(),
+      heardAgain: (topics) => void this.durable.heardAgain(topics),
     });
     const graceMs = config.presenceGraceMs;
     try {

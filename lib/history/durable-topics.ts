@@ -133,6 +133,10 @@ export class DurableTopics implements FollowedHistory {
     else follower.whenDelivered(position, callback);
   }
 
+  async vouchFor(topic: Topic, position: Position): Promise<void> {
+    await this.reads.run(async () => this.history.vouchFor?.(topic, position));
+  }
+
   /** Call it when the topics are attached. Resolves when nothing that is pushed from now on can be missed. */
   async follow(topics: readonly Topic[]): Promise<void> {
     const { listener } = this;
@@ -155,9 +159,11 @@ export class DurableTopics implements FollowedHistory {
     return this.followers.get(topicKey(topic))?.receive(push) ?? NOTHING_DONE;
   }
 
-  /** Messages on any topic may have been missed until now: what followed the last of each is read. */
-  async verifyAll(): Promise<void> {
-    await this.verify([...this.followers.values()]);
+  /** Messages on these topics, or on any, may have been missed until now: what followed the last of each is read. */
+  async heardAgain(topics?: readonly Topic[]): Promise<void> {
+    const followers = topics?.map((topic) => this.followers.get(topicKey(topic)));
+    const known = followers?.filter((follower) => follower !== undefined);
+    await this.verify(known ?? [...this.followers.values()]);
   }
 
   /** A last message that was lost shows in no gap, so from time to time each topic is looked at. */

@@ -8,7 +8,7 @@ import type { SampledLogger } from '../util/sampled-logger.js';
 const RETRY_MS = 500;
 
 /** What a follower reads. */
-export type FollowedHistory = Pick<TopicHistory, 'positionsOf' | 'since'>;
+export type FollowedHistory = Pick<TopicHistory, 'positionsOf' | 'since' | 'vouchFor'>;
 
 export interface FollowerListener {
   deliver(topic: Topic, push: PlacedPush): ServerReply;
@@ -137,6 +137,7 @@ export class TopicFollower {
   }
 
   private async reset(): Promise<void> {
+    await this.history.vouchFor?.(this.topic, this.last!);
     const [position] = await this.history.positionsOf([this.topic]);
     if (this.closed) return;
     this.moveTo(position!);

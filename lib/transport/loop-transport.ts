@@ -12,10 +12,10 @@ export interface TransportServer {
    */
   receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
   /**
-   * Called when messages on attached topics may have been missed, and from now on none are: after a broken connection was
-   * replaced, for one. What is in a history is read then.
+   * Called when messages on these topics, or on any that is attached, may have been missed, and from now on none are:
+   * after a broken connection was replaced, for one. What is in a history is read then.
    */
-  heardAgain(): void;
+  heardAgain(topics?: readonly Topic[]): void;
 }
 
 /** How a message is published. */

@@ -62,4 +62,11 @@ export interface TopicHistory {
 
   /** The last push, if it is not too old. */
   latest(topic: Topic): Promise<PlacedPush | undefined>;
+
+  /**
+   * Tells that the topic has given the position. A history that proves otherwise has lost what it had confirmed, and is
+   * begun anew: else somebody who was away would go on from before the loss as if nothing were missing. Absent where
+   * nothing can be lost.
+   */
+  vouchFor?(topic: Topic, position: Position): Promise<void>;
 }

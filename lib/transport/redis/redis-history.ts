@@ -1,5 +1,6 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { chunksOf, groupsOf } from '../../util/chunks.js';
+import { inParallel } from '../../util/in-parallel.js';
 import { randomId } from '../../util/random-id.js';
 import { isNext, isSamePosition, type Position } from '../position.js';
 import type { Topic } from '../topic.js';
@@ -13,12 +14,14 @@ import type {
 import { identityOf, type PushMessage } from '../transport-message.js';
 import type { AppendBatches } from './append-batches.js';
 import { decodeEnvelope } from './envelope.codec.js';
-import { POSITIONS, READ } from './history.scripts.js';
+import { ConfirmedPositions, type Given } from './confirmed-positions.js';
+import { POSITIONS, READ, VOUCH } from './history.scripts.js';
 import type { MessageSender } from './message-sender.js';
 import { readEntry, readPosition } from './placed-bytes.js';
 
 /** Keys of one command. Bounds how long it keeps Redis busy. */
 const CHUNK = 500;
+const CHUNKS_AT_ONCE = 4;
 
 interface Entry {
   readonly push: PlacedPush;
@@ -38,11 +41,15 @@ interface Read {
  * one script. Every read is proven by the chain, so a list that lost something is never taken for a whole one.
  */
 export class RedisHistory implements TopicHistory {
+  private readonly confirmed = new ConfirmedPositions();
+
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly batches: AppendBatches,
     private readonly sender: MessageSender,
-  ) {}
+  ) {
+    backbone.link.onUp(() => void this.vouchForConfirmed());
+  }
 
   async append(
     topic: Topic,
@@ -51,8 +58,8 @@ export class RedisHistory implements TopicHistory {
     options: AppendOptions,
   ): Promise<AppendReceipt> {
     const { keys } = this.backbone;
-    return this.sender.append(push, options, ({ envelope, deadline }) =>
-      this.batches.place(keys.indexOf(topic.name), {
+    return this.sender.append(push, options, async ({ envelope, deadline }) => {
+      const appended = await this.batches.place(keys.indexOf(topic.name), {
         channel: keys.channelOf(topic),
         everyone: keys.everyoneFor(topic),
         keys: keys.historyOf(topic),
@@ -60,8 +67,10 @@ export class RedisHistory implements TopicHistory {
         identity: identityOf(push),
         deadline,
         envelope,
-      }),
-    );
+      });
+      this.confirmed.add(topic, appended.position);
+      return appended;
+    });
   }
 
   async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
@@ -95,6 +104,38 @@ export class RedisHistory implements TopicHistory {
     const [entry] = entries;
     if (position === undefined || entry === undefined || entry.until <= now) return undefined;
     return isSamePosition(entry.push.place.position, position) ? entry.push : undefined;
+  }
+
+  async vouchFor(topic: Topic, position: Position): Promise<void> {
+    await this.vouch([{ topic, position }]);
+  }
+
+  /** A new connection may be to a server that has not got all that the last one had confirmed. */
+  private async vouchForConfirmed(): Promise<void> {
+    const groups = groupsOf(this.confirmed.all(), ({ topic }) =>
+      this.backbone.keys.indexOf(topic.name),
+    );
+    const chunks = [...groups.values()].flatMap((group) => [...chunksOf(group, CHUNK)]);
+    try {
+      await inParallel(CHUNKS_AT_ONCE, chunks, (chunk) => this.vouch(chunk));
+    } catch (error) {
+      this.backbone.logger.warn(
+        'vouch',
+        'Histories could not be checked after a new connection',
+        error,
+      );
+    }
+  }
+
+  /** Of one partition. */
+  private async vouch(given: readonly Given[]): Promise<void> {
+    const { link, keys, pubSub } = this.backbone;
+    const scriptKeys = given.flatMap(({ topic }) => {
+      const { position, entries } = keys.historyOf(topic);
+      return [position, entries];
+    });
+    const args = given.flatMap(({ topic, position: { n, id } }) => [keys.channelOf(topic), n, id]);
+    await link.run(VOUCH, scriptKeys, [randomId(), pubSub.publish, ...args]);
   }
 
   private async readPositions(topics: readonly Topic[]): Promise<readonly string[]> {

@@ -166,6 +166,7 @@ export class RedisTransport extends LoopTransport {
   private receiveMessage(channel: string, bytes: Buffer): void {
     const topic = this.topics.get(channel);
     if (topic === undefined) return;
+    if (bytes.length === 0) return this.server!.heardAgain([topic]);
     const { place, rest } = readPlace(bytes);
     const envelope = decodeEnvelope(rest, topic, this.backbone.membership.redisNow());
     if (envelope === undefined) {
