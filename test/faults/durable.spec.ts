@@ -183,10 +183,10 @@ describe('durable pushes when Redis fails', () => {
     });
     await redis.start();
     await push(2);
-    const client = await server.client('acme');
+    const client = await server.client('acme', { timeoutMs: HEALING_MS });
     await subscribeWith(client, { account: 'latest' });
     expect(dataOf(client)).toEqual([2]);
-  });
+  }, 30_000);
 });
 
 describe('durable pushes when writes are lost in a failover', () => {
