@@ -1,5 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
-import type { EventFrame, OkFrame, ServerFrame } from '../../protocol/frames.js';
+import type { EventFrame, ServerFrame } from '../../protocol/frames.js';
 import { LoopTestClient } from '../loop-test-client.js';
 import type { ClientDiary, Sighting } from './records.js';
 import type { RecordedData } from './recording-publisher.js';
@@ -27,6 +27,8 @@ export class RecordingClient {
   private readonly sightings: Sighting[] = [];
   private readonly positions = new Map<string, string>();
   private connection: LoopTestClient | undefined;
+  /** Of the connection that it has or tries to get. */
+  private attempt: object | undefined;
   private wasConnected = false;
   private isResuming = false;
 
@@ -48,20 +50,28 @@ export class RecordingClient {
 
   /** Connects and says where it was. Resolves when it has all that it missed. */
   async connect(target: INestApplication | string): Promise<void> {
-    const { accountId, connectionId, token = accountId, patterns = ['*:*'] } = this.options;
-    const { timeoutMs = 2_000 } = this.options;
+    const { accountId, connectionId, token = accountId, timeoutMs } = this.options;
+    const attempt = (this.attempt = {});
     const connection = await LoopTestClient.connect(target, {
       token,
       connectionId,
-      timeoutMs,
+      ...(timeoutMs !== undefined && { timeoutMs }),
       query: { resume: '1' },
-      onFrame: (frame) => this.receive(frame),
+      // What comes on a connection that was given up is not for this client any more.
+      onFrame: (frame) => void (this.attempt === attempt && this.receive(frame)),
     });
-    this.connection = connection;
-    void connection.closed.then(() => this.ended(connection));
-    const since = Object.fromEntries(this.positions);
-    const answer = (await connection.ask({ op: 'subscribe', patterns, since })) as OkFrame;
-    if (answer.op !== 'ok') throw new Error(`The server refused: ${JSON.stringify(answer)}`);
+    try {
+      await this.resume(connection);
+    } catch (error) {
+      this.attempt = undefined;
+      void connection.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when its connection has ended, at once if it has none. */
+  async ended(): Promise<void> {
+    await this.connection?.closed;
   }
 
   /** Resolves when it has all that its server has sent so far. */
@@ -69,15 +79,24 @@ export class RecordingClient {
     await this.connection?.ask({ op: 'ping' });
   }
 
+  private async resume(connection: LoopTestClient): Promise<void> {
+    const { patterns = ['*:*'] } = this.options;
+    const since = Object.fromEntries(this.positions);
+    const answer = await connection.ask({ op: 'subscribe', patterns, since });
+    if (answer.op !== 'ok') throw new Error(`The server refused: ${JSON.stringify(answer)}`);
+    this.connection = connection;
+    void connection.closed.then(() => this.left(connection));
+  }
+
   /** Ends the connection without a word. Resolves when it is gone. */
   async drop(): Promise<void> {
     const { connection } = this;
     if (connection === undefined) return;
     await connection.close();
-    this.ended(connection);
+    this.left(connection);
   }
 
-  private ended(connection: LoopTestClient): void {
+  private left(connection: LoopTestClient): void {
     if (this.connection === connection) this.connection = undefined;
   }
 

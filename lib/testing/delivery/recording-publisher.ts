@@ -17,6 +17,8 @@ export interface RecordingPublisherOptions {
    * `receiptTimeoutMs` so that all of it lies within `idempotencyWindowMs`.
    */
   readonly repeats?: number;
+  /** Called with each push before it begins, as one whose outcome is not known, and when it is over. */
+  readonly onRecord?: (event: PublishedEvent) => void;
 }
 
 /** Pushes events that are numbered, and records what is known of each. */
@@ -56,21 +58,29 @@ export class RecordingPublisher {
   ): Promise<void> {
     const number = ++this.last;
     const durable = this.options.isDurable(name);
+    const event = { publisher: this.name, number, topic, durable };
+    this.options.onRecord?.({ ...event, outcome: 'unknown', at: Date.now() });
     const data = { publisher: this.name, number } as RecordedData as LoopEventData<LoopEventName>;
-    const id = `${this.name} ${number}`;
-    let position: string | undefined;
-    for (let left = durable ? (this.options.repeats ?? 0) : 0; ; left--) {
-      ({ position } = await push(data, durable ? { id } : {}));
-      if (position !== undefined || left <= 0) break;
+    const position = await this.repeatedly(durable, `${this.name} ${number}`, (options) =>
+      push(data, options),
+    );
+    const outcome = durable && position === undefined ? 'unknown' : 'sent';
+    const recorded = { ...event, ...(position && { position }), outcome, at: Date.now() } as const;
+    this.published.push(recorded);
+    this.options.onRecord?.(recorded);
+  }
+
+  /** Resolves with the position, if there is one and it is known. */
+  private async repeatedly(
+    durable: boolean,
+    id: string,
+    push: (options: PushOptions) => Promise<PushReport>,
+  ): Promise<string | undefined> {
+    if (!durable) return (await push({})).position;
+    for (let left = this.options.repeats ?? 0; left >= 0; left--) {
+      const { position } = await push({ id });
+      if (position !== undefined) return position;
     }
-    this.published.push({
-      publisher: this.name,
-      number,
-      topic,
-      durable,
-      ...(position !== undefined && { position }),
-      outcome: durable && position === undefined ? 'unknown' : 'sent',
-      at: Date.now(),
-    });
+    return undefined;
   }
 }

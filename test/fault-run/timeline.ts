@@ -1,0 +1,83 @@
+/** One fault, from its beginning until everything was well again. Times in milliseconds since the run began. */
+export interface Span {
+  readonly name: string;
+  readonly from: number;
+  /** When the damage ended. */
+  readonly until: number;
+  /** When every server had pushed again. */
+  readonly wellAt: number;
+}
+
+/** What happened in one bucket of time. */
+export interface Bucket {
+  deliveries: number;
+  resumes: number;
+  resets: number;
+}
+
+export const BUCKET_MS = 500;
+
+const WIDTH = 1_200;
+const LEFT = 90;
+const ROW = 110;
+const TOP = 150;
+const LINES = [
+  { name: 'deliveries', color: '#2563eb' },
+  { name: 'resumes', color: '#059669' },
+  { name: 'resets', color: '#dc2626' },
+] as const;
+
+/** The run as a picture: faults as bars, and below them what clients saw. */
+export function timelineOf(spans: readonly Span[], buckets: readonly Bucket[]): string {
+  const length = Math.max(buckets.length * BUCKET_MS, ...spans.map(({ wellAt }) => wellAt));
+  const x = (ms: number): number => LEFT + (ms / length) * (WIDTH - LEFT - 20);
+  const height = TOP + LINES.length * ROW + 30;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
+    `<rect width="100%" height="100%" fill="white"/>`,
+    ...spans.flatMap((span) => barOf(span, x, height)),
+    ...LINES.flatMap(({ name, color }, at) =>
+      lineOf(name, color, TOP + at * ROW, buckets, (bucket) => x(bucket * BUCKET_MS)),
+    ),
+    ...axisOf(length, x, height),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function barOf({ name, from, until, wellAt }: Span, x: (ms: number) => number, height: number) {
+  const bar = (begin: number, end: number, color: string): string =>
+    `<rect x="${x(begin).toFixed(1)}" y="${TOP - 10}" width="${Math.max(1.5, x(end) - x(begin)).toFixed(1)}" height="${height - TOP - 15}" fill="${color}"/>`;
+  const at = x(from).toFixed(1);
+  return [
+    bar(until, wellAt, '#fef3c7'),
+    bar(from, until, '#fdba74'),
+    `<text transform="translate(${at} ${TOP - 16}) rotate(-55)">${name}</text>`,
+  ];
+}
+
+function lineOf(
+  name: (typeof LINES)[number]['name'],
+  color: string,
+  top: number,
+  buckets: readonly Bucket[],
+  x: (bucket: number) => number,
+): string[] {
+  const perSecond = buckets.map((bucket) => (bucket[name] * 1_000) / BUCKET_MS);
+  const most = Math.max(1, ...perSecond);
+  const y = (value: number): number => top + (ROW - 25) * (1 - value / most);
+  const points = perSecond.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
+  return [
+    `<text x="4" y="${top + 12}" fill="${color}">${name}/s</text>`,
+    `<text x="4" y="${top + 26}" fill="#6b7280">most ${Math.round(most)}</text>`,
+    `<polyline fill="none" stroke="${color}" stroke-width="1.2" points="${points.join(' ')}"/>`,
+  ];
+}
+
+function axisOf(length: number, x: (ms: number) => number, height: number): string[] {
+  const step = length > 120_000 ? 30_000 : 10_000;
+  return Array.from({ length: Math.floor(length / step) + 1 }, (_, at) => {
+    const ms = at * step;
+    return `<text x="${x(ms).toFixed(1)}" y="${height - 8}" text-anchor="middle" fill="#6b7280">${ms / 1_000} s</text>`;
+  });
+}
