@@ -51,13 +51,17 @@ export class Replay {
   }
 
   /**
-   * Resolves when everything that matches was sent, or is named by the answer as lost. When it cannot be read, the
-   * connection is closed: its client comes back with the positions that it has.
+   * Sends everything that matches, and calls `tell` with what it was, before anything else of the topics of which something
+   * is lost. When it cannot be read, the connection is closed: its client comes back with the positions that it has.
    */
-  async run(connection: LoopConnection, since: Since): Promise<ReplayAnswer> {
+  async run(
+    connection: LoopConnection,
+    since: Since,
+    tell: (answer: ReplayAnswer) => void,
+  ): Promise<void> {
     const opened = connection.gate.openedAt();
     const resumed: Record<string, number> = {};
-    const reset: Record<string, string> = {};
+    const lost: Topic[] = [];
     const topics = durableTopicsOf(connection, this.durable).filter((topic) => {
       const name = clientNameOf(topic);
       return Object.hasOwn(since, name) || opened.has(name);
@@ -67,7 +71,7 @@ export class Replay {
       const name = clientNameOf(topic);
       const from = Object.hasOwn(since, name) ? since[name]! : opened.get(name)!;
       const count = await this.replayTopic(connection, topic, from);
-      if (count === undefined) reset[name] = this.restart(connection, topic);
+      if (count === undefined) lost.push(topic);
       else if (Object.hasOwn(since, name)) resumed[name] = count;
     });
     try {
@@ -76,14 +80,16 @@ export class Replay {
       this.logger.warn('replay', 'Histories could not be read; a client was sent away', error);
       connection.close(CloseCode.TryAgainLater, 'The histories cannot be read right now.');
     }
-    return { resumed, reset };
+    const reset = lost.map((topic) => [clientNameOf(topic), this.restart(connection, topic)]);
+    tell({ resumed, reset: Object.fromEntries(reset) });
   }
 
   /** For a connection that waited long enough for its client. */
   async goOn(connection: LoopConnection): Promise<void> {
     if (!connection.gate.holdsAll) return;
-    const { reset } = await this.run(connection, {});
-    if (Object.keys(reset).length > 0) connection.sendFrame({ op: 'reset', topics: reset });
+    await this.run(connection, {}, ({ reset: topics }) => {
+      if (Object.keys(topics).length > 0) connection.sendFrame({ op: 'reset', topics });
+    });
   }
 
   /** Resolves with how many events matched, or with `undefined` when something is lost. */

@@ -26,7 +26,7 @@ export class ControlFrames {
     private readonly logger: SampledLogger,
   ) {}
 
-  /** Resolves without a frame when the source has been refused already. Takes no effect once the signal is aborted. */
+  /** Resolves without a frame when the source has been answered already. Takes no effect once the signal is aborted. */
   answerOf(
     source: FrameSource,
     frame: ControlFrame,
@@ -63,9 +63,12 @@ export class ControlFrames {
       await this.tell('@OnLoopSubscribe', this.hooks.subscribe(connection, answer.granted));
     }
     if (since === undefined) return { op: 'ok', ...id, ...answer, ...ifAny(positions) };
-    const replayed = await this.replay.run(connection, since);
     const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
-    return { op: 'ok', ...id, ...answer, ...replayed, ...ifAny(Object.fromEntries(others)) };
+    await this.replay.run(connection, since, (replayed) => {
+      const told = { ...answer, ...replayed, ...ifAny(Object.fromEntries(others)) };
+      connection.sendFrame({ op: 'ok', ...id, ...told });
+    });
+    return undefined;
   }
 
   private async unsubscribe(

@@ -176,10 +176,11 @@ describe('the checker', () => {
   it('names everything behind a reset that was not told', async () => {
     const replay = servers[1]!.get(Replay);
     const run = replay.run.bind(replay);
-    jest.spyOn(replay, 'run').mockImplementation(async (...args) => ({
-      ...(await run(...args)),
-      reset: {},
-    }));
+    jest
+      .spyOn(replay, 'run')
+      .mockImplementation((connection, since, tell) =>
+        run(connection, since, (answer) => tell({ ...answer, reset: {} })),
+      );
     await publishWhileOneIsAway(SIZE);
     const { findings } = await verdict();
     // Both publishers' events to the account and to all, of every round that it was away.

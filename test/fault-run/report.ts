@@ -1,5 +1,4 @@
 import type { FindingKind } from '../../lib/testing/index.js';
-import { WITHOUT_CAUSE } from './reset-causes.js';
 import type { StageResult } from './stage.js';
 
 const KINDS: readonly [FindingKind, string][] = [
@@ -14,7 +13,7 @@ export function reportOf(results: readonly StageResult[]): string {
   const sum = (of: (result: StageResult) => number): number =>
     results.reduce((total, result) => total + of(result), 0);
   const causes = new Map<string, number>();
-  for (const [cause, count] of results.flatMap((result) => [...result.resetsByCause])) {
+  for (const [cause, count] of results.flatMap((result) => [...result.resetCauses.counts])) {
     causes.set(cause, (causes.get(cause) ?? 0) + count);
   }
   const found = (kind: FindingKind): number =>
@@ -27,6 +26,7 @@ export function reportOf(results: readonly StageResult[]): string {
     ['resumes', sum(({ verdict }) => verdict.resumes)],
     ['resets', sum(({ verdict }) => verdict.resets)],
     ...[...causes].map(([cause, count]): [string, number] => [`  ${cause}`, count]),
+    ['  without a cause', sum(({ resetCauses }) => resetCauses.strange.length)],
     ...KINDS.map(([kind, title]): [string, number] => [title, found(kind)]),
   ];
   return rows
@@ -36,12 +36,9 @@ export function reportOf(results: readonly StageResult[]): string {
 
 /** Empty when the promises were kept. */
 export function failuresIn(results: readonly StageResult[]): string[] {
-  return results.flatMap(({ verdict, resetsByCause }) => {
-    const strange = resetsByCause.get(WITHOUT_CAUSE) ?? 0;
-    return [
-      ...verdict.findings.map(({ place }) => place),
-      ...(strange > 0 ? [`${strange} resets without a cause`] : []),
-      ...(verdict.deliveries === 0 ? ['Nothing was delivered: the run proves nothing.'] : []),
-    ];
-  });
+  return results.flatMap(({ verdict, resetCauses }) => [
+    ...verdict.findings.map(({ place }) => place),
+    ...resetCauses.strange,
+    ...(verdict.deliveries === 0 ? ['Nothing was delivered: the run proves nothing.'] : []),
+  ]);
 }

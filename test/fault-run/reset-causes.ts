@@ -4,27 +4,42 @@ import type { Loss } from './world.js';
 /** A failover may be told in two steps: what took the place of the lost writes, and the new beginning after it. */
 const RESETS_OF_ONE_LOSS = 2;
 
-export const WITHOUT_CAUSE = 'WITHOUT CAUSE';
+export interface ResetCauses {
+  /** How many resets each kind of loss has caused. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Resets that no loss explains, or that repeat too often, in words. */
+  readonly strange: readonly string[];
+}
 
-/** How many resets each loss has caused. One that no loss explains, or that repeats too often, is without cause. */
-export function resetsByCause(
+export function causesOfResets(
   diaries: readonly ClientDiary[],
   losses: readonly Loss[],
-): Map<string, number> {
+): ResetCauses {
   const counts = new Map<string, number>();
+  const strange: string[] = [];
   for (const { client, sightings } of diaries) {
     const told = new Map<string, number>();
-    for (const sighting of sightings) {
+    for (const [index, sighting] of sightings.entries()) {
       if (sighting.kind !== 'reset') continue;
       const loss = causeOf(sighting, client, losses);
       const key = `${sighting.topic} ${loss?.at ?? ''}`;
       const times = (told.get(key) ?? 0) + 1;
       told.set(key, times);
-      const cause = loss !== undefined && times <= RESETS_OF_ONE_LOSS ? loss.kind : WITHOUT_CAUSE;
-      counts.set(cause, (counts.get(cause) ?? 0) + 1);
+      if (loss !== undefined && times <= RESETS_OF_ONE_LOSS) {
+        counts.set(loss.kind, (counts.get(loss.kind) ?? 0) + 1);
+      } else {
+        const before = JSON.stringify(sightings.slice(Math.max(0, index - 4), index));
+        const last =
+          loss === undefined
+            ? 'nothing was lost'
+            : `${sighting.at - loss.at} ms after ${loss.kind}`;
+        strange.push(
+          `${client}: reset without a cause, ${last}: ${JSON.stringify(sighting)} after ${before}`,
+        );
+      }
     }
   }
-  return counts;
+  return { counts, strange };
 }
 
 function causeOf(

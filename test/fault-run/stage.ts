@@ -6,7 +6,7 @@ import { endSentinels, SentinelGroup } from '../support/sentinel-group.js';
 import { closeProxies, TcpProxy } from '../support/tcp-proxy.js';
 import { Crowd } from './crowd.js';
 import type { Random } from './random.js';
-import { resetsByCause } from './reset-causes.js';
+import { causesOfResets, type ResetCauses } from './reset-causes.js';
 import { SERVERS } from './scale.js';
 import { FaultServers } from './servers.js';
 import { type Bucket, BUCKET_MS, type Span } from './timeline.js';
@@ -22,7 +22,7 @@ export interface StageResult {
   readonly verdict: Verdict;
   readonly published: number;
   readonly unknown: number;
-  readonly resetsByCause: ReadonlyMap<string, number>;
+  readonly resetCauses: ResetCauses;
   readonly spans: readonly Span[];
   readonly buckets: readonly Bucket[];
 }
@@ -34,6 +34,8 @@ export class Stage {
   private readonly beganAt = Date.now();
   private readonly spans: Span[] = [];
   private readonly buckets: Bucket[] = [];
+  /** How much of each diary has been counted. */
+  private readonly looked = new Map<object, number>();
 
   private constructor(
     private readonly world: World,
@@ -74,7 +76,7 @@ export class Stage {
       verdict: checkDelivery(all, diaries),
       published: all.length,
       unknown: all.filter(({ outcome }) => outcome === 'unknown').length,
-      resetsByCause: resetsByCause(diaries, losses),
+      resetCauses: causesOfResets(diaries, losses),
       spans: this.spans,
       buckets: this.buckets,
     };
@@ -127,9 +129,6 @@ export class Stage {
     }
     this.buckets.push(seen);
   }
-
-  /** How much of each diary has been counted. */
-  private readonly looked = new Map<object, number>();
 
   private now(): number {
     return Date.now() - this.beganAt;

@@ -12,7 +12,7 @@ export class Published {
 
   readonly record = (event: PublishedEvent): void => {
     this.events.set(`${event.publisher} ${event.number}`, event);
-    if (event.position !== undefined) this.confirmedAt.set(event.publisher, event.at);
+    if (event.position !== undefined) this.confirmedAt.set(event.publisher, event.at); // when it was called
   };
 
   get all(): PublishedEvent[] {

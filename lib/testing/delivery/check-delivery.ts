@@ -47,8 +47,6 @@ export function checkDelivery(
 class PublishedBook {
   private readonly byName = new Map<string, PublishedEvent>();
   private readonly ofTopic = new Map<string, PublishedEvent[]>();
-  /** By topic and number: after a failover that lost writes the same number is given again. */
-  private readonly newest = new Map<string, PublishedEvent>();
 
   constructor(published: readonly PublishedEvent[]) {
     for (const event of published) this.add(event);
@@ -63,19 +61,12 @@ class PublishedBook {
     return this.ofTopic.get(topic) ?? [];
   }
 
-  /** Whether its place was given to another one later: it was lost with the history that it was in. */
-  wasReplaced(event: PublishedEvent): boolean {
-    return this.newest.get(placeOf(event)) !== event;
-  }
-
   private add(event: PublishedEvent): void {
     this.byName.set(nameOf(event), event);
     if (!event.durable || event.outcome !== 'sent' || event.position === undefined) return;
     const ofTopic = this.ofTopic.get(event.topic) ?? [];
     this.ofTopic.set(event.topic, ofTopic);
     ofTopic.push(event);
-    const holder = this.newest.get(placeOf(event));
-    if (holder === undefined || holder.at < event.at) this.newest.set(placeOf(event), event);
   }
 }
 
@@ -128,15 +119,31 @@ function findLost(
   );
   return [...topics].flatMap((topic) => {
     const segments = segmentsOf(diary, topic);
-    const missing = book.placedOn(topic).filter((event) => !seen.has(nameOf(event)));
+    const placed = book.placedOn(topic);
+    const twice = numbersGivenTwice([...placed, ...segments.flatMap(positionsSeen)]);
+    const missing = placed.filter((event) => !seen.has(nameOf(event)) && isFor(event));
     return missing.flatMap((event) => {
       const gap = segments.find((segment) => isMissingIn(segment, event));
-      const isExcused = book.wasReplaced(event) && wasResetSince(diary, event);
-      if (gap === undefined || isExcused || !isFor(event)) return [];
+      const isOfLostWrites = twice.has(numberOf(event.position!)) && wasResetSince(diary, event);
+      if (gap === undefined || isOfLostWrites) return [];
       const later = gap.seen.find(({ n }) => n > numberOf(event.position!));
       return [finding('lost', diary, event, later?.index ?? gap.end)];
     });
   });
+}
+
+const positionsSeen = ({ seen }: Segment): SeenEvent[] => seen.map(({ event }) => event);
+
+/** After a failover that lost writes the numbers of the lost ones are given again. */
+function numbersGivenTwice(events: readonly { readonly position?: string }[]): Set<number> {
+  const positions = new Map<number, string>();
+  const twice = new Set<number>();
+  for (const { position } of events) {
+    const n = numberOf(position!);
+    if ((positions.get(n) ?? position) !== position) twice.add(n);
+    positions.set(n, position!);
+  }
+  return twice;
 }
 
 /** What a reset names lies behind the last that was seen before it. */
@@ -188,8 +195,4 @@ function describe(sighting: Sighting | undefined): string {
 
 function nameOf({ publisher, number }: Named): string {
   return JSON.stringify([publisher, number]);
-}
-
-function placeOf({ topic, position }: PublishedEvent): string {
-  return `${numberOf(position!)} ${topic}`;
 }

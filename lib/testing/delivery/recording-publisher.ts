@@ -58,14 +58,14 @@ export class RecordingPublisher {
   ): Promise<void> {
     const number = ++this.last;
     const durable = this.options.isDurable(name);
-    const event = { publisher: this.name, number, topic, durable };
-    this.options.onRecord?.({ ...event, outcome: 'unknown', at: Date.now() });
+    const event = { publisher: this.name, number, topic, durable, at: Date.now() };
+    this.options.onRecord?.({ ...event, outcome: 'unknown' });
     const data = { publisher: this.name, number } as RecordedData as LoopEventData<LoopEventName>;
     const position = await this.repeatedly(durable, `${this.name} ${number}`, (options) =>
       push(data, options),
     );
     const outcome = durable && position === undefined ? 'unknown' : 'sent';
-    const recorded = { ...event, ...(position && { position }), outcome, at: Date.now() } as const;
+    const recorded = { ...event, ...(position && { position }), outcome } as const;
     this.published.push(recorded);
     this.options.onRecord?.(recorded);
   }

@@ -10,6 +10,7 @@ export interface PublishedEvent {
   readonly position?: string;
   /** `unknown`: it may have taken place or not. */
   readonly outcome: 'sent' | 'unknown';
+  /** When it was called. */
   readonly at: number;
 }
 
