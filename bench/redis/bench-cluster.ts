@@ -26,12 +26,20 @@ export class BenchCluster {
   ) {}
 
   /** One server on each host; the same host may be named again. */
-  static async start(hosts: readonly [publisher: Host, ...Host[]]): Promise<BenchCluster> {
+  static async start(
+    hosts: readonly [publisher: Host, ...Host[]],
+    { durable = false } = {},
+  ): Promise<BenchCluster> {
     const redis = await startRedis();
     const size = hosts.length;
     for (const [at, host] of hosts.entries()) {
       const serverId = serverOf(size, at);
-      await host.call('start', { redis: redis.url, serverId, accounts: accountsOf(serverId) });
+      await host.call('start', {
+        redis: redis.url,
+        serverId,
+        accounts: accountsOf(serverId),
+        durable,
+      });
     }
     return new BenchCluster(size, new RedisMeter(redis.url), hosts[0]);
   }

@@ -10,6 +10,8 @@ export interface BusServerOptions {
   readonly serverId: string;
   /** Each has one connection to this server. */
   readonly accounts: readonly string[];
+  /** Whether `orders` has a history. */
+  readonly durable?: boolean;
 }
 
 /** What came to this process from Redis. */
@@ -25,12 +27,17 @@ export class BusServer {
     private readonly redis: CountedRedis,
   ) {}
 
-  static async start({ redis: url, serverId, accounts }: BusServerOptions): Promise<BusServer> {
+  static async start({
+    redis: url,
+    serverId,
+    accounts,
+    durable,
+  }: BusServerOptions): Promise<BusServer> {
     const redis = new CountedRedis(url, { lazyConnect: true });
     const imports = [
       LoopWsModule.forRoot({
-        services: ['chat'],
-        defaultSubscriptions: ['chat:*'],
+        services: { chat: {}, orders: durable ? { history: { size: 100, ttlMs: 600_000 } } : {} },
+        defaultSubscriptions: ['*:*'],
         redis,
         serverId,
         authenticate: ({ token }) => (token ? { accountId: token } : null),

@@ -8,6 +8,8 @@ export interface Load {
   readonly burst: number;
   /** In milliseconds; 0 for none. */
   readonly pauseMs: number;
+  /** Default `chat:message`. */
+  readonly event?: `${string}:${string}`;
 }
 
 export interface PushOrder extends Load {
@@ -28,13 +30,13 @@ const service = {
   },
 
   /** Resolves with how many pushes were made. Rejects when one of them was not delivered. */
-  async push({ serverId, accounts, forMs, burst, pauseMs }: PushOrder): Promise<number> {
+  async push({ serverId, accounts, forMs, burst, pauseMs, event }: PushOrder): Promise<number> {
     const { bus } = servers.get(serverId)!;
     const until = performance.now() + forMs;
     let pushes = 0;
     while (performance.now() < until) {
       const targets = Array.from({ length: burst }, () => accounts[pushes++ % accounts.length]!);
-      await Promise.all(targets.map((account) => pushOnce(bus, account)));
+      await Promise.all(targets.map((account) => pushOnce(bus, account, event)));
       if (pauseMs > 0) await delay(pauseMs);
     }
     return pushes;
@@ -53,8 +55,12 @@ const service = {
 
 export type TargetedProcess = typeof service;
 
-async function pushOnce(bus: BusServer['bus'], account: string): Promise<void> {
-  const report = await bus.pushToAccount(account, 'chat:message', { text: 'Good morning' });
+async function pushOnce(
+  bus: BusServer['bus'],
+  account: string,
+  event: Load['event'] = 'chat:message',
+): Promise<void> {
+  const report = await bus.pushToAccount(account, event, { text: 'Good morning' });
   if (report.delivered === 1 && report.complete) return;
   throw new Error(`A push was not delivered: ${JSON.stringify(report)}`);
 }

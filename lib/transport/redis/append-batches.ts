@@ -40,15 +40,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is to be placed in one partition. */
+/** What is to be placed one after the other. */
 interface Lane {
   waiting: Waiting[];
   running: boolean;
 }
 
 /**
- * Places pushes in their histories: all of one turn of the event loop and one partition in one script, one script at a time
- * for each partition, so that a script that has to be sent again cannot fall behind a later one.
+ * Places pushes in their histories: all of one turn of the event loop in one script, in a cluster those of one partition,
+ * and one script at a time, so that one that has to be sent again cannot fall behind a later one.
  */
 export class AppendBatches {
   private readonly lanes = new Map<number, Lane>();
@@ -77,8 +77,9 @@ export class AppendBatches {
   }
 
   private add(partition: number, waiting: Waiting): void {
-    const lane = this.lanes.get(partition) ?? { waiting: [], running: false };
-    this.lanes.set(partition, lane);
+    const key = this.backbone.pubSub.isSharded ? partition : 0;
+    const lane = this.lanes.get(key) ?? { waiting: [], running: false };
+    this.lanes.set(key, lane);
     lane.waiting.push(waiting);
     if (lane.running) return;
     lane.running = true;

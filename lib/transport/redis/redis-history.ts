@@ -74,11 +74,8 @@ export class RedisHistory implements TopicHistory {
   }
 
   async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
-    const { keys } = this.backbone;
     const positions = new Map<Topic, Position>();
-    const chunks = [...groupsOf(topics, ({ name }) => keys.indexOf(name)).values()].flatMap(
-      (group) => [...chunksOf(group, CHUNK)],
-    );
+    const chunks = this.chunksOfOneServer(topics, (topic) => topic);
     await Promise.all(
       chunks.map(async (chunk) => {
         const texts = await this.readPositions(chunk);
@@ -112,10 +109,7 @@ export class RedisHistory implements TopicHistory {
 
   /** A new connection may be to a server that has not got all that the last one had confirmed. */
   private async vouchForConfirmed(): Promise<void> {
-    const groups = groupsOf(this.confirmed.all(), ({ topic }) =>
-      this.backbone.keys.indexOf(topic.name),
-    );
-    const chunks = [...groups.values()].flatMap((group) => [...chunksOf(group, CHUNK)]);
+    const chunks = this.chunksOfOneServer(this.confirmed.all(), ({ topic }) => topic);
     try {
       await inParallel(CHUNKS_AT_ONCE, chunks, (chunk) => this.vouch(chunk));
     } catch (error) {
@@ -127,7 +121,15 @@ export class RedisHistory implements TopicHistory {
     }
   }
 
-  /** Of one partition. */
+  /** What one command may be about: so many topics, and in a cluster those of one partition. */
+  private chunksOfOneServer<T>(list: readonly T[], topicOf: (one: T) => Topic): (readonly T[])[] {
+    const { keys, pubSub } = this.backbone;
+    const partitionOf = (one: T): number =>
+      pubSub.isSharded ? keys.indexOf(topicOf(one).name) : 0;
+    const groups = [...groupsOf(list, partitionOf).values()];
+    return groups.flatMap((group) => [...chunksOf(group, CHUNK)]);
+  }
+
   private async vouch(given: readonly Given[]): Promise<void> {
     const { link, keys, pubSub } = this.backbone;
     const scriptKeys = given.flatMap(({ topic }) => {
