@@ -45,8 +45,9 @@ export class DurableDelivery implements FollowerListener {
     const topics = { [name]: encodePosition(position) };
     const frame = new TextFrame(encodeServerFrame({ op: 'reset', topics }));
     for (const connection of this.receiversOf(topic)) {
+      const isResuming = connection.gate.holds(name); // then it is told where it is
       connection.gate.forget(name);
-      connection.deliver(frame);
+      if (!isResuming) connection.deliver(frame);
     }
   }
 

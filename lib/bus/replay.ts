@@ -122,21 +122,22 @@ export class Replay {
       count += await this.send(connection, topic, missed);
       at = missed.at(-1)?.place.position ?? at;
       const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
-      if (wasReset || at.n < delivered) return undefined;
-      if (!overflowed) return count + this.release(connection, topic, at.n, waiting);
-      connection.gate.hold(name);
+      const isWhole = !wasReset && !overflowed;
+      if (isWhole && at.n < delivered) return undefined;
+      if (isWhole) return count + this.release(connection, topic, at.n, waiting);
+      connection.gate.hold(name); // a reset is of this server; the client may be further already
     }
     return undefined;
   }
 
-  private async replayLatest(
-    connection: LoopConnection,
-    topic: Topic,
-  ): Promise<number | undefined> {
+  private async replayLatest(connection: LoopConnection, topic: Topic): Promise<number> {
     const name = clientNameOf(topic);
     const latest = await this.durable.latest(topic);
     const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
-    if (overflowed || wasReset) return undefined;
+    if (overflowed || wasReset) {
+      connection.gate.hold(name);
+      return this.replayLatest(connection, topic);
+    }
     const n = latest?.place.position.n ?? this.durable.positionOf(topic)?.n ?? 0;
     const newest = waiting.at(-1);
     if (newest !== undefined && newest.place.position.n > n) {
