@@ -17,6 +17,8 @@ const service = {
         defaultSubscriptions: ['orders:*'],
         redis,
         serverId,
+        // Else the server spreads them over 16 seconds: 2 000 at once, then 500 per second.
+        config: { upgradesPerSecond: 100_000, upgradeBurst: 100_000 },
         authenticate: ({ token }) => (token ? { accountId: token } : null),
       }),
     ];
