@@ -71,7 +71,7 @@ export class Replay {
       const name = clientNameOf(topic);
       const from = Object.hasOwn(since, name) ? since[name]! : opened.get(name)!;
       const count = await this.replayTopic(connection, topic, from);
-      if (count === undefined) lost.push(topic);
+      if (count === undefined) lost.push(await this.caughtUp(topic));
       else if (Object.hasOwn(since, name)) resumed[name] = count;
     });
     try {
@@ -171,6 +171,12 @@ export class Replay {
       if (this.delivery.replay(connection, topic, push)) count++;
     }
     return count;
+  }
+
+  /** What made the client lose something may not have been noticed here so far, and then it would be told twice. */
+  private async caughtUp(topic: Topic): Promise<Topic> {
+    await this.durable.catchUp(topic);
+    return topic;
   }
 
   /** From where the topic is now. */

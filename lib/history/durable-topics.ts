@@ -166,6 +166,12 @@ export class DurableTopics implements FollowedHistory {
     await this.verify(known ?? [...this.followers.values()]);
   }
 
+  /** Resolves when this server is where the topic is, or further. */
+  async catchUp(topic: Topic): Promise<void> {
+    const [position] = await this.positionsOf([topic]);
+    await this.followers.get(topicKey(topic))?.verify(position!);
+  }
+
   /** A last message that was lost shows in no gap, so from time to time each topic is looked at. */
   private async verifyPart(): Promise<void> {
     if (this.unverified.length === 0) this.unverified = [...this.followers.values()];
@@ -177,7 +183,7 @@ export class DurableTopics implements FollowedHistory {
     try {
       await inParallel(VERIFIED_AT_ONCE, chunksOf(followers, CHUNK), async (chunk) => {
         const positions = await this.positionsOf(chunk.map(({ topic }) => topic));
-        for (const [at, follower] of chunk.entries()) follower.verify(positions[at]!);
+        for (const [at, follower] of chunk.entries()) void follower.verify(positions[at]!);
       });
     } catch (error) {
       this.logger.warn('history', 'Histories could not be verified; this is done again', error);

@@ -67,10 +67,14 @@ export class TopicFollower {
     this.callBack();
   }
 
-  /** `position` is where the topic was a moment ago: if it was not here, something may have been missed. */
-  verify(position: Position): void {
+  /**
+   * `position` is where the topic was a moment ago: if it was not here, something may have been missed. Resolves when this
+   * server has it, or has told that it is lost.
+   */
+  async verify(position: Position): Promise<void> {
     if (this.last === undefined) this.isUnsure = true;
     else if (!isSamePosition(this.last, position)) this.heal();
+    await this.healing;
   }
 
   close(): void {

@@ -76,5 +76,5 @@ export class MemoryLog {
 
 /** One that an earlier life of this process cannot have reached: 2^20 pushes for each second since 1970. */
 function firstNumber(): number {
-  return Math.floor(Date.now() / 1_000) * 2 ** 20;
+  return Math.floor((Date.now() / 1_000) * 2 ** 20);
 }

@@ -19,7 +19,7 @@ const SLACK = 32;
  */
 const BEGIN = `
 local function begin(i, above)
-  return string.format('%.0f', math.max(time[1] * 1048576, above or 0)) .. '|' .. ARGV[1] .. '_' .. i
+  return string.format('%.0f', math.max(math.floor((time[1] + time[2] / 1000000) * 1048576), above or 0)) .. '|' .. ARGV[1] .. '_' .. i
 end
 `;
 
