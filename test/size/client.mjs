@@ -1,0 +1,22 @@
+/* What the client adds to a page: bundled, minified and compressed as web servers do. */
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** In bytes. It is to go down to 5 120. */
+const LIMIT = 10_240;
+
+const { outputFiles } = await build({
+  stdin: {
+    contents: "export { connect } from './dist/client/index.js';",
+    resolveDir: process.cwd(),
+  },
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  write: false,
+});
+const [{ contents }] = outputFiles;
+const size = gzipSync(contents, { level: 9 }).length;
+console.log(`The client has ${size} bytes gzipped, of ${LIMIT} at most.`);
+process.exit(size > LIMIT ? 1 : 0);
