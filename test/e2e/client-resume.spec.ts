@@ -55,13 +55,13 @@ function start(options: LoopClientOptions = {}): LoopClient {
 const connection = (): LoopConnection => server.get(ConnectionRegistry).get('acme', 'phone')!;
 
 /** Pushes while the client is not connected. */
-async function whileAway(client: LoopClient, push: () => Promise<unknown>): Promise<void> {
+async function whileAway(client: LoopClient, happens: () => Promise<unknown>): Promise<void> {
   const before = connection();
   const pushed = new Promise<void>((resolve) => {
     const off = client.onState((state) => {
       if (state !== 'waiting') return;
       off();
-      void push().then(() => resolve());
+      void happens().then(() => resolve());
     });
   });
   before.close(4408, 'a test');
