@@ -1,6 +1,8 @@
+import { jest } from '@jest/globals';
 import { ConnectionRegistry } from '../../lib/index.js';
 import type { EventFrame, OkFrame, ServerFrame } from '../../lib/protocol/frames.js';
 import { type LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
+import { MemoryLog } from '../../lib/transport/memory/memory-log.js';
 import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
 import { eventually } from '../support/eventually.js';
 import {
@@ -246,6 +248,44 @@ it('P3: a client with many patterns says where it was with the last of them', as
   await subscribe(after, positions!, ['chat:m']);
   expect(dataOf(after)).toEqual([1, 2, 3]);
 });
+
+it('P6: a long replay waits for its reader, and a slow one is not closed', async () => {
+  const size = 2_000;
+  const config = { maxQueueBytes: 65_536, maxEventBytes: 65_536 };
+  const history = { chat: { history: { size: size + 1, ttlMs: 60_000 } } };
+  server = await startLoopApp({ options: { services: history, config } });
+  const before = await server.client('acme', { connectionId: 'phone' });
+  const { positions } = before.welcome;
+  await before.close();
+  const text = 'x'.repeat(1_000);
+  await Promise.all(
+    Array.from({ length: size }, (_, n) => server.bus.pushToAccount('acme', 'chat:n', { n, text })),
+  );
+  const after = await comeBack();
+  const answering = subscribe(after, positions!);
+  await server.bus.pushToAccount('acme', 'chat:n', { n: size });
+  expect((await answering).reset).toEqual({});
+  await after.ask({ op: 'ping' });
+  const numbers = dataOf(after).map((data) => (data as { n: number }).n);
+  expect(numbers).toEqual(Array.from({ length: size + 1 }, (_, n) => n));
+});
+
+it('P3: a thousand clients that were at the same place cost one read', async () => {
+  server = await startLoopApp({ options: { services } });
+  const before = await server.client('someone');
+  const place = before.welcome.positions!['service:chat']!;
+  await server.bus.pushToChannel('chat:n', 1);
+  const read = jest.spyOn(MemoryLog.prototype, 'since');
+  const clients = await Promise.all(
+    Array.from({ length: 1_000 }, (_, n) => server.client(`a${n}`, { query: { resume: '1' } })),
+  );
+  const answers = await Promise.all(
+    clients.map((client) => subscribe(client, { 'service:chat': place })),
+  );
+  expect(answers.filter(({ resumed }) => resumed!['service:chat'] !== 1)).toEqual([]);
+  expect(read.mock.calls.filter(([{ n }]) => place.startsWith(n.toString(36)))).toHaveLength(1);
+  read.mockRestore();
+}, 30_000);
 
 class WithoutHistory extends MemoryTransport {
   override readonly history = undefined as never;

@@ -3,7 +3,8 @@ import { Cluster, Redis } from 'ioredis';
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
 import { PresenceStore } from '../../lib/index.js';
 import { eventually } from '../support/eventually.js';
-import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import type { LoopTestClient } from '../../lib/testing/index.js';
+import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import {
   endRedisServers,
@@ -30,12 +31,11 @@ describe('the option redis', () => {
     ['ioredis 5', () => new Redis5(withPassword(), { keyPrefix: 'app:' })],
   ])("takes the application's own client of %s and leaves it open", async (_version, create) => {
     const own = create();
-    const [a, b] = [
-      await startLoopApp({ options: { redis: own } }),
-      await startLoopApp({ options: { redis: own } }),
-    ];
-    await b.client('acme', { connectionId: 'phone' });
+    const options = { redis: own, services: DURABLE };
+    const [a, b] = [await startLoopApp({ options }), await startLoopApp({ options })];
+    const client = await b.client('acme', { connectionId: 'phone' });
     expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    await expectResumed(a, b, client);
     await closeLoopApps();
     expect(await own.ping()).toBe('PONG');
     own.disconnect();
@@ -112,18 +112,22 @@ describe('the option redis', () => {
     const url = `redis://loopws:pw@127.0.0.1:${redis.port}`;
     const admin = new Redis(withPassword());
     await admin.call('ACL', ['SETUSER', 'loopws', ...rule.split(' ')]);
-    const [a, b] = [
-      await startLoopApp({ options: { redis: url } }),
-      await startLoopApp({ options: { redis: url } }),
-    ];
+    const options = { redis: url, services: DURABLE };
+    const [a, b] = [await startLoopApp({ options }), await startLoopApp({ options })];
     const client = await b.client('acme', { connectionId: 'phone' });
     expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    await expectResumed(a, b, client);
+    await admin.call('CLIENT', ['KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+    await eventually('it is kept', async () => {
+      const { position } = await a.bus.pushToAccount('acme', 'chat:n', 3);
+      return position !== undefined;
+    });
+    expect(await admin.call('ACL', ['LOG'])).toEqual([]);
     expect(await a.get(PresenceStore).count()).toEqual({ accounts: 1, connections: 1 });
     expect(await a.get(PresenceStore).accounts()).toEqual({ accounts: ['acme'] });
     await client.close();
     await closeLoopApps();
     await admin.call('ACL', ['SETUSER', 'loopws', '-subscribe']);
-    const options = { redis: url };
     await expect(startLoopApp({ options })).rejects.toThrow(
       /cannot be used: .*NOPERM.*'subscribe'/,
     );
@@ -174,3 +178,19 @@ describe('the option redis', () => {
     await expect(startLoopApp({ options })).rejects.toThrow(/option "namespace" is "a{b}"/);
   });
 });
+
+const DURABLE = { chat: { history: { size: 10, ttlMs: 60_000 } } };
+
+/** What is pushed while the client is away is there when it is back. */
+async function expectResumed(
+  publisher: LoopApp,
+  server: LoopApp,
+  client: LoopTestClient,
+): Promise<void> {
+  await publisher.bus.pushToAccount('acme', 'chat:n', 2);
+  const { positions } = client.welcome;
+  await client.close();
+  const back = await server.client('acme', { connectionId: 'phone', query: { resume: '1' } });
+  const answer = await back.ask({ op: 'subscribe', patterns: [], since: positions });
+  expect(answer).toMatchObject({ resumed: { account: 2 }, reset: {} });
+}
