@@ -199,7 +199,7 @@ export class EventBusService extends EventBus {
   ): Promise<PushReport> {
     const outcome = await this.order.durable((delivered) =>
       this.inTime<AppendReceipt>(timeoutMs, (transportMs) =>
-        this.durable.append(topic, message, policy, {
+        this.durable.history.append(topic, message, policy, {
           timeoutMs: transportMs,
           receipt,
           onPlaced: (position) => this.durable.whenDelivered(topic, position, delivered),

@@ -87,9 +87,7 @@ export class Replay {
   /** For a connection that waited long enough for its client. */
   async goOn(connection: LoopConnection): Promise<void> {
     if (!connection.gate.holdsAll) return;
-    await this.run(connection, {}, ({ reset: topics }) => {
-      if (Object.keys(topics).length > 0) connection.sendFrame({ op: 'reset', topics });
-    });
+    await this.run(connection, {}, ({ reset }) => tellReset(connection, reset));
   }
 
   /** Resolves with how many events matched, or with `undefined` when something is lost. */
@@ -132,7 +130,7 @@ export class Replay {
 
   private async replayLatest(connection: LoopConnection, topic: Topic): Promise<number> {
     const name = clientNameOf(topic);
-    const latest = await this.durable.latest(topic);
+    const latest = await this.durable.history.latest(topic);
     const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
     if (overflowed || wasReset) {
       connection.gate.hold(name);
@@ -185,4 +183,8 @@ export class Replay {
     connection.gate.release(clientNameOf(topic), position.n);
     return encodePosition(position);
   }
+}
+
+export function tellReset(connection: LoopConnection, topics: ReplayAnswer['reset']): void {
+  if (Object.keys(topics).length > 0) connection.sendFrame({ op: 'reset', topics });
 }

@@ -36,7 +36,7 @@ export class SharedReads {
   }
 
   private begin(key: string, topic: Topic, position: Position): Shared {
-    const shared: Shared = { read: this.durable.since(topic, position) };
+    const shared: Shared = { read: this.durable.history.since(topic, position) };
     this.shared.set(key, shared);
     const forget = (): void => {
       if (this.shared.get(key) === shared) this.shared.delete(key);

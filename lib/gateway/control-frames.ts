@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PositionNews, type PositionTexts } from '../bus/position-news.js';
-import { Replay } from '../bus/replay.js';
+import { Replay, tellReset } from '../bus/replay.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -65,6 +65,7 @@ export class ControlFrames {
     if (since === undefined) return { op: 'ok', ...id, ...answer, ...ifAny(positions) };
     const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
     await this.replay.run(connection, since, (replayed) => {
+      if (signal.aborted) return tellReset(connection, replayed.reset); // the frame was answered with a timeout
       const told = { ...answer, ...replayed, ...ifAny(Object.fromEntries(others)) };
       connection.sendFrame({ op: 'ok', ...id, ...told });
     });

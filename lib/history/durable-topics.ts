@@ -1,43 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { LoopTransport } from '../transport/loop-transport.js';
 import type { Position } from '../transport/position.js';
 import { type Topic, topicKey } from '../transport/topic.js';
-import type {
-  AppendOptions,
-  AppendReceipt,
-  HistoryPolicy,
-  PlacedPush,
-  TopicHistory,
-  TopicPolicy,
-} from '../transport/topic-history.js';
-import {
-  NOTHING_DONE,
-  type PushMessage,
-  type ServerReply,
-} from '../transport/transport-message.js';
+import type { HistoryPolicy, PlacedPush, TopicPolicy } from '../transport/topic-history.js';
+import { NOTHING_DONE, type ServerReply } from '../transport/transport-message.js';
 import { chunksOf } from '../util/chunks.js';
-import { ConcurrencyLimit } from '../util/concurrency-limit.js';
 import { inParallel } from '../util/in-parallel.js';
 import { SampledLogger } from '../util/sampled-logger.js';
-import { type FollowedHistory, type FollowerListener, TopicFollower } from './topic-follower.js';
-
-/** Reads of histories that may run at once: after a long outage each topic wants one. */
-const READS_AT_ONCE = 64;
+import { BoundedHistory } from './bounded-history.js';
+import { type FollowerListener, TopicFollower } from './topic-follower.js';
 
 /** Topics of one verification, and how many of those run at once. */
 const CHUNK = 500;
 const VERIFIED_AT_ONCE = 4;
+
+/** Until a verification that failed is tried again, in milliseconds. */
+const RETRY_MS = 500;
 
 /** In how many parts all topics are verified, one after the other. */
 const VERIFIED_IN_PARTS = 120;
 
 /** Follows the history of each topic that this server has a receiver for. */
 @Injectable()
-export class DurableTopics implements FollowedHistory {
+export class DurableTopics {
+  /** Of use where something is durable. */
+  readonly history: BoundedHistory;
   private readonly followers = new Map<string, TopicFollower>();
-  private readonly reads = new ConcurrencyLimit(READS_AT_ONCE);
   private readonly largest: HistoryPolicy;
   private listener: FollowerListener | undefined;
   private verifying: ReturnType<typeof setInterval> | undefined;
@@ -49,6 +40,7 @@ export class DurableTopics implements FollowedHistory {
     private readonly transport: LoopTransport,
     private readonly logger: SampledLogger,
   ) {
+    this.history = new BoundedHistory(transport.history!);
     const policies = [...settings.histories.values()];
     this.largest = {
       size: Math.max(...policies.map(({ size }) => size)),
@@ -80,7 +72,7 @@ export class DurableTopics implements FollowedHistory {
   /** How much is kept of a push of the service on the topic; absent when it is not durable. */
   policyOf(topic: Topic, service: string): TopicPolicy | undefined {
     const own = this.settings.histories.get(service);
-    if (own === undefined) return undefined;
+    if (own === undefined || this.transport.history === undefined) return undefined;
     const { size, ttlMs: keptMs } = topic.kind === 'service' ? own : this.largest;
     return { size, ttlMs: own.ttlMs, keptMs };
   }
@@ -105,27 +97,6 @@ export class DurableTopics implements FollowedHistory {
     return this.followers.get(topicKey(topic))?.movedAt;
   }
 
-  append(
-    topic: Topic,
-    push: PushMessage,
-    policy: TopicPolicy,
-    options: AppendOptions,
-  ): Promise<AppendReceipt> {
-    return this.history.append(topic, push, policy, options);
-  }
-
-  positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
-    return this.reads.run(() => this.history.positionsOf(topics));
-  }
-
-  since(topic: Topic, position: Position): Promise<readonly PlacedPush[] | undefined> {
-    return this.reads.run(() => this.history.since(topic, position));
-  }
-
-  latest(topic: Topic): Promise<PlacedPush | undefined> {
-    return this.reads.run(() => this.history.latest(topic));
-  }
-
   /** Calls back when this server has delivered everything up to the position, at once if nobody here wants it. */
   whenDelivered(topic: Topic, position: Position, callback: () => void): void {
     const follower = this.followers.get(topicKey(topic));
@@ -133,18 +104,16 @@ export class DurableTopics implements FollowedHistory {
     else follower.whenDelivered(position, callback);
   }
 
-  async vouchFor(topic: Topic, position: Position): Promise<void> {
-    await this.reads.run(async () => this.history.vouchFor?.(topic, position));
-  }
-
   /** Call it when the topics are attached. Resolves when nothing that is pushed from now on can be missed. */
   async follow(topics: readonly Topic[]): Promise<void> {
     const { listener } = this;
     const durable = topics.filter((topic) => this.isDurable(topic));
     if (listener === undefined || durable.length === 0) return;
-    const fresh = durable.map((topic) => new TopicFollower(topic, this, listener, this.logger));
+    const fresh = durable.map(
+      (topic) => new TopicFollower(topic, this.history, listener, this.logger),
+    );
     for (const follower of fresh) this.followers.set(topicKey(follower.topic), follower);
-    const positions = await this.positionsOf(durable);
+    const positions = await this.history.positionsOf(durable);
     for (const [at, follower] of fresh.entries()) follower.start(positions[at]!);
   }
 
@@ -161,14 +130,15 @@ export class DurableTopics implements FollowedHistory {
 
   /** Messages on these topics, or on any, may have been missed until now: what followed the last of each is read. */
   async heardAgain(topics?: readonly Topic[]): Promise<void> {
-    const followers = topics?.map((topic) => this.followers.get(topicKey(topic)));
-    const known = followers?.filter((follower) => follower !== undefined);
-    await this.verify(known ?? [...this.followers.values()]);
+    const keys = topics?.map(topicKey) ?? [...this.followers.keys()];
+    while (!(await this.verify(this.followersOf(keys)))) {
+      await delay(RETRY_MS, undefined, { ref: false });
+    }
   }
 
   /** Resolves when this server is where the topic is, or further. */
   async catchUp(topic: Topic): Promise<void> {
-    const [position] = await this.positionsOf([topic]);
+    const [position] = await this.history.positionsOf([topic]);
     await this.followers.get(topicKey(topic))?.verify(position!);
   }
 
@@ -179,18 +149,21 @@ export class DurableTopics implements FollowedHistory {
     await this.verify(this.unverified.splice(0, length));
   }
 
-  private async verify(followers: readonly TopicFollower[]): Promise<void> {
-    try {
-      await inParallel(VERIFIED_AT_ONCE, chunksOf(followers, CHUNK), async (chunk) => {
-        const positions = await this.positionsOf(chunk.map(({ topic }) => topic));
-        for (const [at, follower] of chunk.entries()) void follower.verify(positions[at]!);
-      });
-    } catch (error) {
-      this.logger.warn('history', 'Histories could not be verified; this is done again', error);
-    }
+  private followersOf(keys: readonly string[]): TopicFollower[] {
+    return keys.map((key) => this.followers.get(key)).filter((one) => one !== undefined);
   }
 
-  private get history(): TopicHistory {
-    return this.transport.history!;
+  /** Resolves with whether it was possible. */
+  private async verify(followers: readonly TopicFollower[]): Promise<boolean> {
+    try {
+      await inParallel(VERIFIED_AT_ONCE, chunksOf(followers, CHUNK), async (chunk) => {
+        const positions = await this.history.positionsOf(chunk.map(({ topic }) => topic));
+        for (const [at, follower] of chunk.entries()) void follower.verify(positions[at]!);
+      });
+      return true;
+    } catch (error) {
+      this.logger.warn('history', 'Histories could not be verified; this is done again', error);
+      return false;
+    }
   }
 }

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { ConnectionRegistry } from '../../lib/index.js';
 import type { EventFrame, OkFrame, ServerFrame } from '../../lib/protocol/frames.js';
 import { type LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
+import { MemoryHistory } from '../../lib/transport/memory/memory-history.js';
 import { MemoryLog } from '../../lib/transport/memory/memory-log.js';
 import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
 import { eventually } from '../support/eventually.js';
@@ -268,6 +269,29 @@ it('P6: a long replay waits for its reader, and a slow one is not closed', async
   await after.ask({ op: 'ping' });
   const numbers = dataOf(after).map((data) => (data as { n: number }).n);
   expect(numbers).toEqual(Array.from({ length: size + 1 }, (_, n) => n));
+});
+
+it('P1, P3: what comes during a read is there behind it, also when it is more than may wait', async () => {
+  const history = { chat: { history: { size: 2_000, ttlMs: 60_000 } } };
+  server = await startLoopApp({ options: { services: history } });
+  const before = await server.client('acme', { connectionId: 'phone' });
+  const { positions } = before.welcome;
+  await before.close();
+  await push(0);
+  const since = MemoryHistory.prototype.since;
+  const reading = jest.spyOn(MemoryHistory.prototype, 'since');
+  reading.mockImplementationOnce(async function (this: MemoryHistory, ...args) {
+    const missed = await since.apply(this, args);
+    await push(...Array.from({ length: 1_200 }, (_, n) => n + 1));
+    return missed;
+  });
+  const after = await comeBack();
+  const answer = await subscribe(after, { account: positions!.account! });
+  await push(1_201);
+  await after.ask({ op: 'ping' });
+  reading.mockRestore();
+  expect(answer.reset).toEqual({});
+  expect(dataOf(after)).toEqual(Array.from({ length: 1_202 }, (_, n) => n));
 });
 
 it('P3: a thousand clients that were at the same place cost one read', async () => {
