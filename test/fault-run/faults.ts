@@ -92,6 +92,21 @@ export const FAILOVERS = {
   },
 } satisfies Readonly<Record<string, Fault>>;
 
+/** In random order with those that need nothing else. */
+export function planWithFailover(random: Random): [name: string, fault: Fault][] {
+  return random.shuffled([
+    ...Object.entries(FAILOVERS),
+    ...Object.entries(FAULTS).filter(([name]) => ANYWHERE.has(name)),
+  ]);
+}
+
+/** Faults of servers and clients only. */
+const ANYWHERE: ReadonlySet<string> = new Set([
+  'server killed',
+  'rolling restart',
+  'half of the clients drop',
+] satisfies FaultName[]);
+
 export type FaultName = keyof typeof FAULTS;
 
 /** Each fault once in random order before any comes again. */

@@ -7,7 +7,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildLibrary } from '../support/server-processes.js';
-import { FAILOVERS, FAULTS, planOf } from './faults.js';
+import { FAULTS, planOf, planWithFailover } from './faults.js';
 import { Random } from './random.js';
 import { failuresIn, reportOf } from './report.js';
 import { Stage, type StageResult } from './stage.js';
@@ -20,14 +20,14 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
 const count = Number(values.faults ?? Object.keys(FAULTS).length);
 const random = new Random(seed);
 
-console.log(`seed ${seed}, ${count} faults and a failover`);
+console.log(`seed ${seed}, ${count} faults on one Redis, then a failover among others`);
 await buildLibrary();
 const results = [
   await played(
     await Stage.onOneRedis(random),
     planOf(random, count).map((name) => [name, FAULTS[name]]),
   ),
-  await played(await Stage.onSentinels(random), Object.entries(FAILOVERS)),
+  await played(await Stage.onSentinels(random), planWithFailover(random)),
 ];
 console.log(reportOf(results));
 if (values.picture !== undefined) {
