@@ -1,6 +1,8 @@
 /** Jest in ESM mode: the library is ESM, and so is NestJS 12. */
 export default {
   testEnvironment: 'node',
+  // Each wait inside a test has a deadline of its own, which says what did not happen; this one only says which test.
+  testTimeout: 20_000,
   testRegex: 'test/(unit|contract|e2e|faults|types)/.*\\.spec\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

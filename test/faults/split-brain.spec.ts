@@ -34,8 +34,11 @@ describe('a network that splits, with a master of Redis and servers on each side
     await eventually('the inside is whole', () => isWhole(inside));
     expect(await outside.bus.pushToConnection('outsider', 'x', 'chat:n', 1)).toBe('delivered');
     expect(await within.push()).toBe('delivered');
-    expect(await isOnline(inside, 'outsider')).toBe(false);
-    expect(await isOnline(outside, 'insider')).toBe(false);
+    await eventually(
+      'who is out there is offline',
+      async () => !(await isOnline(inside, 'outsider')),
+    );
+    await eventually('who is inside is offline', async () => !(await isOnline(outside, 'insider')));
     await inside.client('late', { connectionId: 'l' });
 
     group.reunite();
