@@ -62,26 +62,33 @@ export class LocalDelivery {
   /** Who gets it is decided before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
   private offerTo({ receivers, filtered }: Meant, push: PushMessage, text: string): ServerReply {
     if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
-    const frame = new TextFrame(text);
-    const ttlMs = isPlaced(push) ? Infinity : push.ttlMs; // left out of a history it would be missing
+    const deadline = isPlaced(push) ? Infinity : performance.now() + push.ttlMs; // left out of a history it would be missing
+    const frame = new TextFrame(text, deadline);
     let delivered = 0;
-    for (const connection of receivers) if (connection.deliver(frame, ttlMs)) delivered++;
+    for (const connection of receivers) if (connection.deliver(frame)) delivered++;
     return { delivered, filtered, failed: receivers.length - delivered };
   }
 
   /** A connection that is pushed to by name and excepted as well is filtered: it is connected, and nothing was sent. */
   private receiversOf(push: PushMessage): Meant {
-    const patterns = patternsMatching(push.name);
     const isExcepted = exceptionsOf(push.except);
+    const listens = this.listensTo(push);
     const receivers: LoopConnection[] = [];
     let filtered = 0;
     for (const connection of this.meantBy(push)) {
       if (connection.state !== 'open') continue;
       if (isExcepted(connection)) filtered += push.target.kind === 'connection' ? 1 : 0;
-      else if (connection.isSubscribedToAny(patterns)) receivers.push(connection);
+      else if (listens(connection)) receivers.push(connection);
       else filtered++;
     }
     return { receivers, filtered };
+  }
+
+  /** Those that a channel consists of were found by their subscriptions. */
+  private listensTo({ target, name }: PushMessage): (connection: LoopConnection) => boolean {
+    if (target.kind === 'channel') return () => true;
+    const patterns = patternsMatching(name);
+    return (connection) => connection.isSubscribedToAny(patterns);
   }
 
   private meantBy({ target, name }: PushMessage): Iterable<LoopConnection> {

@@ -31,8 +31,9 @@ export class OpenAsks {
     if (open.size >= this.config.maxOpenAsks) return SEND_FAILED;
     this.byConnection.set(connection, open);
     const ask = ++this.lastAsk;
-    const frame = new TextFrame(encodeEventFrame(question.name, question.data, ask));
-    if (!connection.deliver(frame, question.timeoutMs)) return SEND_FAILED;
+    const deadline = performance.now() + question.timeoutMs;
+    const frame = new TextFrame(encodeEventFrame(question.name, question.data, ask), deadline);
+    if (!connection.deliver(frame)) return SEND_FAILED;
     return this.answerOf(connection, open, ask, question.timeoutMs);
   }
 

@@ -144,10 +144,10 @@ export class LoopConnection {
   }
 
   /** Queues a finished frame; a reader that is too slow for it is closed. @internal */
-  deliver(frame: TextFrame, ttlMs?: number): boolean {
+  deliver(frame: TextFrame): boolean {
     if (this.currentState === 'closed' || this.parts.socket.readyState !== SOCKET_OPEN)
       return false;
-    if (this.parts.outbox.offer(frame, ttlMs)) return true;
+    if (this.parts.outbox.offer(frame)) return true;
     this.close(CloseCode.ReaderTooSlow, 'The reader is too slow.');
     return false;
   }

@@ -2,12 +2,6 @@ import type { FlushScheduler } from './flush-scheduler.js';
 import type { TextFrame } from './text-frame.js';
 import type { Wire } from './wire.js';
 
-interface Queued {
-  readonly frame: TextFrame;
-  /** On the monotonic clock; a frame that is still here then is not sent. */
-  readonly deadline: number;
-}
-
 /** Bytes handed to the stream at a time. Above a stream's high-water mark, so that it is sure to report the drain. */
 const WRITE_AHEAD_BYTES = 65_536;
 
@@ -16,7 +10,7 @@ const WRITE_AHEAD_BYTES = 65_536;
  * is slow, frames wait here and not in the stream, so that one whose time has passed can still be left out.
  */
 export class Outbox {
-  private queue: Queued[] = [];
+  private queue: TextFrame[] = [];
   private queuedBytes = 0;
   private held = true;
   private scheduled = false;
@@ -48,13 +42,13 @@ export class Outbox {
   }
 
   /** Queues the frame. `false` when it does not fit or the outbox has ended: the frame is not sent. */
-  offer(frame: TextFrame, ttlMs = Infinity): boolean {
+  offer(frame: TextFrame): boolean {
     if (!this.fits(frame)) {
       this.flush(); // a burst within one turn says nothing about the reader
       this.forgetExpired(); // and frames that will not be sent take no place
     }
     if (this.ended || !this.fits(frame)) return false;
-    this.queue.push({ frame, deadline: performance.now() + ttlMs });
+    this.queue.push(frame);
     this.queuedBytes += frame.length;
     this.scheduleFlush();
     return true;
@@ -62,22 +56,24 @@ export class Outbox {
 
   /** Lets frames out, this one before any that was offered earlier. */
   open(first: TextFrame): void {
-    this.queue.unshift({ frame: first, deadline: Infinity });
+    this.queue.unshift(first);
     this.queuedBytes += first.length;
     this.held = false;
     this.scheduleFlush();
   }
 
-  flush(): void {
+  /** @param now On the monotonic clock; whoever flushes many reads it once for all. */
+  flush(now = performance.now()): void {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
-    while (this.queue.length > 0 && !this.blocked) this.writeBatch(WRITE_AHEAD_BYTES);
+    while (this.queue.length > 0 && !this.blocked) this.writeBatch(WRITE_AHEAD_BYTES, now);
     this.wakeWaiting();
   }
 
   /** Writes what was accepted and takes no more. An outbox that was never opened writes nothing. */
   end(): void {
-    if (!this.held && !this.ended && this.wire.writable) this.writeBatch(Infinity);
+    if (!this.held && !this.ended && this.wire.writable)
+      this.writeBatch(Infinity, performance.now());
     this.ended = true;
     this.queue = [];
     this.queuedBytes = 0;
@@ -98,7 +94,7 @@ export class Outbox {
   private forgetExpired(): void {
     const now = performance.now();
     this.queue = this.queue.filter(({ deadline }) => deadline >= now);
-    this.queuedBytes = this.queue.reduce((bytes, { frame }) => bytes + frame.length, 0);
+    this.queuedBytes = this.queue.reduce((bytes, { length }) => bytes + length, 0);
   }
 
   private scheduleFlush(): void {
@@ -107,19 +103,23 @@ export class Outbox {
     this.scheduler.schedule(this);
   }
 
-  private writeBatch(budget: number): void {
-    const now = performance.now();
-    const frames: TextFrame[] = [];
-    let taken = 0;
-    let bytes = 0;
-    while (taken < this.queue.length && bytes < budget) {
-      const { frame, deadline } = this.queue[taken++]!;
-      this.queuedBytes -= frame.length;
-      if (deadline < now) continue;
-      frames.push(frame);
-      bytes += frame.length;
+  private writeBatch(budget: number, now: number): void {
+    const frames = this.take(budget);
+    for (const { length } of frames) this.queuedBytes -= length;
+    const isExpired = ({ deadline }: TextFrame): boolean => deadline < now;
+    const due = frames.some(isExpired) ? frames.filter((frame) => !isExpired(frame)) : frames;
+    if (due.length > 0) this.wire.write(due);
+  }
+
+  /** At least one frame, and no more once they reach the budget. */
+  private take(budget: number): TextFrame[] {
+    if (this.queuedBytes <= budget) {
+      const all = this.queue;
+      this.queue = [];
+      return all;
     }
-    this.queue.splice(0, taken);
-    if (frames.length > 0) this.wire.write(frames);
+    let count = 0;
+    for (let bytes = 0; bytes < budget; count++) bytes += this.queue[count]!.length;
+    return this.queue.splice(0, count);
   }
 }

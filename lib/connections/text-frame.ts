@@ -10,7 +10,11 @@ export class TextFrame {
   /** The text alone, for sockets that must frame it themselves. */
   readonly payload: Buffer;
 
-  constructor(text: string) {
+  /** @param deadline On the monotonic clock: a frame that still waits then is not sent. Default: it is always sent. */
+  constructor(
+    text: string,
+    readonly deadline = Infinity,
+  ) {
     const length = Buffer.byteLength(text);
     const headerLength = headerLengthFor(length);
     this.bytes = Buffer.allocUnsafeSlow(headerLength + length);

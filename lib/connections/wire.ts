@@ -1,4 +1,5 @@
 import { type LoopSocket, type LoopStream, SOCKET_OPEN } from './loop-socket.js';
+import type { JoinedFrames } from './joined-frames.js';
 import type { TextFrame } from './text-frame.js';
 
 /** Where an outbox writes to. */
@@ -7,72 +8,72 @@ export interface Wire {
   readonly writable: boolean;
   /** Bytes handed over that the kernel has not taken yet. */
   readonly backlog: number;
-  /** Writes the frames in one system call. */
+  /** Writes the frames in one system call. The list is the wire's from then on. */
   write(frames: readonly TextFrame[]): void;
   /** Calls back whenever the backlog may have become small enough for more. */
   onDrain(listener: () => void): void;
 }
 
-export function wireOf(socket: LoopSocket, stream: LoopStream): Wire {
+export function wireOf(socket: LoopSocket, stream: LoopStream, joined: JoinedFrames): Wire {
   return socket.extensions === ''
-    ? new StreamWire(socket, stream)
+    ? new StreamWire(socket, stream, joined)
     : new ExtensionWire(socket, stream);
-}
-
-abstract class SocketWire implements Wire {
-  constructor(
-    protected readonly socket: LoopSocket,
-    protected readonly stream: LoopStream,
-  ) {}
-
-  get writable(): boolean {
-    return this.socket.readyState === SOCKET_OPEN;
-  }
-
-  abstract readonly backlog: number;
-
-  write(frames: readonly TextFrame[]): void {
-    this.stream.cork();
-    for (const frame of frames) this.writeOne(frame);
-    this.stream.uncork();
-  }
-
-  abstract onDrain(listener: () => void): void;
-
-  protected abstract writeOne(frame: TextFrame): void;
 }
 
 /**
  * Puts finished frames straight onto the stream. That is safe beside the frames that the socket writes itself (pings,
  * pongs, close), because each of those is written whole in one turn as well.
  */
-class StreamWire extends SocketWire {
-  override get backlog(): number {
+class StreamWire implements Wire {
+  constructor(
+    private readonly socket: LoopSocket,
+    private readonly stream: LoopStream,
+    private readonly joined: JoinedFrames,
+  ) {}
+
+  get writable(): boolean {
+    return this.socket.readyState === SOCKET_OPEN;
+  }
+
+  get backlog(): number {
     return this.stream.writableLength;
   }
 
-  override onDrain(listener: () => void): void {
-    this.stream.on('drain', listener);
+  write(frames: readonly TextFrame[]): void {
+    this.stream.write(frames.length === 1 ? frames[0]!.bytes : this.joined.bytesOf(frames));
   }
 
-  protected override writeOne(frame: TextFrame): void {
-    this.stream.write(frame.bytes);
+  onDrain(listener: () => void): void {
+    this.stream.on('drain', listener);
   }
 }
 
 /** With an extension such as compression each connection needs frames of its own, and only the socket can make them. */
-class ExtensionWire extends SocketWire {
+class ExtensionWire implements Wire {
   private written: () => void = () => {};
 
-  override get backlog(): number {
+  constructor(
+    private readonly socket: LoopSocket,
+    private readonly stream: LoopStream,
+  ) {}
+
+  get writable(): boolean {
+    return this.socket.readyState === SOCKET_OPEN;
+  }
+
+  get backlog(): number {
     return this.socket.bufferedAmount;
   }
 
-  override onDrain(listener: () => void): void {
-    this.written = listener;
+  write(frames: readonly TextFrame[]): void {
+    this.stream.cork();
+    for (const { payload } of frames) {
+      this.socket.send(payload, { binary: false }, () => this.written());
+    }
+    this.stream.uncork();
   }
 
-  protected override writeOne(frame: TextFrame): void {
-    this.socket.send(frame.payload, { binary: false }, () => this.written());
+  onDrain(listener: () => void): void {
+    this.written = listener;
   }
 }

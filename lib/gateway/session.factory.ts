@@ -5,6 +5,7 @@ import { composeEvent } from '../bus/outgoing-event.js';
 import { PositionNews } from '../bus/position-news.js';
 import { PositionedHome } from '../bus/positioned-home.js';
 import { FlushScheduler } from '../connections/flush-scheduler.js';
+import { JoinedFrames } from '../connections/joined-frames.js';
 import { LoopConnection } from '../connections/loop-connection.js';
 import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
 import { Outbox } from '../connections/outbox.js';
@@ -33,6 +34,7 @@ export interface NewSession {
 /** Puts the parts of one connection together. */
 @Injectable()
 export class SessionFactory {
+  private readonly joined = new JoinedFrames();
   private created = 0;
 
   constructor(
@@ -50,7 +52,7 @@ export class SessionFactory {
   create(socket: LoopSocket, stream: LoopStream, admitted: Admitted): NewSession {
     const { config } = this.settings;
     const end = new SessionEnd(this.logger);
-    const outbox = new Outbox(wireOf(socket, stream), this.scheduler, config.maxQueueBytes);
+    const outbox = new Outbox(wireOf(socket, stream, this.joined), this.scheduler, config.maxQueueBytes);
     const connection = this.connectionOf(socket, outbox, admitted, end);
     const credentials = new Credentials(admitted, connection, this.authenticator);
     end.undo(() => credentials.forget());

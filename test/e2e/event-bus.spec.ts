@@ -163,10 +163,10 @@ describe('code that runs while a push is delivered', () => {
     await first.connection.join('lobby');
     await second.connection.join('lobby');
     const deliver = first.connection.deliver.bind(first.connection);
-    jest.spyOn(first.connection, 'deliver').mockImplementation((frame, ttlMs) => {
+    jest.spyOn(first.connection, 'deliver').mockImplementation((frame) => {
       second.connection.leave('lobby');
       void late.connection.join('lobby');
-      return deliver(frame, ttlMs);
+      return deliver(frame);
     });
     await bus.pushToRoom('lobby', 'chat:n', 1);
     await bus.pushToRoom('lobby', 'chat:n', 2);

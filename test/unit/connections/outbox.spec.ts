@@ -1,5 +1,6 @@
 import { FlushScheduler } from '../../../lib/connections/flush-scheduler.js';
 import type { LoopSocket, LoopStream } from '../../../lib/connections/loop-socket.js';
+import { JoinedFrames } from '../../../lib/connections/joined-frames.js';
 import { Outbox } from '../../../lib/connections/outbox.js';
 import { TextFrame } from '../../../lib/connections/text-frame.js';
 import { type Wire, wireOf } from '../../../lib/connections/wire.js';
@@ -30,10 +31,10 @@ class FakeWire implements Wire {
 }
 
 const WELCOME = new TextFrame('welcome');
-const frame = (text: string) => new TextFrame(text);
+const frame = (text: string, ttlMs = Infinity) => new TextFrame(text, performance.now() + ttlMs);
 /** Payload and header together have this many bytes. */
-const frameOf = (bytes: number) =>
-  frame('x'.repeat(bytes - (bytes > 65_545 ? 10 : bytes > 129 ? 4 : 2)));
+const frameOf = (bytes: number, ttlMs?: number) =>
+  frame('x'.repeat(bytes - (bytes > 65_545 ? 10 : bytes > 129 ? 4 : 2)), ttlMs);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function outbox(maxBytes = 1_000_000): { wire: FakeWire; box: Outbox } {
@@ -132,8 +133,8 @@ describe('Outbox', () => {
     wire.stuck = true;
     box.offer(frameOf(70_000));
     await turn();
-    box.offer(frameOf(9_000), 1);
-    box.offer(frame('patient'), 60_000);
+    box.offer(frameOf(9_000, 1));
+    box.offer(frame('patient', 60_000));
     const late = performance.now() + 2;
     await eventually('its time has passed', () => performance.now() > late);
     wire.drain();
@@ -143,7 +144,7 @@ describe('Outbox', () => {
 
   it('P4: writes nothing at all when every frame is too late', async () => {
     const { wire, box } = opened();
-    box.offer(frame('a'), 0);
+    box.offer(frame('a', 0));
     const late = performance.now() + 1;
     await eventually('its time has passed', () => performance.now() > late);
     box.flush();
@@ -200,7 +201,7 @@ describe('the wire of a socket with an extension', () => {
       },
     };
     const stream = { cork() {}, uncork() {} };
-    const wire = wireOf(socket as unknown as LoopSocket, stream as LoopStream);
+    const wire = wireOf(socket as unknown as LoopSocket, stream as LoopStream, new JoinedFrames());
     const box = new Outbox(wire, new FlushScheduler(), 1_000_000);
     box.open(frameOf(70_000));
     await turn();
