@@ -36,8 +36,8 @@ export class Remote<Service extends Methods<Service>> {
   private readonly open = new Map<number, OpenCall>();
   private last = 0;
 
-  constructor(module: URL) {
-    this.child = fork(module, { serialization: 'advanced' });
+  constructor(module: URL, execArgv: readonly string[] = []) {
+    this.child = fork(module, { execArgv: [...execArgv], serialization: 'advanced' });
     running.add(this);
     this.child.on('message', ([id, result, error]: Answer) => {
       const call = this.open.get(id);

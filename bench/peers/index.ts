@@ -1,0 +1,36 @@
+import type { StartPeer } from './peer.js';
+
+/** Peers by name. Each is loaded in the process that runs it, so that none pays for another one's memory. */
+export const PEERS = {
+  loopws: {
+    title: 'LoopWs',
+    format: 'loopws',
+    load: async () => (await import('./loopws.js')).start,
+  },
+  ws: {
+    title: 'ws, send() in a loop',
+    format: 'json',
+    load: async () => (await import('./ws-loop.js')).start,
+  },
+  'nest-ws': {
+    title: 'Nest, platform-ws',
+    format: 'json',
+    load: async () => (await import('./nest-ws.js')).start,
+  },
+  'socket.io': {
+    title: 'Nest, socket.io',
+    format: 'socket.io',
+    load: async () => (await import('./nest-socket-io.js')).start,
+  },
+} as const satisfies Readonly<Record<string, PeerEntry>>;
+
+interface PeerEntry {
+  readonly title: string;
+  /** How events look on the wire, for the clients. */
+  readonly format: WireFormat;
+  load(): Promise<StartPeer>;
+}
+
+export type WireFormat = 'loopws' | 'json' | 'socket.io';
+
+export type PeerName = keyof typeof PEERS;

@@ -1,0 +1,51 @@
+/* This library, as an application uses it. */
+import type { AddressInfo } from 'node:net';
+import { UseGuards } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { MessageBody } from '@nestjs/websockets';
+import { EventBus, LoopWsModule, OnLoopEvent } from '../../lib/index.js';
+import { EVENT, otherSubscriptions, type Peer, type PeerOptions } from './peer.js';
+import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
+
+/** No client of a benchmark is one too many. */
+const UNLIMITED = {
+  upgradesPerSecond: 1e6,
+  upgradeBurst: 1e6,
+  framesPerSecond: 1e6,
+  frameBurst: 1e6,
+};
+
+export async function start(options: PeerOptions): Promise<Peer> {
+  const Handlers = classWithHandlers(options.handlers, onLoopEvent, MessageBody(WorkPipe));
+  UseGuards(WorkGuard)(Handlers);
+  const app = await NestFactory.create(
+    {
+      module: class AppModule {},
+      providers: [Handlers],
+      imports: [
+        LoopWsModule.forRoot({
+          services: ['feed', 'work'],
+          defaultSubscriptions: [EVENT, ...otherSubscriptions(options)],
+          authenticate: ({ token }) => (token ? { accountId: token } : null),
+          config: UNLIMITED,
+          ...(options.redis !== undefined && { redis: options.redis }),
+        }),
+      ],
+    },
+    { logger: ['error', 'warn'] },
+  );
+  await app.listen(0, '127.0.0.1');
+  const bus = app.get(EventBus);
+  return {
+    port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
+    publishToAll: (event) => void bus.pushToChannel(EVENT, event, { receipt: false }),
+    publishToAccount: (account, event) => void bus.pushToAccount(account, EVENT, event),
+    get handled() {
+      return work.handled;
+    },
+  };
+}
+
+function onLoopEvent(event: string): MethodDecorator {
+  return OnLoopEvent(event as `${string}:${string}`) as MethodDecorator;
+}

@@ -1,0 +1,45 @@
+/* Nest's own adapter for `ws`: the event is turned into text once, and sent to each client in a loop. */
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { UseGuards } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { WebSocket, type WebSocketServer } from 'ws';
+import { EVENT, type Peer, type PeerOptions } from './peer.js';
+import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
+
+export async function start(options: PeerOptions): Promise<Peer> {
+  const accounts = new Map<string, WebSocket>();
+  let server!: WebSocketServer;
+  const Handlers = classWithHandlers(options.handlers, SubscribeMessage, MessageBody(WorkPipe));
+  class Gateway extends Handlers {
+    afterInit(own: WebSocketServer): void {
+      server = own;
+    }
+
+    handleConnection(client: WebSocket, request: IncomingMessage): void {
+      accounts.set(request.headers.authorization!.slice('Bearer '.length), client);
+    }
+  }
+  UseGuards(WorkGuard)(Gateway);
+  WebSocketGateway({ path: '/ws' })(Gateway);
+  const module = { module: class AppModule {}, providers: [Gateway] };
+  const app = await NestFactory.create(module, { logger: ['error', 'warn'] });
+  app.useWebSocketAdapter(new WsAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  return {
+    port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
+    publishToAll(data) {
+      const text = JSON.stringify({ event: EVENT, data });
+      for (const client of server.clients) {
+        if (client.readyState === WebSocket.OPEN) client.send(text);
+      }
+    },
+    publishToAccount: (account, data) =>
+      accounts.get(account)!.send(JSON.stringify({ event: EVENT, data })),
+    get handled() {
+      return work.handled;
+    },
+  };
+}
