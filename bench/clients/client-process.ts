@@ -1,5 +1,7 @@
 /* All clients of one server, in a process of their own. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { WireFormat } from '../peers/index.js';
+import { inboundEvent } from '../peers/peer.js';
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
 import { serve } from '../support/remote.js';
 import { CountingClient } from './counting-client.js';
@@ -15,6 +17,23 @@ export interface OpenOrder {
   /** Number of the last event that was published before. */
   readonly after: number;
 }
+
+export interface ReceiveOrder {
+  /** Number of an event. */
+  readonly n: number;
+  /** Indices of the clients that get it. */
+  readonly only: readonly number[];
+}
+
+export interface RequestOrder {
+  readonly frames: number;
+  /** Frames that a client sends in one write. */
+  readonly atOnce: number;
+}
+
+/** Handlers that are asked in turn. */
+const HANDLERS_USED = 5;
+const REQUEST = { text: 'Good morning', to: 'everybody', at: 1_700_000_000_000 };
 
 let clients: CountingClient[] = [];
 let problem: string | undefined;
@@ -48,13 +67,21 @@ const service = {
     clients.push(...opened);
   },
 
-  /** Resolves when every client has had the event with this number, and all before it. Rejects when one has not. */
-  async untilReceived(n: number): Promise<void> {
+  /** Resolves when each of them has had the event, and all before it. Rejects when one has not. */
+  async untilReceived({ n, only }: ReceiveOrder): Promise<void> {
     target = n;
-    left = clients.filter(({ last }) => last < n).length;
+    left = only.filter((at) => clients[at]!.last < n).length;
     if (left > 0 && problem === undefined)
       await new Promise<void>((resolve) => (reached = resolve));
     if (problem !== undefined) throw new Error(problem);
+  },
+
+  /** Resolves when so many events are on their way to the server's handlers. */
+  async request({ frames, atOnce }: RequestOrder): Promise<void> {
+    for (let sent = 0, at = 0; sent < frames; sent += atOnce, at++) {
+      clients[at % clients.length]!.send(inboundEvent(at % HANDLERS_USED), REQUEST, atOnce);
+      if (at % clients.length === clients.length - 1) await turn();
+    }
   },
 
   async usage(): Promise<ProcessUsage> {

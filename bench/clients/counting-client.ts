@@ -46,8 +46,9 @@ export class CountingClient {
     return client;
   }
 
-  send(event: string, data: unknown): void {
-    this.socket!.send(this.format.inbound(event, data));
+  /** Sends the event so many times, in one write. */
+  send(event: string, data: unknown, times: number): void {
+    this.socket!.send(this.format.inbound(event, data), times);
   }
 
   stopReading(): void {

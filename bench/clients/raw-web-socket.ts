@@ -58,8 +58,9 @@ export class RawWebSocket {
     });
   }
 
-  send(text: string): void {
-    this.write(TEXT, Buffer.from(text));
+  /** Sends the text so many times, in one write. */
+  send(text: string, times = 1): void {
+    this.write(TEXT, Buffer.from(text), times);
   }
 
   /** What comes from now on stays in the network. */
@@ -115,12 +116,15 @@ export class RawWebSocket {
   }
 
   /** With a mask of zeros, which the server undoes like any other. */
-  private write(opcode: number, payload: Buffer): void {
+  private write(opcode: number, payload: Buffer, times = 1): void {
     const { length } = payload;
     const header = Buffer.alloc(length < 126 ? 6 : 8);
     header[0] = 0x80 | opcode;
     header[1] = 0x80 | Math.min(length, 126);
     if (length >= 126) header.writeUInt16BE(length, 2);
-    this.socket.write(Buffer.concat([header, payload]));
+    const frame = Buffer.concat([header, payload]);
+    this.socket.write(
+      times === 1 ? frame : Buffer.concat(Array.from({ length: times }, () => frame)),
+    );
   }
 }

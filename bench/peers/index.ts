@@ -22,6 +22,21 @@ export const PEERS = {
     format: 'socket.io',
     load: async () => (await import('./nest-socket-io.js')).start,
   },
+  'socket.io classic': {
+    title: 'socket.io, Redis adapter',
+    format: 'socket.io',
+    load: async () => (await import('./socket-io-adapters.js')).startClassic,
+  },
+  'socket.io sharded': {
+    title: 'socket.io, sharded Redis adapter',
+    format: 'socket.io',
+    load: async () => (await import('./socket-io-adapters.js')).startSharded,
+  },
+  'socket.io streams': {
+    title: 'socket.io, Redis Streams adapter',
+    format: 'socket.io',
+    load: async () => (await import('./socket-io-adapters.js')).startStreams,
+  },
 } as const satisfies Readonly<Record<string, PeerEntry>>;
 
 interface PeerEntry {

@@ -4,11 +4,24 @@ import { UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import type { Server, Socket } from 'socket.io';
-import { EVENT, otherSubscriptions, type Peer, type PeerOptions } from './peer.js';
+import type { Server, ServerOptions, Socket } from 'socket.io';
+import { EVENT, otherSubscriptions, type Peer, type PeerOptions, type StartPeer } from './peer.js';
 import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
 
-export async function start(options: PeerOptions): Promise<Peer> {
+/** Connects servers: what socket.io takes as an adapter. */
+type ClusterAdapter = NonNullable<ServerOptions['adapter']>;
+
+export const start: StartPeer = (options) => startWith(options, undefined);
+
+/** Several servers, connected by what is made of the address of their Redis. */
+export function startOn(adapterFor: (redis: string) => ClusterAdapter): StartPeer {
+  return (options) => startWith(options, adapterFor(options.redis!));
+}
+
+async function startWith(
+  options: PeerOptions,
+  clusterAdapter: ClusterAdapter | undefined,
+): Promise<Peer> {
   let server!: Server;
   const Handlers = classWithHandlers(options.handlers, SubscribeMessage, MessageBody(WorkPipe));
   const rooms = [EVENT, ...otherSubscriptions(options)];
@@ -26,7 +39,7 @@ export async function start(options: PeerOptions): Promise<Peer> {
   WebSocketGateway({ transports: ['websocket'], serveClient: false })(Gateway);
   const module = { module: class AppModule {}, providers: [Gateway] };
   const app = await NestFactory.create(module, { logger: ['error', 'warn'] });
-  app.useWebSocketAdapter(new IoAdapter(app));
+  app.useWebSocketAdapter(new ClusteredIoAdapter(app, clusterAdapter));
   await app.listen(0, '127.0.0.1');
   return {
     port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
@@ -36,4 +49,19 @@ export async function start(options: PeerOptions): Promise<Peer> {
       return work.handled;
     },
   };
+}
+
+class ClusteredIoAdapter extends IoAdapter {
+  constructor(
+    app: ConstructorParameters<typeof IoAdapter>[0],
+    private readonly clusterAdapter: ClusterAdapter | undefined,
+  ) {
+    super(app);
+  }
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const server = super.createIOServer(port, options) as Server;
+    if (this.clusterAdapter !== undefined) server.adapter(this.clusterAdapter);
+    return server;
+  }
 }

@@ -1,21 +1,22 @@
 /* One server, in a process of its own. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
+import { NUMBER_DIGITS } from '../clients/counting-client.js';
 import { serve } from '../support/remote.js';
 import { type PeerName, PEERS } from './index.js';
 import type { Peer, PeerEvent, PeerOptions } from './peer.js';
 
 export interface Publication {
-  /** Turns of the event loop in which something is published. */
-  readonly ticks: number;
-  /** Events of each of them. */
+  /** How many events each receiver gets. */
+  readonly events: number;
+  /** Pushes in one turn of the event loop. */
   readonly perTick: number;
   /** About how long an event is on the wire. */
   readonly bytes: number;
   /** Number of the first event; it grows by one with each. */
   readonly first: number;
-  /** Default: everyone. */
-  readonly account?: string;
+  /** Each gets every event, in a push of its own. Default: one push to everyone. */
+  readonly accounts?: readonly string[];
 }
 
 /** Bytes of an event without its padding. */
@@ -31,18 +32,22 @@ const service = {
     return peer.port;
   },
 
-  async publish({ ticks, perTick, bytes, first, account }: Publication): Promise<void> {
-    const pad = 'x'.repeat(Math.max(0, bytes - WITHOUT_PADDING));
-    let n = first;
-    for (let tick = 0; tick < ticks; tick++) {
-      for (let at = 0; at < perTick; at++)
-        publishOne({ n: String(n++).padStart(8, '0'), pad }, account);
-      await turn();
+  async publish(publication: Publication): Promise<void> {
+    let pushed = 0;
+    for (const push of pushesOf(publication)) {
+      push();
+      if (++pushed % publication.perTick === 0) await turn();
     }
   },
 
   async handled(): Promise<number> {
     return peer.handled;
+  },
+
+  /** Resolves when so many inbound events were handled, and rejects when one is too many. */
+  async untilHandled(count: number): Promise<void> {
+    while (peer.handled < count) await turn();
+    if (peer.handled > count) throw new Error(`${peer.handled} events were handled, not ${count}.`);
   },
 
   async usage(): Promise<ProcessUsage> {
@@ -61,9 +66,13 @@ const service = {
 
 export type PeerProcess = typeof service;
 
-function publishOne(event: PeerEvent, account: string | undefined): void {
-  if (account === undefined) peer.publishToAll(event);
-  else peer.publishToAccount(account, event);
+function* pushesOf({ events, bytes, first, accounts }: Publication): Iterable<() => void> {
+  const pad = 'x'.repeat(Math.max(0, bytes - WITHOUT_PADDING));
+  for (let n = first; n < first + events; n++) {
+    const event: PeerEvent = { n: String(n).padStart(NUMBER_DIGITS, '0'), pad };
+    if (accounts === undefined) yield () => peer.publishToAll(event);
+    else for (const account of accounts) yield () => peer.publishToAccount(account, event);
+  }
 }
 
 serve(service);

@@ -1,85 +1,145 @@
 import type { ClientProcess } from '../clients/client-process.js';
 import type { ProcessUsage } from '../support/process-usage.js';
+import { RedisMeter } from '../support/redis-meter.js';
 import { Remote } from '../support/remote.js';
 import { type PeerName, PEERS } from './index.js';
 import type { PeerOptions } from './peer.js';
 import type { PeerProcess, Publication } from './peer-process.js';
 
-/** What a stretch of time has cost the server, and how busy it kept its clients. */
+/** What a stretch of time has cost. */
 export interface Cost {
-  readonly serverMicros: number;
+  /** CPU time of each server, in microseconds. */
+  readonly servers: readonly number[];
+  readonly redisMicros: number;
   /** Share of the time that the clients' process was running, from 0 to 1. */
   readonly clientsBusy: number;
   readonly ms: number;
 }
 
-/** A server and its clients, each side in a process of its own. */
+export interface RigOptions extends PeerOptions {
+  /** How many servers there are. Default 1. */
+  readonly servers?: number;
+}
+
+type Order = Pick<Publication, 'events' | 'perTick' | 'bytes'>;
+
+type Reading = readonly [servers: readonly number[], redis: number, clients: number];
+
+/** Servers of one kind and their clients, each server in a process of its own, all clients in another one. */
 export class Rig {
-  private lastNumber = 0;
+  /** Number of the last event of each client. */
+  private readonly lasts: number[] = [];
 
   private constructor(
     readonly name: PeerName,
-    private readonly port: number,
-    readonly server: Remote<PeerProcess>,
-    readonly clients: Remote<ClientProcess>,
+    readonly servers: readonly Remote<PeerProcess>[],
+    private readonly ports: readonly number[],
+    private readonly clients: Remote<ClientProcess>,
+    private readonly redis: RedisMeter | undefined,
   ) {}
 
-  static async start(name: PeerName, options: PeerOptions): Promise<Rig> {
-    const server = new Remote<PeerProcess>(new URL('peer-process.js', import.meta.url), [
-      '--expose-gc',
-    ]);
+  static async start(name: PeerName, { servers = 1, ...options }: RigOptions): Promise<Rig> {
     const clients = new Remote<ClientProcess>(
       new URL('../clients/client-process.js', import.meta.url),
     );
-    const port = await server.call('start', { name, options });
-    return new Rig(name, port, server, clients);
+    const hosts = Array.from({ length: servers }, startHost);
+    const ports = await Promise.all(hosts.map((host) => host.call('start', { name, options })));
+    const redis = options.redis === undefined ? undefined : new RedisMeter(options.redis);
+    return new Rig(name, hosts, ports, clients, redis);
   }
 
   get title(): string {
     return PEERS[this.name].title;
   }
 
-  connect(connections: number): Promise<void> {
+  get server(): Remote<PeerProcess> {
+    return this.servers[0]!;
+  }
+
+  /** How many clients there are. Each is of an account of its own: {@link accountOf} its index. */
+  get size(): number {
+    return this.lasts.length;
+  }
+
+  async connect(connections: number, server = 0): Promise<void> {
     const { format } = PEERS[this.name];
-    return this.clients.call('open', {
-      port: this.port,
-      format,
-      connections,
-      after: this.lastNumber,
-    });
+    const port = this.ports[server]!;
+    const after = this.lasts[0] ?? 0;
+    await this.clients.call('open', { port, format, connections, after });
+    this.lasts.push(...Array.from({ length: connections }, () => after));
   }
 
-  /** Resolves when every client has everything. */
-  async publish(order: Omit<Publication, 'first'>): Promise<void> {
-    const first = this.lastNumber + 1;
-    this.lastNumber += order.ticks * order.perTick;
-    await Promise.all([
-      this.server.call('publish', { ...order, first }),
-      this.clients.call('untilReceived', this.lastNumber),
-    ]);
+  /** The first server publishes to everyone. Resolves when every client has everything. */
+  async publish(order: Order): Promise<void> {
+    await this.send(order, [...this.lasts.keys()], undefined);
   }
 
-  async measure(work: () => Promise<void>): Promise<Cost> {
-    const [server, clients] = await this.read();
+  /** The first server publishes to the accounts of these clients, each event in a push of its own. */
+  async publishTo(clients: readonly number[], order: Order): Promise<void> {
+    await this.send(order, clients, clients.map(accountOf));
+  }
+
+  /** Clients send that many events in all, each so many at a time. Resolves when the first server has handled them. */
+  async request(frames: number, atOnce: number): Promise<void> {
+    const handled = (await this.server.call('handled', undefined)) + frames;
+    await this.clients.call('request', { frames, atOnce });
+    await this.server.call('untilHandled', handled);
+  }
+
+  async measure(work: () => Promise<unknown>): Promise<Cost> {
+    const before = await this.read();
     const began = performance.now();
     await work();
     const ms = performance.now() - began;
-    const [serverAfter, clientsAfter] = await this.read();
+    const after = await this.read();
     return {
-      serverMicros: serverAfter.cpuMicros - server.cpuMicros,
-      clientsBusy: (clientsAfter.cpuMicros - clients.cpuMicros) / 1_000 / ms,
+      servers: after[0].map((micros, at) => micros - before[0][at]!),
+      redisMicros: after[1] - before[1],
+      clientsBusy: (after[2] - before[2]) / 1_000 / ms,
       ms,
     };
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.server.end(), this.clients.end()]);
+    this.redis?.close();
+    await Promise.all([...this.servers, this.clients].map((remote) => remote.end()));
   }
 
-  private read(): Promise<[ProcessUsage, ProcessUsage]> {
-    return Promise.all([
-      this.server.call('usage', undefined),
-      this.clients.call('usage', undefined),
+  private async send(
+    order: Order,
+    clients: readonly number[],
+    accounts: readonly string[] | undefined,
+  ): Promise<void> {
+    const last = this.lasts[clients[0]!]!;
+    const n = last + order.events;
+    for (const client of clients) {
+      if (this.lasts[client] !== last) throw new Error('These clients have had different events.');
+      this.lasts[client] = n;
+    }
+    const to = accounts === undefined ? {} : { accounts };
+    await Promise.all([
+      this.server.call('publish', { ...order, ...to, first: last + 1 }),
+      this.clients.call('untilReceived', { n, only: clients }),
     ]);
   }
+
+  private async read(): Promise<Reading> {
+    const cpuOf = async (remote: Remote<PeerProcess> | Remote<ClientProcess>): Promise<number> => {
+      const usage: ProcessUsage = await (remote as Remote<PeerProcess>).call('usage', undefined);
+      return usage.cpuMicros;
+    };
+    return [
+      await Promise.all(this.servers.map(cpuOf)),
+      (await this.redis?.usage())?.cpuMicros ?? 0,
+      await cpuOf(this.clients),
+    ];
+  }
+}
+
+function accountOf(client: number): string {
+  return `account${client}`;
+}
+
+function startHost(): Remote<PeerProcess> {
+  return new Remote<PeerProcess>(new URL('peer-process.js', import.meta.url), ['--expose-gc']);
 }

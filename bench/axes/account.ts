@@ -1,0 +1,56 @@
+/* One event to one account among many. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PeerName } from '../peers/index.js';
+import { Rig } from '../peers/rig.js';
+import type { Section } from '../report/figures.js';
+import { inTurn } from '../support/rounds.js';
+import { median, medianAndLeast } from '../support/statistics.js';
+import type { Scale } from './axis.js';
+
+const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
+const TARGETS = 200;
+const EVENTS = 20;
+
+export async function run({ quick, rounds }: Scale): Promise<Section> {
+  const connections = quick ? 1_000 : 10_000;
+  const rigs: Rig[] = [];
+  for (const name of PEERS) {
+    const rig = await Rig.start(name, { handlers: 0, subscriptions: 1 });
+    await rig.connect(connections);
+    rigs.push(rig);
+  }
+  for (const rig of rigs) await push(rig, connections);
+  await delay(500);
+  const figures = await inTurn(rounds, rigs, async (rig) => {
+    const { servers } = await rig.measure(() => push(rig, connections));
+    return servers[0]! / (TARGETS * EVENTS);
+  });
+  await Promise.all(rigs.map((rig) => rig.end()));
+  const micros = new Map([...figures].map(([{ name }, own]) => [name, own]));
+  return {
+    title: 'One account among many',
+    text:
+      `Server CPU for a push to one of ${connections} accounts, 8 pushes per turn of the event loop, each to another ` +
+      'account, in microseconds: median (least). A push of LoopWs is awaited by nobody, but its result is made.',
+    tables: [
+      {
+        title: 'CPU per push',
+        head: [...PEERS, 'of socket.io'],
+        rows: [
+          [
+            ...PEERS.map((name) => medianAndLeast(micros.get(name)!, 1)),
+            (median(micros.get('loopws')!) / median(micros.get('socket.io')!)).toFixed(2),
+          ],
+        ],
+      },
+    ],
+    charts: [],
+    verdicts: [],
+  };
+}
+
+async function push(rig: Rig, connections: number): Promise<void> {
+  const step = Math.floor(connections / TARGETS);
+  const only = Array.from({ length: TARGETS }, (_, at) => at * step);
+  await rig.publishTo(only, { events: EVENTS, perTick: 8, bytes: 200 });
+}

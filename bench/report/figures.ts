@@ -1,0 +1,43 @@
+/** One table, and what it says in pictures. */
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Bars side by side: one group for each condition, in it one bar for each series. */
+export interface BarChart {
+  readonly title: string;
+  readonly unit: string;
+  readonly groups: readonly string[];
+  readonly series: readonly Series[];
+}
+
+export interface Series {
+  readonly name: string;
+  /** One for each group; absent where it was not measured. */
+  readonly values: readonly (number | undefined)[];
+}
+
+/** A figure that is held against a limit. */
+export interface Verdict {
+  readonly what: string;
+  readonly figure: number;
+  /** At most. */
+  readonly limit: number;
+  readonly unit?: string;
+}
+
+/** What one axis has found. */
+export interface Section {
+  readonly title: string;
+  /** What was done, in a sentence or two. */
+  readonly text: string;
+  readonly tables: readonly Table[];
+  readonly charts: readonly BarChart[];
+  readonly verdicts: readonly Verdict[];
+}
+
+export function holds({ figure, limit }: Verdict): boolean {
+  return figure <= limit;
+}
