@@ -17,6 +17,8 @@ const AXES: Readonly<Record<string, () => Promise<Axis>>> = {
   account: () => import('./axes/account.js'),
   memory: () => import('./axes/memory.js'),
   inbound: () => import('./axes/inbound.js'),
+  relay: () => import('./axes/relay.js'),
+  'relay-channel': () => import('./axes/relay-channel.js'),
   matching: () => import('./axes/matching.js'),
 };
 

@@ -7,7 +7,7 @@ import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
+const PEERS: readonly PeerName[] = ['loopws', 'loopws, results', 'ws', 'nest-ws', 'socket.io'];
 const TARGETS = 200;
 const EVENTS = 20;
 
@@ -31,7 +31,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
     title: 'One account among many',
     text:
       `Server CPU for a push to one of ${connections} accounts, 8 pushes per turn of the event loop, each to another ` +
-      'account, in microseconds: median (least). A push of LoopWs is awaited by nobody, but its result is made.',
+      'account, in microseconds: median (least).',
     tables: [
       {
         title: 'CPU per push',

@@ -7,6 +7,11 @@ export const PEERS = {
     format: 'loopws',
     load: async () => (await import('./loopws.js')).start,
   },
+  'loopws, results': {
+    title: 'LoopWs, with results',
+    format: 'loopws',
+    load: async () => (await import('./loopws.js')).startWithResults,
+  },
   ws: {
     title: 'ws, send() in a loop',
     format: 'json',

@@ -4,7 +4,7 @@ import { UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
 import { EventBus, LoopWsModule, OnLoopEvent } from '../../lib/index.js';
-import { EVENT, otherSubscriptions, type Peer, type PeerOptions } from './peer.js';
+import { EVENT, otherSubscriptions, type Peer, type PeerOptions, type StartPeer } from './peer.js';
 import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
 
 /** No client of a benchmark is one too many. */
@@ -15,7 +15,13 @@ const UNLIMITED = {
   frameBurst: 1e6,
 };
 
-export async function start(options: PeerOptions): Promise<Peer> {
+/** Pushes and asks for no result, which is what the others do. */
+export const start: StartPeer = (options) => startWith(options, false);
+
+/** Each push is answered by every server that it reached. */
+export const startWithResults: StartPeer = (options) => startWith(options, true);
+
+async function startWith(options: PeerOptions, receipt: boolean): Promise<Peer> {
   const Handlers = classWithHandlers(options.handlers, onLoopEvent, MessageBody(WorkPipe));
   UseGuards(WorkGuard)(Handlers);
   const app = await NestFactory.create(
@@ -38,8 +44,9 @@ export async function start(options: PeerOptions): Promise<Peer> {
   const bus = app.get(EventBus);
   return {
     port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
-    publishToAll: (event) => void bus.pushToChannel(EVENT, event, { receipt: false }),
-    publishToAccount: (account, event) => void bus.pushToAccount(account, EVENT, event),
+    publishToAll: (event) => void bus.pushToChannel(EVENT, event, { receipt }),
+    publishToAccount: (account, event) =>
+      void bus.pushToAccount(account, EVENT, event, { receipt }),
     get handled() {
       return work.handled;
     },

@@ -60,7 +60,7 @@ class ClusteredIoAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
-    const server = super.createIOServer(port, options) as Server;
+    const server = super.createIOServer(port, options);
     if (this.clusterAdapter !== undefined) server.adapter(this.clusterAdapter);
     return server;
   }

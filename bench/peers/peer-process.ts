@@ -1,5 +1,5 @@
 /* One server, in a process of its own. */
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
 import { NUMBER_DIGITS } from '../clients/counting-client.js';
 import { serve } from '../support/remote.js';
@@ -11,6 +11,8 @@ export interface Publication {
   readonly events: number;
   /** Pushes in one turn of the event loop. */
   readonly perTick: number;
+  /** Between two such turns, in milliseconds. Default 0: as fast as possible. */
+  readonly pauseMs?: number;
   /** About how long an event is on the wire. */
   readonly bytes: number;
   /** Number of the first event; it grows by one with each. */
@@ -33,10 +35,11 @@ const service = {
   },
 
   async publish(publication: Publication): Promise<void> {
+    const { perTick, pauseMs = 0 } = publication;
     let pushed = 0;
     for (const push of pushesOf(publication)) {
       push();
-      if (++pushed % publication.perTick === 0) await turn();
+      if (++pushed % perTick === 0) await (pauseMs > 0 ? delay(pauseMs) : turn());
     }
   },
 

@@ -21,7 +21,7 @@ export interface RigOptions extends PeerOptions {
   readonly servers?: number;
 }
 
-type Order = Pick<Publication, 'events' | 'perTick' | 'bytes'>;
+type Order = Pick<Publication, 'events' | 'perTick' | 'pauseMs' | 'bytes'>;
 
 type Reading = readonly [servers: readonly number[], redis: number, clients: number];
 

@@ -1,0 +1,182 @@
+/* From server to server: what a push costs all of them together, and those that it is not for. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { startRedis } from '../../test/support/redis-server.js';
+import type { PeerName } from '../peers/index.js';
+import { type Cost, Rig } from '../peers/rig.js';
+import type { Section, Table } from '../report/figures.js';
+import { inTurn } from '../support/rounds.js';
+import { median, medianAndLeast } from '../support/statistics.js';
+import type { Scale } from './axis.js';
+
+const PEERS: readonly PeerName[] = [
+  'loopws',
+  'loopws, results',
+  'socket.io classic',
+  'socket.io sharded',
+  'socket.io streams',
+];
+const SERVERS = 8;
+const CLIENTS_OF_EACH = 4;
+const BYTES = 200;
+
+interface Load {
+  readonly perTick: number;
+  /** Between two ticks, in milliseconds. */
+  readonly pauseMs: number;
+  /** Events for each client in one measurement. */
+  readonly events: number;
+}
+
+const LOADS = {
+  'steady, 1 every ms': { perTick: 1, pauseMs: 1, events: 40 },
+  'steady, 16 every 5 ms': { perTick: 16, pauseMs: 5, events: 100 },
+  'flood, 1 per tick': { perTick: 1, pauseMs: 0, events: 200 },
+  'flood, 16 per tick': { perTick: 16, pauseMs: 0, events: 600 },
+} as const satisfies Readonly<Record<string, Load>>;
+
+type LoadName = keyof typeof LOADS;
+const LOAD_NAMES = Object.keys(LOADS) as LoadName[];
+
+/** Until the engine has compiled the way through each server. */
+const WARM_UP: Load = { perTick: 16, pauseMs: 0, events: 1_500 };
+
+interface Shares {
+  readonly publisher: number;
+  readonly redis: number;
+  readonly others: number;
+}
+
+type Figures = ReadonlyMap<PeerName, readonly Shares[]>;
+
+export async function run({ quick, rounds }: Scale): Promise<Section> {
+  const peers = quick ? PEERS.slice(0, 3) : PEERS;
+  const rigs: Rig[] = [];
+  for (const name of peers) rigs.push(await startCluster(name));
+  const tables: Table[] = [];
+  const sums = new Map<string, number>();
+  for (const rig of rigs) await pushToAll(rig, WARM_UP);
+  for (const load of LOAD_NAMES) {
+    const figures = byName(await inTurn(rounds, rigs, (rig) => measurePush(rig, LOADS[load])));
+    tables.push(pushTable(`Per push, ${load}`, peers, figures));
+    for (const name of peers) sums.set(`${name} ${load}`, sumOf(figures.get(name)!));
+  }
+  const bystanders = byName(await inTurn(rounds, rigs, (rig) => measureBystanders(rig)));
+  tables.push(bystanderTable(peers, bystanders));
+  await Promise.all(rigs.map((rig) => rig.end()));
+  const ratio = (name: PeerName, load: LoadName): number =>
+    sums.get(`${name} ${load}`)! / sums.get(`socket.io classic ${load}`)!;
+  return {
+    title: 'Across servers: a push to one account',
+    text:
+      `${SERVERS} servers on one Redis; the first pushes to accounts of the others in turn. CPU in microseconds per push, ` +
+      'of the publisher, of Redis and of all other servers together: median (least). What the servers cost while nobody ' +
+      'pushes is in it. "loopws, results" also proves what became of each push; no other one does.',
+    tables,
+    charts: [
+      {
+        title: 'A push to one account of another server',
+        unit: 'µs of CPU, all processes',
+        groups: LOAD_NAMES,
+        series: peers.map((name) => ({
+          name,
+          values: LOAD_NAMES.map((load) => sums.get(`${name} ${load}`)!),
+        })),
+      },
+    ],
+    verdicts: [
+      ...LOAD_NAMES.map((load) => ({
+        what: `targeted push across ${SERVERS} servers, ${load}, of socket.io classic`,
+        figure: ratio('loopws', load),
+        limit: 0.35,
+      })),
+      {
+        what: 'idle server, per foreign push',
+        figure: median(bystanders.get('loopws')!),
+        limit: 1,
+        unit: ' µs',
+      },
+    ],
+  };
+}
+
+async function startCluster(name: PeerName): Promise<Rig> {
+  const { url } = await startRedis();
+  const rig = await Rig.start(name, {
+    handlers: 0,
+    subscriptions: 1,
+    servers: SERVERS,
+    redis: url,
+  });
+  for (let server = 1; server < SERVERS; server++) await rig.connect(CLIENTS_OF_EACH, server);
+  return rig;
+}
+
+/** Resolves with the number of pushes. */
+async function pushToAll(rig: Rig, load: Load): Promise<number> {
+  const clients = Array.from({ length: rig.size }, (_, at) => at);
+  await rig.publishTo(clients, { ...load, bytes: BYTES });
+  return load.events * rig.size;
+}
+
+async function measurePush(rig: Rig, load: Load): Promise<Shares> {
+  let pushes = 0;
+  const cost = await rig.measure(async () => {
+    pushes = await pushToAll(rig, load);
+  });
+  const [publisher, ...others] = cost.servers;
+  return {
+    publisher: publisher! / pushes,
+    redis: cost.redisMicros / pushes,
+    others: others.reduce((sum, micros) => sum + micros, 0) / pushes,
+  };
+}
+
+/** CPU of a server that nothing is for, per push: less what it costs while nobody pushes. */
+async function measureBystanders(rig: Rig): Promise<number> {
+  const only = Array.from({ length: CLIENTS_OF_EACH }, (_, at) => at); // those of the second server
+  const events = 400;
+  const load = { events, perTick: 1, pauseMs: 1, bytes: BYTES };
+  const busy = await rig.measure(() => rig.publishTo(only, load));
+  const quiet = await rig.measure(() => delay(busy.ms));
+  const ofBystanders = ({ servers }: Cost): number => median(servers.slice(2));
+  const share = busy.ms / quiet.ms;
+  return (ofBystanders(busy) - ofBystanders(quiet) * share) / (events * only.length);
+}
+
+function byName<Figure>(figures: ReadonlyMap<Rig, Figure>): Map<PeerName, Figure> {
+  return new Map([...figures].map(([{ name }, own]) => [name, own]));
+}
+
+function sumOf(shares: readonly Shares[]): number {
+  return median(shares.map(({ publisher, redis, others }) => publisher + redis + others));
+}
+
+function pushTable(title: string, peers: readonly PeerName[], figures: Figures): Table {
+  const classic = sumOf(figures.get('socket.io classic')!);
+  return {
+    title,
+    head: ['', 'publisher', 'Redis', 'other servers', 'sum', 'of classic'],
+    rows: peers.map((name) => {
+      const own = figures.get(name)!;
+      const of = (part: keyof Shares): string =>
+        medianAndLeast(
+          own.map((shares) => shares[part]),
+          1,
+        );
+      const sum = sumOf(own);
+      const parts = [of('publisher'), of('redis'), of('others')];
+      return [name, ...parts, sum.toFixed(1), (sum / classic).toFixed(2)];
+    }),
+  };
+}
+
+function bystanderTable(
+  peers: readonly PeerName[],
+  figures: ReadonlyMap<PeerName, readonly number[]>,
+): Table {
+  return {
+    title: 'A server that has nothing to do, per push for others',
+    head: ['', 'µs'],
+    rows: peers.map((name) => [name, medianAndLeast(figures.get(name)!, 2)]),
+  };
+}
