@@ -19,6 +19,9 @@ const AXES: Readonly<Record<string, () => Promise<Axis>>> = {
   inbound: () => import('./axes/inbound.js'),
   relay: () => import('./axes/relay.js'),
   'relay-channel': () => import('./axes/relay-channel.js'),
+  latency: () => import('./axes/latency.js'),
+  'loop-delay': () => import('./axes/loop-delay.js'),
+  connecting: () => import('./axes/connecting.js'),
   matching: () => import('./axes/matching.js'),
 };
 

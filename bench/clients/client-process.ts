@@ -2,9 +2,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { WireFormat } from '../peers/index.js';
 import { inboundEvent } from '../peers/peer.js';
+import { monotonicMs } from '../support/monotonic-clock.js';
+import { type Percentiles, percentilesOf } from '../support/percentiles.js';
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
 import { serve } from '../support/remote.js';
-import { CountingClient } from './counting-client.js';
+import { CountingClient, timeIn } from './counting-client.js';
 import { FORMATS } from './wire-format.js';
 
 /** Connections that are opened at once. */
@@ -46,10 +48,14 @@ const listener = {
     problem ??= text;
     reached();
   },
-  event(n: number): void {
+  event(n: number, bytes: Buffer, at: number): void {
+    ages?.push(monotonicMs() - timeIn(bytes, at));
     if (n === target && --left === 0) reached();
   },
 };
+
+/** Ages of events when they arrived, in milliseconds; absent while nobody asks for them. */
+let ages: number[] | undefined;
 
 const service = {
   /** Opens that many more, each of an account of its own. */
@@ -74,6 +80,23 @@ const service = {
     if (left > 0 && problem === undefined)
       await new Promise<void>((resolve) => (reached = resolve));
     if (problem !== undefined) throw new Error(problem);
+  },
+
+  /** From now on it is noted how old each event is when it arrives. */
+  async startWatching(): Promise<void> {
+    ages = [];
+  },
+
+  /** How old they were. */
+  async stopWatching(): Promise<Percentiles> {
+    const watched = Float64Array.from(ages!);
+    ages = undefined;
+    return percentilesOf(watched);
+  },
+
+  /** The first so many clients read no more. */
+  async stopReading(count: number): Promise<void> {
+    for (const client of clients.slice(0, count)) client.stopReading();
   },
 
   /** Resolves when so many events are on their way to the server's handlers. */

@@ -5,12 +5,16 @@ import type { Format } from './wire-format.js';
 export const NUMBER_DIGITS = 8;
 const BEFORE_NUMBER = Buffer.from('"n":"');
 
+/** Digits of the time in each event, in microseconds, and what stands between them and those of the number. */
+export const TIME_DIGITS = 14;
+const BEFORE_TIME = '","t":"';
+
 const QUOTE = 0x22;
 const ZERO = 0x30;
 
 export interface CountingListener {
-  /** Called with each event. */
-  event?(n: number): void;
+  /** Called with each event. Its number stands at the place in the bytes, see {@link timeIn}. */
+  event(n: number, bytes: Buffer, at: number): void;
   /** Something that no client may see: an event that is missing, doubled or out of order, or the end of its connection. */
   broken(problem: string): void;
 }
@@ -51,7 +55,9 @@ export class CountingClient {
     this.socket!.send(this.format.inbound(event, data), times);
   }
 
+  /** What comes is not read any more. The server may end the connection for that. */
   stopReading(): void {
+    this.ended = true;
     this.socket!.stopReading();
   }
 
@@ -65,7 +71,7 @@ export class CountingClient {
     if (n === undefined) return this.other(bytes.toString('utf8', start, end));
     if (n !== this.last + 1) this.listener.broken(`Event ${n} came after ${this.last}.`);
     this.last = n;
-    this.listener.event?.(n);
+    this.listener.event(n, bytes, start + this.offset);
   }
 
   closed(): void {
@@ -88,8 +94,17 @@ export class CountingClient {
       this.offset = found + BEFORE_NUMBER.length;
       at = start + this.offset;
     }
-    let n = 0;
-    for (let digit = 0; digit < NUMBER_DIGITS; digit++) n = n * 10 + bytes[at + digit]! - ZERO;
-    return n;
+    return digitsIn(bytes, at, NUMBER_DIGITS);
   }
+}
+
+/** When the event whose number stands there was published, in milliseconds of the machine's monotonic clock. */
+export function timeIn(bytes: Buffer, atNumber: number): number {
+  return digitsIn(bytes, atNumber + NUMBER_DIGITS + BEFORE_TIME.length, TIME_DIGITS) / 1_000;
+}
+
+function digitsIn(bytes: Buffer, at: number, length: number): number {
+  let value = 0;
+  for (let digit = 0; digit < length; digit++) value = value * 10 + bytes[at + digit]! - ZERO;
+  return value;
 }

@@ -1,7 +1,9 @@
 /* One server, in a process of its own. */
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
-import { NUMBER_DIGITS } from '../clients/counting-client.js';
+import { NUMBER_DIGITS, TIME_DIGITS } from '../clients/counting-client.js';
+import { type EventLoopReport, EventLoopWatch } from '../support/event-loop-watch.js';
+import { monotonicMs } from '../support/monotonic-clock.js';
 import { serve } from '../support/remote.js';
 import { type PeerName, PEERS } from './index.js';
 import type { Peer, PeerEvent, PeerOptions } from './peer.js';
@@ -22,9 +24,10 @@ export interface Publication {
 }
 
 /** Bytes of an event without its padding. */
-const WITHOUT_PADDING = 62;
+const WITHOUT_PADDING = 83;
 
 let peer: Peer;
+let watch: EventLoopWatch | undefined;
 
 const service = {
   /** Resolves with its port. */
@@ -53,6 +56,14 @@ const service = {
     if (peer.handled > count) throw new Error(`${peer.handled} events were handled, not ${count}.`);
   },
 
+  async watchEventLoop(): Promise<void> {
+    watch = new EventLoopWatch();
+  },
+
+  async eventLoop(): Promise<EventLoopReport> {
+    return watch!.end();
+  },
+
   async usage(): Promise<ProcessUsage> {
     return usageOfThisProcess();
   },
@@ -72,10 +83,18 @@ export type PeerProcess = typeof service;
 function* pushesOf({ events, bytes, first, accounts }: Publication): Iterable<() => void> {
   const pad = 'x'.repeat(Math.max(0, bytes - WITHOUT_PADDING));
   for (let n = first; n < first + events; n++) {
-    const event: PeerEvent = { n: String(n).padStart(NUMBER_DIGITS, '0'), pad };
-    if (accounts === undefined) yield () => peer.publishToAll(event);
-    else for (const account of accounts) yield () => peer.publishToAccount(account, event);
+    const event = (): PeerEvent => ({ n: digits(n, NUMBER_DIGITS), t: now(), pad });
+    if (accounts === undefined) yield () => peer.publishToAll(event());
+    else for (const account of accounts) yield () => peer.publishToAccount(account, event());
   }
+}
+
+function now(): string {
+  return digits(Math.round(monotonicMs() * 1_000), TIME_DIGITS);
+}
+
+function digits(value: number, length: number): string {
+  return String(value).padStart(length, '0');
 }
 
 serve(service);

@@ -21,7 +21,10 @@ export interface Peer {
 
 /** What is published: numbered, so that clients see what is missing, and as long as wanted. */
 export interface PeerEvent {
+  /** The number, of a fixed length. */
   readonly n: string;
+  /** When it was published, in microseconds of the machine's monotonic clock, of a fixed length. */
+  readonly t: string;
   readonly pad: string;
 }
 

@@ -1,4 +1,5 @@
 import type { ClientProcess } from '../clients/client-process.js';
+import type { Percentiles } from '../support/percentiles.js';
 import type { ProcessUsage } from '../support/process-usage.js';
 import { RedisMeter } from '../support/redis-meter.js';
 import { Remote } from '../support/remote.js';
@@ -29,6 +30,8 @@ type Reading = readonly [servers: readonly number[], redis: number, clients: num
 export class Rig {
   /** Number of the last event of each client. */
   private readonly lasts: number[] = [];
+  /** Clients that read no more: the first so many. */
+  private stalled = 0;
 
   private constructor(
     readonly name: PeerName,
@@ -64,14 +67,27 @@ export class Rig {
   async connect(connections: number, server = 0): Promise<void> {
     const { format } = PEERS[this.name];
     const port = this.ports[server]!;
-    const after = this.lasts[0] ?? 0;
+    const after = this.lasts.at(-1) ?? 0;
     await this.clients.call('open', { port, format, connections, after });
     this.lasts.push(...Array.from({ length: connections }, () => after));
   }
 
-  /** The first server publishes to everyone. Resolves when every client has everything. */
+  /** The first server publishes to everyone. Resolves when every client that reads has everything. */
   async publish(order: Order): Promise<void> {
-    await this.send(order, [...this.lasts.keys()], undefined);
+    await this.send(order, [...this.lasts.keys()].slice(this.stalled), undefined);
+  }
+
+  /** Publishes, and tells how old the events were when they arrived, in milliseconds. */
+  async publishWatched(order: Order): Promise<Percentiles> {
+    await this.clients.call('startWatching', undefined);
+    await this.publish(order);
+    return this.clients.call('stopWatching', undefined);
+  }
+
+  /** So many clients read no more from now on. */
+  async stall(clients: number): Promise<void> {
+    this.stalled = clients;
+    await this.clients.call('stopReading', clients);
   }
 
   /** The first server publishes to the accounts of these clients, each event in a push of its own. */

@@ -4,6 +4,8 @@ import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 export interface EventLoopReport {
   /** The longest delay of the engine's own histogram with a resolution of 1 ms. */
   readonly longestDelayMs: number;
+  /** 99 % of its delays were not longer. */
+  readonly p99DelayMs: number;
   /** The largest lateness of a timer of 1 ms. */
   readonly latestTimerMs: number;
   /**
@@ -44,6 +46,7 @@ export class EventLoopWatch {
     this.observer.disconnect();
     return {
       longestDelayMs: this.histogram.max / 1e6,
+      p99DelayMs: this.histogram.percentile(99) / 1e6,
       latestTimerMs: this.latestTimerMs,
       longestOwnMs: this.longestOwnMs,
       longestCollectionMs: Math.max(0, ...this.collections),

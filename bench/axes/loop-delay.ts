@@ -1,0 +1,61 @@
+/* For how long a broadcast keeps the server from everything else. */
+import type { PeerName } from '../peers/index.js';
+import { Rig } from '../peers/rig.js';
+import type { Section } from '../report/figures.js';
+import type { EventLoopReport } from '../support/event-loop-watch.js';
+import { inTurn } from '../support/rounds.js';
+import { median } from '../support/statistics.js';
+import type { Scale } from './axis.js';
+
+const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
+const EVENTS = 20;
+const EVERY_MS = 300;
+
+export async function run({ quick, rounds }: Scale): Promise<Section> {
+  const connections = quick ? 2_000 : 10_000;
+  const rigs: Rig[] = [];
+  for (const name of PEERS) {
+    const rig = await Rig.start(name, { handlers: 0, subscriptions: 1 });
+    await rig.connect(connections);
+    await rig.publish({ events: 10, perTick: 1, bytes: 200 });
+    rigs.push(rig);
+  }
+  const figures = await inTurn(Math.min(rounds, 3), rigs, measureOne);
+  await Promise.all(rigs.map((rig) => rig.end()));
+  const own = new Map([...figures].map(([{ name }, list]) => [name, list]));
+  const of = (name: PeerName, field: keyof EventLoopReport): number =>
+    median(own.get(name)!.map((report) => report[field]));
+  return {
+    title: 'Event loop during a broadcast',
+    text:
+      `${EVENTS} events to ${connections} connections, one every ${EVERY_MS} ms: how late timers of 1 ms were meanwhile, in ` +
+      'milliseconds, median of the rounds; "of its own" is the longest delay during which the process itself was running.',
+    tables: [
+      {
+        title: 'Milliseconds',
+        head: ['', 'p99', 'longest', 'longest of its own'],
+        rows: PEERS.map((name) => [
+          name,
+          of(name, 'p99DelayMs').toFixed(1),
+          of(name, 'longestDelayMs').toFixed(1),
+          of(name, 'longestOwnMs').toFixed(1),
+        ]),
+      },
+    ],
+    charts: [],
+    verdicts: [
+      {
+        what: `p99 of the event loop's delay, broadcast to ${connections}`,
+        figure: of('loopws', 'p99DelayMs'),
+        limit: 20,
+        unit: ' ms',
+      },
+    ],
+  };
+}
+
+async function measureOne(rig: Rig): Promise<EventLoopReport> {
+  await rig.server.call('watchEventLoop', undefined);
+  await rig.publish({ events: EVENTS, perTick: 1, pauseMs: EVERY_MS, bytes: 200 });
+  return rig.server.call('eventLoop', undefined);
+}
