@@ -12,6 +12,8 @@ const WRITE_AHEAD_BYTES = 65_536;
 export class Outbox {
   private queue: TextFrame[] = [];
   private queuedBytes = 0;
+  /** What the wire had left after the last flush. It has not become more since, so it need not be asked for each frame. */
+  private backlogAtMost = 0;
   private held = true;
   private scheduled = false;
   private ended = false;
@@ -67,7 +69,8 @@ export class Outbox {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
     while (this.queue.length > 0 && !this.blocked) this.writeBatch(WRITE_AHEAD_BYTES, now);
-    this.wakeWaiting();
+    this.backlogAtMost = this.wire.backlog;
+    if (this.waiting.length > 0) this.wakeWaiting();
   }
 
   /** Writes what was accepted and takes no more. An outbox that was never opened writes nothing. */
@@ -81,14 +84,17 @@ export class Outbox {
   }
 
   private wakeWaiting(): void {
-    if (this.waiting.length === 0 || !this.hasRoom) return;
+    if (!this.hasRoom) return;
     const { waiting } = this;
     this.waiting = [];
     for (const wake of waiting) wake();
   }
 
-  private fits(frame: TextFrame): boolean {
-    return this.queuedBytes + this.wire.backlog + frame.length <= this.maxBytes;
+  private fits({ length }: TextFrame): boolean {
+    const room = this.maxBytes - this.queuedBytes - length;
+    if (this.backlogAtMost <= room) return true;
+    this.backlogAtMost = this.wire.backlog;
+    return this.backlogAtMost <= room;
   }
 
   private forgetExpired(): void {
