@@ -18,11 +18,11 @@ interface Held {
   readonly rssKiB: number;
 }
 
-export async function run({ quick }: Scale): Promise<Section> {
+export async function run({ quick }: Scale, peers: readonly PeerName[] = PEERS): Promise<Section> {
   const connections = quick ? 2_000 : 10_000;
   const rounds = quick ? 1 : 3;
   const held = new Map<PeerName, Held[]>();
-  for (const name of PEERS) {
+  for (const name of peers) {
     const own: Held[] = [];
     for (let round = 0; round < rounds; round++) own.push(await measureOne(name, connections));
     held.set(name, own);
@@ -38,7 +38,7 @@ export async function run({ quick }: Scale): Promise<Section> {
       {
         title: 'KiB per connection',
         head: ['', 'heap and buffers', 'process'],
-        rows: PEERS.map((name) => [
+        rows: peers.map((name) => [
           name,
           of(name, 'heapKiB').toFixed(2),
           of(name, 'rssKiB').toFixed(1),
@@ -49,8 +49,8 @@ export async function run({ quick }: Scale): Promise<Section> {
       {
         title: 'Memory of an idle connection',
         unit: 'KiB of heap',
-        groups: [...PEERS],
-        series: [{ name: 'heap and buffers', values: PEERS.map((name) => of(name, 'heapKiB')) }],
+        groups: [...peers],
+        series: [{ name: 'heap and buffers', values: peers.map((name) => of(name, 'heapKiB')) }],
       },
     ],
     verdicts: [

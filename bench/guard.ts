@@ -1,0 +1,54 @@
+/*
+ * npm run bench:guard
+ *
+ * Fails when an optimisation was lost: ratios within this run, held against limits that leave room for a busy machine.
+ */
+import { type Load, measureFanOut, medianMicros } from './axes/fan-out.js';
+import { run as runMatching } from './axes/matching.js';
+import { run as runMemory } from './axes/memory.js';
+import { holds, type Verdict } from './report/figures.js';
+import { endRemotes } from './support/remote.js';
+
+const ROUNDS = 3;
+
+/** Of what a loop over `ws` costs, at so many events per tick. Measured: 0.6, 0.1 and 0.06. */
+const FAN_OUT_LIMITS: readonly (readonly [perTick: number, limit: number])[] = [
+  [1, 1.1],
+  [8, 0.25],
+  [32, 0.15],
+];
+
+async function fanOutVerdicts(): Promise<Verdict[]> {
+  const loads = FAN_OUT_LIMITS.map(([perTick]): Load => ({
+    connections: 1_000,
+    perTick,
+    bytes: 200,
+  }));
+  const fanOut = await measureFanOut(loads, ROUNDS, ['loopws', 'ws']);
+  return loads.map((load, at) => ({
+    what: `fan-out, ${load.perTick} per tick, of a ws loop`,
+    figure: medianMicros(fanOut, load, 'loopws') / medianMicros(fanOut, load, 'ws'),
+    limit: FAN_OUT_LIMITS[at]![1],
+  }));
+}
+
+/** What the other axes allow, with room for a busy machine. */
+const SLACK = 1.5;
+
+const quick = { quick: true, rounds: ROUNDS };
+const verdicts = [
+  ...(await fanOutVerdicts()),
+  ...(await runMemory(quick, ['loopws', 'nest-ws'])).verdicts.map((one) => ({
+    ...one,
+    limit: one.limit * 1.5,
+  })),
+  ...(await runMatching(quick)).verdicts.map((one) => ({ ...one, limit: one.limit * SLACK })),
+];
+for (const verdict of verdicts) {
+  const { what, figure, limit, unit = '' } = verdict;
+  console.log(
+    `${holds(verdict) ? 'ok  ' : 'LOST'} ${what}: ${figure.toFixed(2)}${unit}, at most ${limit.toFixed(2)}${unit}`,
+  );
+}
+await endRemotes();
+process.exit(verdicts.every(holds) ? 0 : 1);
