@@ -187,13 +187,16 @@ export class OfflineEdges {
     return [offline, back];
   }
 
+  /** All at once, so that it is one write and one read. */
   private async lookThrough(): Promise<void> {
-    const { keys, link } = this.backbone;
-    const count = Math.min(LOOKED_THROUGH_AT_ONCE, keys.partitions.length);
-    for (let done = 0; done < count && !this.closed; done++) {
-      this.next = (this.next + 1) % keys.partitions.length;
-      const partition = keys.partitions[this.next]!;
-      if (link.reaches(partition.grace)) await this.take(partition);
-    }
+    const { partitions } = this.backbone.keys;
+    const count = Math.min(LOOKED_THROUGH_AT_ONCE, partitions.length);
+    const now = Array.from(
+      { length: count },
+      (_, at) => partitions[(this.next + at) % partitions.length]!,
+    );
+    this.next += count;
+    const reached = now.filter(({ grace }) => this.backbone.link.reaches(grace));
+    await Promise.all(reached.map((partition) => this.take(partition)));
   }
 }
