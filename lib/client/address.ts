@@ -1,22 +1,25 @@
-import { ClientErrorCode, LoopClientError } from './client-errors.js';
+import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from '../protocol/subprotocol.js';
+import { clientError } from './client-errors.js';
 
-const WEB_SOCKET_SCHEME: Readonly<Record<string, string>> = {
-  'http:': 'ws:',
-  'https:': 'wss:',
-  'ws:': 'ws:',
-  'wss:': 'wss:',
-};
+/** Characters of an HTTP token (RFC 9110, section 5.6.2): a subprotocol can carry no others. */
+const SUBPROTOCOL_TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** The address to dial: absolute, with a WebSocket scheme, and in the query the connection's id and whether it resumes. */
 export function socketAddress(url: string, connectionId: string, resumes = false): string {
-  const address = parseUrl(url);
-  const scheme = WEB_SOCKET_SCHEME[address.protocol];
-  if (scheme === undefined) throw badUrl(url);
-  address.protocol = scheme;
-  address.hash = '';
-  address.searchParams.set('connectionId', connectionId);
-  if (resumes) address.searchParams.set('resume', '1');
-  return address.href;
+  try {
+    const address = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+    address.protocol = address.protocol.replace('http', 'ws');
+    address.hash = '';
+    address.searchParams.set('connectionId', connectionId);
+    if (resumes) address.searchParams.set('resume', '1');
+    if (/^wss?:/.test(address.href)) return address.href;
+  } catch {
+    // It is no address at all.
+  }
+  throw clientError(
+    'bad_option',
+    `"${url}" is no address of a server: use one such as "wss://app.example/ws", or in a browser "/ws".`,
+  );
 }
 
 /** An id that no other tab or process has. Not `crypto.randomUUID`: pages without TLS do not have it. */
@@ -25,17 +28,12 @@ export function randomConnectionId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function parseUrl(url: string): URL {
-  try {
-    return new URL(url, (globalThis as { location?: { href: string } }).location?.href);
-  } catch {
-    throw badUrl(url);
-  }
-}
-
-function badUrl(url: string): LoopClientError {
-  return new LoopClientError(
-    ClientErrorCode.BadOption,
-    `"${url}" is no address of a server: use one such as "wss://app.example/ws", or in a browser a path such as "/ws".`,
+/** The subprotocols to offer: a browser cannot set headers, so the token is one of them. */
+export function subprotocolsFor(token: string | undefined): string[] {
+  if (!token) return [SUBPROTOCOL];
+  if (SUBPROTOCOL_TOKEN.test(token)) return [SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token];
+  throw clientError(
+    'bad_option',
+    'The token has characters that a subprotocol cannot carry, such as "=" or "/": use base64url without padding.',
   );
 }

@@ -1,93 +1,129 @@
-import { ErrorCode } from '../protocol/error-code.js';
-import type { ClientFrame } from '../protocol/frames.js';
-import { ClientErrorCode, LoopClientError } from './client-errors.js';
-import { Credentials, type TokenSource } from './credentials.js';
-import type { Answer } from './request-table.js';
-import { TokenRenewal } from './token-renewal.js';
+import type { OkFrame } from '../protocol/frames.js';
+import type { Ask } from './calls.js';
+import { clientError, LoopClientError } from './client-errors.js';
+import { timerMs, type Timer } from './timer.js';
 
-export interface AuthenticationObserver {
-  ask(frame: Extract<ClientFrame, { readonly op: 'auth' }>): Promise<Answer>;
-  /** The server took new credentials: what it refused before may be allowed now, and it ended what is `removed`. */
-  refreshed(removed: readonly string[]): void;
-  /** A renewal by itself failed. Called without `this`. */
-  readonly failed: (error: unknown) => void;
+/** A token, or a function that is asked for a fresh one at every connect and before the old one expires. */
+export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
+
+/** Longest time before the expiry at which a token is renewed: enough for browsers, which slow timers of hidden tabs. */
+const LONGEST_MARGIN_MS = 300_000;
+
+/** A server that announces tokens of no lifetime must not be asked in a tight loop. */
+const SHORTEST_WAIT_MS = 250;
+
+/** As long as a whole attempt to connect may take by default: a function that hangs must not be the last attempt. */
+const TOKEN_DEADLINE_MS = 10_000;
+
+/** When to renew a token that expires in `expiresInMs`: a fifth of its lifetime before, at most five minutes. */
+export function renewalWaitMs(expiresInMs: number): number {
+  return Math.max(expiresInMs - Math.min(expiresInMs / 5, LONGEST_MARGIN_MS), SHORTEST_WAIT_MS);
 }
 
-/** Keeps an open connection's credentials fresh. */
-export class Authentication {
-  readonly credentials: Credentials;
-  readonly #observer: AuthenticationObserver;
-  readonly #renewal: TokenRenewal;
-  #stopped = true;
+/** Where tokens come from, and how an open connection's credentials are kept fresh. */
+export interface Authentication {
+  /** The token of the next connection. */
+  readonly token: () => Promise<string | undefined>;
+  readonly authenticate: (token?: string) => Promise<void>;
+  /** A connection has opened. Only a token function can renew its credentials. */
+  readonly connected: (expiresInMs: number | undefined) => void;
+  readonly disconnected: () => void;
+}
 
-  constructor(source: TokenSource | undefined, observer: AuthenticationObserver) {
-    this.credentials = new Credentials(source);
-    this.#observer = observer;
-    this.#renewal = new TokenRenewal({
-      token: () => this.credentials.token(),
-      use: (token) => this.#use(token),
-      failed: observer.failed,
-    });
+/** `refreshed` is told what the new credentials have ended, `failed` why a renewal by itself failed. */
+export function createAuthentication(
+  source: TokenSource | undefined,
+  ask: Ask,
+  refreshed: (removed: readonly string[] | undefined) => void,
+  failed: (error: unknown) => void,
+): Authentication {
+  /** What to go back to when the server refuses a token that was tried. */
+  let good = source;
+  let isOpen = false;
+  let timer: Timer | undefined;
+  /** Grows with every schedule, so that a renewal knows whether it still belongs to the one in force. */
+  let schedules = 0;
+
+  async function token(): Promise<string | undefined> {
+    return typeof source === 'function' ? source() : source;
   }
 
-  async authenticate(token?: string): Promise<void> {
-    await this.#use(token ?? (await this.credentials.token()));
-  }
-
-  /** A connection has opened: notes when its credentials expire. */
-  expiresIn(ms: number | undefined): void {
-    this.#stopped = false;
-    this.#schedule(ms);
-  }
-
-  /** The connection has ended. */
-  stop(): void {
-    this.#stopped = true;
-    this.#renewal.stop();
-  }
-
-  async #use(token: string | undefined): Promise<void> {
-    if (token === undefined || token === '') throw noTokenError();
-    const answer = await this.#submit(token);
-    const { expiresInMs, removed } = answer.op === 'ok' ? answer : {};
-    this.#schedule(expiresInMs);
-    this.#observer.refreshed(textsOf(removed));
-  }
-
-  async #submit(token: string): Promise<Answer> {
-    // Before the answer: should it be lost with the connection, the next one is to bring the newer token.
-    this.credentials.replace(token);
+  async function use(next: string | undefined): Promise<void> {
+    if (!next) {
+      throw clientError(
+        'bad_option',
+        'There is no token: pass one, or give connect() the option "token".',
+      );
+    }
+    // A function stays in charge: it is the one that knows newer tokens. A text is replaced before the answer: should that
+    // be lost with the connection, the next one is to bring the newer token.
+    const isText = typeof source !== 'function';
+    if (isText) source = next;
+    let answer;
     try {
-      const answer = await this.#observer.ask({ op: 'auth', token });
-      this.credentials.accepted(token);
-      return answer;
+      answer = (await ask({ op: 'auth', token: next }, 'the token')) as OkFrame;
     } catch (error) {
-      if (isRefusal(error)) this.credentials.refused(token);
+      const { code } = error as LoopClientError;
+      // Another one that has replaced it meanwhile stays: the server has yet to decide about that.
+      if ((code === 'unauthorized' || code === 'forbidden') && source === next) source = good;
       throw error;
+    }
+    if (isText) good = next;
+    // An answer that comes after the end of its connection schedules nothing.
+    if (isOpen) schedule(answer.expiresInMs);
+    refreshed(answer.removed);
+  }
+
+  function startTimer(ms: number, run: () => unknown): void {
+    clearTimeout(timer);
+    timer = setTimeout(run, timerMs(ms));
+  }
+
+  function schedule(expiresInMs: number | undefined): void {
+    const own = ++schedules;
+    clearTimeout(timer);
+    if (typeof source !== 'function' || expiresInMs === undefined) return;
+    const expiresAt = performance.now() + expiresInMs;
+    startTimer(renewalWaitMs(expiresInMs), renew);
+
+    async function renew(): Promise<void> {
+      try {
+        const fresh = await freshToken();
+        // The connection has ended meanwhile: the next one brings a token of its own.
+        if (own === schedules) await use(fresh);
+      } catch (error) {
+        if (own !== schedules) return;
+        failed(error);
+        const restMs = expiresAt - performance.now();
+        if (restMs > 0) startTimer(renewalWaitMs(restMs), renew);
+      }
     }
   }
 
-  /** Only a token function can renew. An answer that comes after the end of its connection schedules nothing. */
-  #schedule(expiresInMs: number | undefined): void {
-    if (this.#stopped) return;
-    this.#renewal.schedule(this.credentials.renewable ? expiresInMs : undefined);
+  function freshToken(): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      startTimer(TOKEN_DEADLINE_MS, () =>
+        reject(
+          clientError(
+            'timeout',
+            `The token function gave no token within ${TOKEN_DEADLINE_MS} ms.`,
+          ),
+        ),
+      );
+      token().then(resolve, reject);
+    });
   }
-}
 
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof LoopClientError)) return false;
-  return error.code === ErrorCode.Unauthorized || error.code === ErrorCode.Forbidden;
-}
-
-/** Whatever a server sends as a list of texts. */
-function textsOf(value: unknown): readonly string[] {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [];
-  return items.filter((item) => typeof item === 'string');
-}
-
-function noTokenError(): LoopClientError {
-  return new LoopClientError(
-    ClientErrorCode.BadOption,
-    'There is no token to authenticate with: pass one, or give connect() the option "token".',
-  );
+  return {
+    token,
+    authenticate: async (next) => use(next ?? (await token())),
+    connected(expiresInMs) {
+      isOpen = true;
+      schedule(expiresInMs);
+    },
+    disconnected() {
+      isOpen = false;
+      schedule(undefined);
+    },
+  };
 }

@@ -1,123 +1,217 @@
-import type { ClientFrame, ErrorFrame, FrameId } from '../protocol/frames.js';
-import { checkedName } from './checked-name.js';
-import {
-  ClientErrorCode,
-  closedError,
-  LoopClientError,
-  LoopRequestError,
-} from './client-errors.js';
+import type { ErrorFrame, FrameId, OkFrame, ServerFrame } from '../protocol/frames.js';
+import { isEventName } from '../protocol/event-name.js';
+import { clientError, closedError, LoopClientError, LoopRequestError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
-import type { Connection } from './connection.js';
-import { encodeClientFrame } from './frame-text.js';
-import { Outbox, type OutgoingFrame } from './outbox.js';
-import { RequestTable, type Answer } from './request-table.js';
+import { byteLength, encodeFrame, type WireFrame } from './frame-text.js';
+import type { Link } from './link.js';
+import { createPace } from './pace.js';
+import { timerMs, type Timer } from './timer.js';
 
-/** A frame that can carry an `id`. */
-type AskingFrame = Extract<ClientFrame, { readonly id?: FrameId }>;
+/** A frame that answers one of ours. */
+export type Answer = OkFrame | Extract<ServerFrame, { readonly op: 'reply' | 'pong' }>;
+
+/** Asks the server something. `what` names it in sentences. Rejects with a {@link LoopClientError}. */
+export type Ask = (frame: WireFrame, what: string, timeoutMs?: number) => Promise<Answer>;
+
+/** A frame of the application: it waits to be written, and then perhaps for its answer. */
+interface Call {
+  readonly what: string;
+  readonly text: string;
+  readonly bytes: number;
+  fail(error: LoopClientError): void;
+  answer?(answer: Answer): void;
+}
 
 /** What the client says to the server, and the answers it waits for. */
-export class Calls {
-  readonly #timeoutMs: number;
-  readonly #problem: (error: LoopClientError) => void;
-  readonly #outbox: Outbox;
-  readonly #requests = new RequestTable((id) => this.#outbox.withdraw(id));
-  #closed = false;
-
-  constructor(
-    settings: Pick<ClientSettings, 'maxBufferedBytes' | 'requestTimeoutMs'>,
-    problem: (error: LoopClientError) => void,
-  ) {
-    this.#timeoutMs = settings.requestTimeoutMs;
-    this.#problem = problem;
-    this.#outbox = new Outbox(settings.maxBufferedBytes, {
-      written: ({ id }) => this.#markWritten(id),
-      refused: (frame, error) => this.#fail(frame, error),
-    });
-  }
-
+export interface Calls {
   /** Sends an event and wants no reply. Throws a {@link LoopClientError} when it can be neither sent nor kept. */
-  send(event: string, data: unknown): void {
-    this.#post({ op: 'event', event: checkedName(event), data }, `"${event}"`);
-  }
-
+  readonly send: (event: string, data: unknown) => void;
   /** Sends an event and resolves with the data of the reply. */
-  async request(event: string, data: unknown, timeoutMs?: number): Promise<unknown> {
-    const frame: AskingFrame = { op: 'event', event: checkedName(event), data };
-    const answer = await this.ask(frame, `"${event}"`, timeoutMs);
-    return answer.op === 'reply' ? answer.data : undefined;
-  }
-
+  readonly request: (event: string, data: unknown, timeoutMs?: number) => Promise<unknown>;
   /** Asks as soon as there is a connection. */
-  async ask(frame: AskingFrame, what: string, timeoutMs = this.#timeoutMs): Promise<Answer> {
-    const id = this.#requests.nextId();
-    const written = this.#post({ ...frame, id }, what, id);
-    return this.#requests.waitFor({ id, what, timeoutMs, written });
-  }
-
+  readonly ask: Ask;
   /** Asks on the connection that is open now, or not at all. */
-  async askNow(frame: AskingFrame, what: string): Promise<Answer> {
-    const id = this.#requests.nextId();
-    if (!this.#outbox.write(encodeClientFrame({ ...frame, id }))) throw notOpenError(what);
-    return this.#requests.waitFor({ id, what, timeoutMs: this.#timeoutMs, written: true });
-  }
-
-  answered(answer: Answer): void {
-    this.#requests.resolve(answer);
-  }
-
+  readonly askNow: Ask;
+  readonly answered: (answer: Answer) => void;
   /** An error that belongs to no call is told to whoever listens for problems. */
-  refused(frame: ErrorFrame): void {
-    const { code, message, details } = frame;
-    if (!this.#requests.refuse(frame))
-      this.#problem(new LoopClientError(code, message, { details }));
-  }
-
-  connected(connection: Connection): void {
-    this.#outbox.connected(connection);
-  }
-
-  /** Sends what has waited for a connection. */
-  release(): void {
-    this.#outbox.release();
-  }
-
-  disconnected(): void {
-    this.#outbox.disconnected();
-    this.#requests.connectionLost();
-  }
-
-  /** Ends everything that still waits. */
-  close(): void {
-    this.#closed = true;
-    this.disconnected();
-    for (const frame of this.#outbox.clear()) this.#fail(frame, neverSentError(frame.what));
-  }
-
-  #post(frame: ClientFrame, what: string, id?: FrameId): boolean {
-    if (this.#closed) throw closedError();
-    return this.#outbox.post({ text: encodeClientFrame(frame), what, id });
-  }
-
-  #markWritten(id: FrameId | undefined): void {
-    if (id !== undefined) this.#requests.written(id);
-  }
-
-  #fail({ id }: OutgoingFrame, error: LoopClientError): void {
-    if (id === undefined) return this.#problem(error);
-    this.#requests.reject(id, new LoopRequestError(error.code, error.message));
-  }
+  readonly refused: (frame: ErrorFrame) => void;
+  readonly connected: () => void;
+  /** Sends what has waited, in order and as fast as the server takes it. */
+  readonly release: () => void;
+  readonly disconnected: () => void;
 }
 
-function notOpenError(what: string): LoopRequestError {
-  return new LoopRequestError(
-    ClientErrorCode.NotOpen,
-    `There is no open connection for ${what}: wait for ready().`,
-  );
+export function createCalls(
+  { maxBufferedBytes, requestTimeoutMs }: ClientSettings,
+  link: Link,
+  report: (error: LoopClientError) => void,
+): Calls {
+  /** Not written yet. */
+  const waiting = new Set<Call>();
+  /** Without an answer yet. */
+  const open = new Map<FrameId | undefined, Call>();
+  let waitingBytes = 0;
+  let lastId = 0;
+  let pace = createPace({});
+  let timer: Timer | undefined;
+
+  /** The server closes a connection that sends a longer frame, and every other frame on it would be lost too. */
+  function tooLong({ what, bytes }: Call): LoopClientError | undefined {
+    const { maxPayload = Infinity } = link.welcome ?? {};
+    return bytes > maxPayload
+      ? clientError(
+          'frame_too_large',
+          `${what} takes ${bytes} bytes and the server accepts ${maxPayload}: send less at once, or raise "maxPayload" on the server.`,
+        )
+      : undefined;
+  }
+
+  function noRoom({ what, bytes }: Call): LoopClientError | undefined {
+    const held = waitingBytes + link.bufferedBytes;
+    // A single frame that nothing is in front of needs no buffer.
+    return held + bytes > maxBufferedBytes && (held > 0 || !link.writable)
+      ? clientError(
+          'buffer_full',
+          `${what} was not sent: it takes ${bytes} bytes, ${held} wait already and "maxBufferedBytes" is ${maxBufferedBytes}. Wait until the client is open, send less, or raise the option.`,
+        )
+      : undefined;
+  }
+
+  function post(call: Call): void {
+    if (link.state === 'closed') throw closedError();
+    const refusal = tooLong(call) ?? noRoom(call);
+    if (refusal !== undefined) throw refusal;
+    waiting.add(call);
+    waitingBytes += call.bytes;
+    release();
+  }
+
+  function drop(call: Call): void {
+    if (waiting.delete(call)) waitingBytes -= call.bytes;
+  }
+
+  function writeInPace(text: string): boolean {
+    if (!link.writable || pace.waitMs() > 0) return false;
+    pace.take();
+    return link.write(text);
+  }
+
+  function release(): void {
+    for (const call of waiting) {
+      const refusal = tooLong(call);
+      if (refusal === undefined && !writeInPace(call.text)) break;
+      drop(call);
+      if (refusal !== undefined) call.fail(refusal);
+    }
+    if (waiting.size > 0 && link.writable) {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        release();
+      }, timerMs(pace.waitMs()));
+    }
+  }
+
+  function callOf(frame: WireFrame, what: string, fail: Call['fail']): Call {
+    const text = encodeFrame(frame);
+    return { what, text, bytes: byteLength(text), fail };
+  }
+
+  function askBy(put: (call: Call) => void): Ask {
+    return (frame, what, timeoutMs = requestTimeoutMs) =>
+      new Promise((resolve, reject) => {
+        const id = ++lastId;
+        let timeout: Timer | undefined;
+        const end = (): void => {
+          clearTimeout(timeout);
+          open.delete(id);
+          drop(call);
+        };
+        const call: Call = {
+          ...callOf({ ...frame, id }, what, ({ code, message, details }) => {
+            end();
+            reject(new LoopRequestError(code, message, { details }));
+          }),
+          answer(answer) {
+            end();
+            resolve(answer);
+          },
+        };
+        put(call);
+        open.set(id, call);
+        timeout = setTimeout(
+          () =>
+            call.fail(
+              clientError(
+                'timeout',
+                waiting.has(call)
+                  ? `No connection within ${timeoutMs} ms: ${what} was taken out of the buffer and never sent.`
+                  : `No answer to ${what} within ${timeoutMs} ms; whether the server acted on it is unknown.`,
+              ),
+            ),
+          timerMs(timeoutMs),
+        );
+      });
+  }
+
+  const ask = askBy(post);
+
+  return {
+    ask,
+    askNow: askBy(({ what, text }) => {
+      if (link.write(text)) return;
+      throw new LoopRequestError(
+        'not_open',
+        `There is no open connection for ${what}: wait for ready().`,
+      );
+    }),
+    send(event, data) {
+      post(callOf({ event: checkedName(event), data }, `"${event}"`, report));
+    },
+    async request(event, data, timeoutMs) {
+      const answer = await ask({ event: checkedName(event), data }, `"${event}"`, timeoutMs);
+      return answer.op === 'reply' ? answer.data : undefined;
+    },
+    answered(answer) {
+      open.get(answer.id)?.answer?.(answer);
+    },
+    refused({ id, code, message, details }) {
+      const error = new LoopClientError(code, message, { details });
+      const call = open.get(id);
+      if (call === undefined) report(error);
+      else call.fail(error);
+    },
+    connected() {
+      pace = createPace(link.welcome ?? {});
+    },
+    release,
+    disconnected() {
+      clearTimeout(timer);
+      timer = undefined;
+      for (const call of open.values()) {
+        if (waiting.has(call)) continue;
+        call.fail(
+          clientError(
+            'connection_lost',
+            `The connection broke after ${call.what} was written, so it is unknown whether the server acted on it; it is not sent again.`,
+          ),
+        );
+      }
+      if (link.state !== 'closed') return;
+      for (const call of waiting) {
+        drop(call);
+        call.fail(
+          clientError('closed', `The client was closed before ${call.what} could be sent.`),
+        );
+      }
+    },
+  };
 }
 
-function neverSentError(what: string): LoopClientError {
-  return new LoopClientError(
-    ClientErrorCode.Closed,
-    `The client was closed before ${what} could be sent.`,
+/** The name, if it is a full one: the types let through what JavaScript or a cast makes of it. */
+export function checkedName(name: string): string {
+  if (isEventName(name)) return name;
+  throw clientError(
+    'bad_name',
+    `"${name}" is not the full name of an event: use one such as "chat:message.send".`,
   );
 }

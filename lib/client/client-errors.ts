@@ -1,5 +1,4 @@
-import { ErrorCode } from '../protocol/error-code.js';
-import type { DeniedPattern, ErrorFrame } from '../protocol/frames.js';
+import type { DeniedPattern } from '../protocol/frames.js';
 
 /** Codes of errors that the client itself finds; errors of the server carry the server's code. */
 export const ClientErrorCode = {
@@ -8,9 +7,9 @@ export const ClientErrorCode = {
   /** The platform has no `WebSocket`, and none was passed. */
   NoWebSocket: 'no_web_socket',
   /** Not one of the five pattern forms. */
-  BadPattern: ErrorCode.BadPattern,
+  BadPattern: 'bad_pattern',
   /** Not a full name `service:event`. */
-  BadName: ErrorCode.BadName,
+  BadName: 'bad_name',
   /** The data cannot be written as JSON. */
   BadData: 'bad_data',
   /** The name has an answerer already. */
@@ -24,7 +23,7 @@ export const ClientErrorCode = {
   /** There is no open connection, and waiting for one makes no sense. */
   NotOpen: 'not_open',
   /** No answer within the deadline. */
-  Timeout: ErrorCode.Timeout,
+  Timeout: 'timeout',
   /** The connection broke after the frame was written: whether the server acted on it is unknown. */
   ConnectionLost: 'connection_lost',
   /** A connection could not be opened. */
@@ -55,7 +54,7 @@ export class LoopClientError extends Error {
   readonly details: unknown;
 
   constructor(code: string, message: string, options: LoopClientErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(message, options);
     this.code = code;
     this.details = options.details;
   }
@@ -77,21 +76,30 @@ export class LoopSubscriptionError extends LoopClientError {
   }
 }
 
-export function requestErrorOf({ code, message, details }: ErrorFrame): LoopRequestError {
-  return new LoopRequestError(code, message, { details });
+/** An answerer may throw this to choose the `code` that the server is told. */
+export class LoopAnswerError extends Error {
+  override readonly name = 'LoopAnswerError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** An error that the client itself has found. */
+export function clientError(
+  code: ClientErrorCode,
+  message: string,
+  options?: LoopClientErrorOptions,
+): LoopClientError {
+  return new LoopClientError(code, message, options);
 }
 
 export function closedError(): LoopRequestError {
   return new LoopRequestError(
-    ClientErrorCode.Closed,
-    'The client is closed and will not come back; call connect() for a new one.',
-  );
-}
-
-export function connectionLostError(what: string): LoopRequestError {
-  return new LoopRequestError(
-    ClientErrorCode.ConnectionLost,
-    `The connection broke after ${what} was written, so it is unknown whether the server acted on it; it is not sent again.`,
+    'closed',
+    'The client is closed and will not come back: call connect() for a new one.',
   );
 }
 

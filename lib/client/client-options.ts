@@ -1,9 +1,9 @@
 import { randomConnectionId, socketAddress } from './address.js';
 import { DEFAULT_BACKOFF, type BackoffOptions } from './backoff.js';
-import { ClientErrorCode, LoopClientError } from './client-errors.js';
+import type { TokenSource } from './authentication.js';
+import { clientError } from './client-errors.js';
 import type { LoopStorage } from './positions.js';
-import type { TokenSource } from './credentials.js';
-import { webSocketConstructor, type WebSocketConstructor } from './web-socket.js';
+import type { WebSocketConstructor } from './web-socket.js';
 
 /** The server's address, or a function that is asked for one at every attempt. */
 export type UrlSource = string | (() => string);
@@ -41,6 +41,13 @@ export interface LoopClientOptions {
   readonly random?: (() => number) | undefined;
 }
 
+/** Defaults of the options that are amounts. */
+const DEFAULT_AMOUNTS = {
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
+  maxBufferedBytes: 1_048_576,
+};
+
 /** The options with their defaults filled in. */
 export interface ClientSettings {
   /** What to dial; asked at every attempt. */
@@ -57,40 +64,56 @@ export interface ClientSettings {
 }
 
 /** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
-export function clientSettings(url: UrlSource, options: LoopClientOptions): ClientSettings {
+export function clientSettings(
+  url: UrlSource,
+  {
+    backoff = {},
+    connectionId = randomConnectionId(),
+    random = Math.random,
+    storage,
+    storageKey = 'loopws',
+    token,
+    WebSocket = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+    ...amounts
+  }: LoopClientOptions,
+): ClientSettings {
+  if (!WebSocket) {
+    throw clientError(
+      'no_web_socket',
+      'This platform has no global WebSocket (Node has one from version 22): install the "ws" package and pass it, connect(url, { WebSocket }).',
+    );
+  }
+  const address = (resumes: boolean): string =>
+    socketAddress(typeof url === 'function' ? url() : url, connectionId, resumes);
+  // A fixed address is checked now, one that is yet to be asked for when it is.
+  if (typeof url === 'string') address(false);
   return {
-    address: addressOf(url, options.connectionId ?? randomConnectionId()),
-    storage: options.storage,
-    storageKey: options.storageKey ?? 'loopws',
-    token: options.token,
-    WebSocket: webSocketConstructor(options.WebSocket),
-    backoff: backoffSettings(options.backoff ?? {}),
-    connectTimeoutMs: amount('connectTimeoutMs', options.connectTimeoutMs, 10_000),
-    requestTimeoutMs: amount('requestTimeoutMs', options.requestTimeoutMs, 10_000),
-    maxBufferedBytes: amount('maxBufferedBytes', options.maxBufferedBytes, 1_048_576),
-    random: options.random ?? Math.random,
+    address,
+    storage,
+    storageKey,
+    token,
+    WebSocket,
+    random,
+    backoff: amountsOf(DEFAULT_BACKOFF, backoff, 'backoff.'),
+    ...amountsOf(DEFAULT_AMOUNTS, amounts),
   };
 }
 
-/** A fixed address is checked now, one that is yet to be asked for when it is. */
-function addressOf(url: UrlSource, connectionId: string): (resumes: boolean) => string {
-  if (typeof url === 'string') socketAddress(url, connectionId);
-  return (resumes) => socketAddress(typeof url === 'function' ? url() : url, connectionId, resumes);
-}
-
-function backoffSettings({ baseMs, capMs, stableMs }: Partial<BackoffOptions>): BackoffOptions {
-  return {
-    baseMs: amount('backoff.baseMs', baseMs, DEFAULT_BACKOFF.baseMs),
-    capMs: amount('backoff.capMs', capMs, DEFAULT_BACKOFF.capMs),
-    stableMs: amount('backoff.stableMs', stableMs, DEFAULT_BACKOFF.stableMs),
-  };
-}
-
-function amount(option: string, value: number | undefined, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  if (value >= 0) return value;
-  throw new LoopClientError(
-    ClientErrorCode.BadOption,
-    `The option "${option}" must be a number from 0 up, not ${String(value)}.`,
-  );
+function amountsOf<T extends Readonly<Record<keyof T, number>>>(
+  defaults: T,
+  options: { readonly [Name in keyof T]?: number | undefined },
+  prefix = '',
+): T {
+  const amounts = { ...defaults };
+  for (const name in defaults) {
+    const amount = options[name] ?? defaults[name];
+    if (!(amount >= 0)) {
+      throw clientError(
+        'bad_option',
+        `The option "${prefix}${name}" must be a number from 0 up, not ${amount}.`,
+      );
+    }
+    amounts[name] = amount as T[typeof name];
+  }
+  return amounts;
 }

@@ -1,5 +1,26 @@
+import { isEventName } from '../protocol/event-name.js';
+import type { EventFrame } from '../protocol/frames.js';
+import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
+import { isPattern, patternsMatching } from '../protocol/pattern.js';
+import { createAnswers } from './answers.js';
+import { createAuthentication } from './authentication.js';
+import { createCalls } from './calls.js';
+import { clientError, closedError, LoopClientError, messageOf } from './client-errors.js';
 import { clientSettings, type LoopClientOptions, type UrlSource } from './client-options.js';
-import { LoopClient } from './loop-client.js';
+import { createEmitter } from './emitter.js';
+import type { UntypedHandler } from './event-handlers.js';
+import { createLink, type FrameAfterWelcome } from './link.js';
+import type { LoopClient } from './loop-client.js';
+import type { LoopState, LoopStateChange } from './loop-state.js';
+import { createPositions, type LoopReset } from './positions.js';
+import { createSubscriptions } from './subscriptions.js';
+
+/** What an application can listen to, besides events. */
+type Hooks = {
+  state: [state: LoopState, change: LoopStateChange];
+  error: [error: LoopClientError];
+  reset: [reset: LoopReset];
+};
 
 /**
  * Connects to a server of `nestjs-loopws` and stays connected: every end of a connection but a final one (45xx) is
@@ -15,5 +36,178 @@ import { LoopClient } from './loop-client.js';
  * const reply = await loop.request('chat:message.send', { text: 'Hello' });
  */
 export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopClient {
-  return new LoopClient(clientSettings(url, options));
+  const settings = clientSettings(url, options);
+
+  const hooks = createEmitter<Hooks>((thrown, hook) => {
+    // A listener of problems that throws is not told of its own failure, or it would throw for ever.
+    if (hook === 'error') console.error(thrown);
+    else handlerFailed(thrown);
+  });
+  const handlers = createEmitter<Record<string, Parameters<UntypedHandler>>>(
+    (thrown) => handlerFailed(thrown),
+    (pattern) => subscriptions.changed(pattern),
+  );
+  const positions = createPositions(settings, lost, report);
+  const link = createLink(settings, {
+    token: () => authentication.token(),
+    resumes: positions.any,
+    changed,
+    received,
+    report,
+  });
+  const calls = createCalls(settings, link, report);
+  const subscriptions = createSubscriptions(handlers, positions, calls.askNow, report);
+  const authentication = createAuthentication(
+    settings.token,
+    calls.ask,
+    subscriptions.refreshed,
+    handlerFailed,
+  );
+  const answers = createAnswers(link, (name) => handlers.on(name, () => {}), report);
+
+  /** The one place where problems go that no call of the application waits for. */
+  function report(error: LoopClientError): void {
+    if (hooks.has('error')) hooks.emit('error', error);
+    else console.error(error);
+  }
+
+  function handlerFailed(thrown: unknown): void {
+    report(
+      thrown instanceof LoopClientError
+        ? thrown
+        : clientError(
+            'handler_failed',
+            `A handler of the application failed: ${messageOf(thrown)}`,
+            {
+              cause: thrown,
+            },
+          ),
+    );
+  }
+
+  function lost(reset: LoopReset): void {
+    if (hooks.has('reset')) return hooks.emit('reset', reset);
+    report(
+      clientError(
+        'history_lost',
+        `Events of "${reset.topic}" are lost: reload what you show of it, in a listener of onReset().`,
+        { details: reset },
+      ),
+    );
+  }
+
+  function changed(change: LoopStateChange): void {
+    if (change.state === 'open') {
+      const { welcome } = change;
+      authentication.connected(welcome.expiresInMs);
+      calls.connected();
+      positions.connected(welcome);
+      // Before what has waited: its effects may be events that we want.
+      subscriptions.connected(welcome);
+      calls.release();
+    } else if (change.state !== 'connecting') {
+      authentication.disconnected();
+      subscriptions.disconnected();
+      calls.disconnected();
+    }
+    // What became of it may have changed the state once more; then that was told already.
+    if (link.state === change.state) hooks.emit('state', change.state, change);
+  }
+
+  function received(frame: FrameAfterWelcome): void {
+    switch (frame.op) {
+      case undefined:
+        return positions.pass(frame, () => receivedEvent(frame));
+      case 'error':
+        return calls.refused(frame);
+      case 'reset':
+        return positions.reset(frame.topics);
+      case 'positions':
+        return positions.reached(frame.topics);
+      case 'reconnect':
+        return link.advise(frame.afterMs);
+      case 'ok':
+        positions.learned(frame.positions);
+      // falls through
+      default:
+        return calls.answered(frame);
+    }
+  }
+
+  function receivedEvent(frame: EventFrame): void {
+    const { event: name, data } = frame;
+    if (isEventName(name)) {
+      for (const pattern of patternsMatching(name)) handlers.emit(pattern, data, { name, data });
+    } else {
+      report(
+        clientError(
+          'unreadable_frame',
+          'The server sent an event whose name is not "service:event".',
+          {
+            details: name.slice(0, 200),
+          },
+        ),
+      );
+    }
+    if (frame.ask !== undefined) void answers.reply(frame);
+  }
+
+  link.start();
+  return {
+    get state() {
+      return link.state;
+    },
+    get welcome() {
+      return link.welcome;
+    },
+    on(pattern, handler, { latest = false } = {}) {
+      if (!isPattern(pattern)) {
+        throw clientError(
+          'bad_pattern',
+          `"${pattern}" is not a pattern: use "billing:invoice.paid", "billing:*", "*:invoice.paid", "*:*" or "billing:invoice.*", at most ${MAX_NAME_LENGTH} characters.`,
+        );
+      }
+      if (latest) positions.wantLatest(`service:${pattern.split(':')[0]}`);
+      return handlers.on(pattern, handler as UntypedHandler);
+    },
+    send(name, data) {
+      subscriptions.flush();
+      calls.send(name, data);
+    },
+    async request(name, data, { timeoutMs } = {}) {
+      subscriptions.flush();
+      return calls.request(name, data, timeoutMs);
+    },
+    answer: (name, answerer) => answers.add(name, answerer as (data: unknown) => unknown),
+    onState: (listener) => hooks.on('state', listener),
+    onError: (listener) => hooks.on('error', listener),
+    onReset: (reload) => hooks.on('reset', reload),
+    async ready() {
+      for (;;) {
+        const { state, welcome } = link;
+        if (state === 'closed') throw closedError();
+        if (state !== 'open') await nextState();
+        else {
+          await subscriptions.settled();
+          if (welcome && link.welcome === welcome && link.state === 'open') return welcome;
+        }
+      }
+    },
+    async ping() {
+      const startedAt = performance.now();
+      await calls.askNow({ op: 'ping' }, 'the ping');
+      return performance.now() - startedAt;
+    },
+    authenticate: authentication.authenticate,
+    close: link.close,
+  };
+
+  function nextState(): Promise<void> {
+    return new Promise((resolve) => {
+      const off = hooks.on('state', () => {
+        off();
+        resolve();
+      });
+    });
+  }
 }

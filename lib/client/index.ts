@@ -3,13 +3,13 @@ export type { LoopClient, LoopRequestOptions, LoopSubscribeOptions } from './loo
 export type { LoopReset, LoopStorage } from './positions.js';
 export type { LoopClientOptions, UrlSource } from './client-options.js';
 export type { BackoffOptions } from './backoff.js';
-export type { TokenSource } from './credentials.js';
+export type { TokenSource } from './authentication.js';
 export type { LoopEventHandler, LoopReceivedEvent } from './event-handlers.js';
 export type { LoopState, LoopStateChange } from './loop-state.js';
 export type { LoopCloseEvent, LoopWebSocket, WebSocketConstructor } from './web-socket.js';
-export { LoopAnswerError } from './answerers.js';
 export {
   ClientErrorCode,
+  LoopAnswerError,
   LoopClientError,
   LoopRequestError,
   LoopSubscriptionError,

@@ -1,43 +1,42 @@
 import { timerMs, type Timer } from './timer.js';
 
+export interface Keepalive {
+  readonly heard: () => void;
+  readonly stop: () => void;
+}
+
 /**
  * Notices a link that died without a word: after a heartbeat of silence it pings, after a second one it gives up.
  * Frames only note the time, the timer looks at it; a timer per frame would cost more than the frame.
  */
-export class Keepalive {
-  readonly #heartbeatMs: number;
-  readonly #ping: () => void;
-  readonly #giveUp: () => void;
-  #timer: Timer | undefined;
-  #heardAt = performance.now();
-  #pinged = false;
+export function createKeepalive(
+  heartbeatMs: number,
+  ping: () => void,
+  giveUp: () => void,
+): Keepalive {
+  let timer: Timer;
+  let heardAt: number;
+  let pinged: boolean;
 
-  constructor(heartbeatMs: number, ping: () => void, giveUp: () => void) {
-    this.#heartbeatMs = heartbeatMs;
-    this.#ping = ping;
-    this.#giveUp = giveUp;
-    this.#checkIn(heartbeatMs);
+  function heard(): void {
+    heardAt = performance.now();
+    pinged = false;
   }
 
-  heard(): void {
-    this.#heardAt = performance.now();
-    this.#pinged = false;
+  function check(): void {
+    const restMs = heardAt + heartbeatMs - performance.now();
+    if (restMs > 0) return checkIn(restMs);
+    if (pinged) return giveUp();
+    pinged = true;
+    checkIn(heartbeatMs);
+    ping();
   }
 
-  stop(): void {
-    clearTimeout(this.#timer);
+  function checkIn(ms: number): void {
+    timer = setTimeout(check, timerMs(ms));
   }
 
-  #check(): void {
-    const silentMs = performance.now() - this.#heardAt;
-    if (silentMs < this.#heartbeatMs) return this.#checkIn(this.#heartbeatMs - silentMs);
-    if (this.#pinged) return this.#giveUp();
-    this.#pinged = true;
-    this.#checkIn(this.#heartbeatMs);
-    this.#ping();
-  }
-
-  #checkIn(ms: number): void {
-    this.#timer = setTimeout(() => this.#check(), timerMs(ms));
-  }
+  heard();
+  checkIn(heartbeatMs);
+  return { heard, stop: () => clearTimeout(timer) };
 }

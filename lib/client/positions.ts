@@ -1,4 +1,7 @@
-import type { WelcomeFrame } from '../protocol/frames.js';
+import type { EventFrame, OkFrame, WelcomeFrame } from '../protocol/frames.js';
+import { clientError, messageOf, type LoopClientError } from './client-errors.js';
+import type { ClientSettings } from './client-options.js';
+import type { Timer } from './timer.js';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -14,96 +17,136 @@ export interface LoopReset {
   readonly topic: string;
 }
 
-const LATEST = 'latest';
-
-/** Where this client is in the history of each of its topics. */
-export class Positions {
-  readonly #lost: (reset: LoopReset) => void;
-  readonly #changed: () => void;
-  #latest = new Set<string>();
-  /** Topics whose last event is on its way, which may well lie before where the client begins. */
-  #awaited = new Set<string>();
-  #known = new Map<string, string>();
-  #accountId: string | undefined;
-
-  constructor(lost: (reset: LoopReset) => void, changed: () => void) {
-    this.#lost = lost;
-    this.#changed = changed;
-  }
-
+/** Where this client is in the history of each of its topics, kept over the life of a page if there is a storage. */
+export interface Positions {
   /** Whether there is something to go on from. */
-  get any(): boolean {
-    return this.#known.size > 0;
-  }
-
+  readonly any: () => boolean;
   /** The next `since` asks for the last event of the topic, unless it is known where the client is there. */
-  wantLatest(topic: string): void {
-    if (!this.#known.has(topic)) this.#latest.add(topic);
-  }
-
+  readonly wantLatest: (topic: string) => void;
+  readonly connected: (welcome: WelcomeFrame) => void;
   /** What to ask the server for: after a reconnect everything, later only what is new. */
-  since(afterReconnect: boolean): Texts {
-    const latest = [...this.#latest].map((topic) => [topic, LATEST] as const);
-    [this.#awaited, this.#latest] = [this.#latest, new Set()];
-    return Object.fromEntries([...(afterReconnect ? this.#known : []), ...latest]);
-  }
-
-  /** Another account's positions mean nothing. */
-  welcomed({ accountId, positions }: WelcomeFrame): void {
-    if (accountId !== this.#accountId) this.#known.clear();
-    this.#accountId = accountId;
-    this.learned(positions);
-  }
-
+  readonly since: () => Texts | undefined;
+  /** The server answered a `since`, or decided against it. */
+  readonly resumed: (since: Texts, answer?: OkFrame) => void;
+  /** The answer to a `since` was lost: that is asked for again. */
+  readonly failed: () => void;
   /** From where on topics come that are new here. Where the client has been already, it goes on from there. */
-  learned(positions: Texts = {}): void {
-    for (const [topic, position] of Object.entries(positions)) {
-      if (!this.#known.has(topic)) this.#known.set(topic, position);
-    }
-    this.#changed();
-  }
-
-  /** Everything up to these positions that matched has come. */
-  advanced(positions: Texts): void {
-    for (const [topic, position] of Object.entries(positions)) {
-      if (this.isNew(topic, position)) this.#known.set(topic, position);
-    }
-    this.#changed();
-  }
-
-  /** False for an event that has been here before: positions begin with a number, in base 36, that only grows. */
-  isNew(topic: string, position: string): boolean {
-    const known = this.#awaited.has(topic) ? undefined : this.#known.get(topic);
-    return known === undefined || numberOf(position) > numberOf(known);
-  }
-
-  /** The server answered a `since`. What it names in neither list is not the client's any more. */
-  resumed(since: Texts, resumed: Readonly<Record<string, number>> = {}, reset: Texts = {}): void {
-    this.#awaited.clear();
-    this.reset(reset);
-    for (const topic of Object.keys(since)) {
-      if (topic in resumed || topic in reset) continue;
-      if (this.#known.delete(topic)) this.#lost({ topic });
-    }
-  }
-
-  reset(topics: Texts): void {
-    for (const [topic, position] of Object.entries(topics)) this.#known.set(topic, position);
-    this.#changed();
-    for (const topic of Object.keys(topics)) this.#lost({ topic });
-  }
-
-  toText(): string {
-    return JSON.stringify([this.#accountId, [...this.#known]]);
-  }
-
-  /** Throws for what is no such text. */
-  restore(text: string): void {
-    const [accountId, known] = JSON.parse(text) as [string, [string, string][]];
-    [this.#accountId, this.#known] = [accountId, new Map(known)];
-  }
+  readonly learned: (positions: Texts | undefined) => void;
+  /** Everything up to these positions that matched has come, as far as the client does not lag behind. */
+  readonly reached: (positions: Texts) => void;
+  /** Hands over an event, unless it has been here before. */
+  readonly pass: (event: EventFrame, handOver: () => void) => void;
+  readonly reset: (topics: Texts | undefined) => void;
 }
 
-function numberOf(position: string): number {
-  return Number.parseInt(position, 36);
+export function createPositions(
+  settings: Pick<ClientSettings, 'storage' | 'storageKey'>,
+  lost: (reset: LoopReset) => void,
+  report: (error: LoopClientError) => void,
+): Positions {
+  const { storageKey } = settings;
+  let { storage } = settings;
+  let accountId: string | undefined;
+  let known = new Map<string, string>();
+  /** Topics whose last event was asked for or will be. It may well lie before where the client begins. */
+  const latest = new Set<string>();
+  /** Whether what was missed is still to come: then the server is ahead of what came. */
+  let isDue = false;
+  let timer: Timer | undefined;
+
+  safely(() => {
+    const text = storage?.getItem(storageKey);
+    if (!text) return;
+    const [ofAccount, positions] = JSON.parse(text) as [string, [string, string][]];
+    [accountId, known] = [ofAccount, new Map(positions)];
+  });
+
+  /** A storage that fails is told of once; the client goes on without it. */
+  function safely(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      storage = undefined;
+      report(
+        clientError(
+          'storage_failed',
+          `The positions could not be kept in the storage: ${messageOf(cause)}`,
+          { cause },
+        ),
+      );
+    }
+  }
+
+  /** Saves once for all changes of a turn, and after the handlers of what changed them. */
+  function keep(positions: Texts, isWanted: (topic: string, position: string) => boolean): void {
+    for (const [topic, position] of Object.entries(positions)) {
+      if (isWanted(topic, position)) known.set(topic, position);
+    }
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      safely(() => storage?.setItem(storageKey, JSON.stringify([accountId, [...known]])));
+    });
+  }
+
+  const isUnknown = (topic: string): boolean => !known.has(topic);
+
+  /** Positions begin with a number, in base 36, that only grows. */
+  function isNew(topic: string, position: string): boolean {
+    const number = (text = '0'): number => Number.parseInt(text, 36);
+    return isUnknown(topic) || latest.has(topic) || number(position) > number(known.get(topic));
+  }
+
+  function learned(positions: Texts = {}): void {
+    keep(positions, isUnknown);
+  }
+
+  function reset(topics: Texts = {}): void {
+    keep(topics, () => true);
+    for (const topic of Object.keys(topics)) lost({ topic });
+  }
+
+  return {
+    any: () => known.size > 0,
+    wantLatest(topic) {
+      if (!known.has(topic)) latest.add(topic);
+    },
+    connected(welcome) {
+      isDue = known.size > 0; // before the welcome adds positions: those need not be asked for
+      // Another account's positions mean nothing.
+      if (welcome.accountId !== accountId) known.clear();
+      accountId = welcome.accountId;
+      learned(welcome.positions);
+    },
+    since() {
+      if (!isDue && latest.size === 0) return undefined;
+      const last = [...latest].map((topic) => [topic, 'latest'] as const);
+      return Object.fromEntries([...(isDue ? known : []), ...last]);
+    },
+    resumed(since, answer) {
+      isDue = false;
+      for (const topic of Object.keys(since)) latest.delete(topic);
+      if (answer === undefined) return;
+      const { resumed = {}, reset: restarted = {} } = answer;
+      reset(restarted);
+      for (const topic of Object.keys(since)) {
+        if (topic in resumed || topic in restarted) continue;
+        // It is not the client's any more.
+        if (known.delete(topic)) lost({ topic });
+      }
+    },
+    failed() {
+      isDue = true;
+      for (const topic of latest) if (known.has(topic)) latest.delete(topic);
+    },
+    learned,
+    reached: (positions) => keep(positions, isDue ? isUnknown : isNew),
+    pass({ topic, pos }, handOver) {
+      if (topic === undefined || pos === undefined) return handOver();
+      if (!isNew(topic, pos)) return;
+      handOver();
+      // Only now: a client that has not seen it gets it again.
+      keep({ [topic]: pos }, isNew);
+    },
+    reset,
+  };
 }

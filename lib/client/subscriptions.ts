@@ -1,18 +1,24 @@
-import { ErrorCode } from '../protocol/error-code.js';
 import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
-import type { DeniedPattern, WelcomeFrame } from '../protocol/frames.js';
+import type { DeniedPattern, OkFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
-import { ClientErrorCode, LoopClientError, LoopSubscriptionError } from './client-errors.js';
-import type { EventHandlers } from './event-handlers.js';
-import type { Answer } from './request-table.js';
+import type { Ask } from './calls.js';
+import { LoopClientError, LoopSubscriptionError } from './client-errors.js';
+import type { Positions } from './positions.js';
+import type { WireFrame } from './frame-text.js';
 import type { Timer } from './timer.js';
 
-export interface SubscriptionsObserver {
-  /** Sends the frame on the open connection; rejects with a {@link LoopClientError} when that fails. */
-  tell(op: 'subscribe' | 'unsubscribe', patterns: readonly string[]): Promise<Answer>;
-  /** Once everything that is wanted was answered: what is replayed is what the patterns match. */
-  allAnswered(): Promise<void> | undefined;
-  problem(error: LoopClientError): void;
+/** Keeps the server's idea of what this connection wants equal to ours, with one frame per tick. */
+export interface Subscriptions {
+  /** The pattern became wanted or unwanted. */
+  readonly changed: (pattern: string) => void;
+  readonly connected: (welcome: WelcomeFrame) => void;
+  readonly disconnected: () => void;
+  /** The server took new credentials: asks anew for what it refused, and takes note of what it `removed`. */
+  readonly refreshed: (removed?: readonly string[]) => void;
+  /** Tells the server what has changed. */
+  readonly flush: () => void;
+  /** Resolves when the server has granted or denied everything that is wanted, or the connection has ended. */
+  readonly settled: () => Promise<void>;
 }
 
 /** Quotes, comma and some air around each pattern of a frame. */
@@ -27,281 +33,210 @@ const MAX_PATTERNS_PER_FRAME = 100;
 /** Waits before a frame that failed is asked again: short, since events are missed meanwhile. */
 const AGAIN_BACKOFF = { baseMs: 250, capMs: 10_000 };
 
-/** Keeps the server's idea of what this connection wants equal to ours, with one frame per tick. */
-export class Subscriptions {
-  readonly #handlers: Pick<EventHandlers, 'wants' | 'wanted'>;
-  readonly #observer: SubscriptionsObserver;
-  readonly #changed = new Set<string>();
+/** After these the server may decide otherwise the next time. */
+const FAILURES = ['timeout', 'internal', 'unavailable', 'not_open'];
+
+export function createSubscriptions(
+  handlers: { has(pattern: string): boolean; topics(): Iterable<string> },
+  positions: Pick<Positions, 'since' | 'resumed' | 'failed'>,
+  ask: Ask,
+  report: (error: LoopClientError) => void,
+): Subscriptions {
+  const changed = new Set<string>();
   /** What the server holds for us, or may hold: asked for, and neither denied nor unsubscribed since. */
-  readonly #told = new Set<string>();
+  const told = new Set<string>();
   /** Those of them that the server has failed to answer for. */
-  readonly #failed = new Set<string>();
-  readonly #unanswered = new Set<Promise<void>>();
-  readonly #waiting = new Set<() => void>();
-  #givenByServer = new Set<string>();
-  #patternsPerFrame = 1;
-  /** True while frames of `#patternsPerFrame` may still be too long for the server. */
-  #probing = false;
-  #connected = false;
-  #againTimer: Timer | undefined;
-  #attempt = 0;
+  const failed = new Set<string>();
+  const wakers = new Set<() => void>();
+  let givenByServer = new Set<string>();
+  let isConnected = false;
+  let unanswered = 0;
+  let patternsPerFrame = 1;
+  /** True while frames of so many patterns may still be too long for the server. */
+  let isProbing = false;
+  let timer: Timer | undefined;
+  let attempt = 0;
 
-  constructor(handlers: Pick<EventHandlers, 'wants' | 'wanted'>, observer: SubscriptionsObserver) {
-    this.#handlers = handlers;
-    this.#observer = observer;
-  }
-
-  changed(pattern: string): void {
-    this.#changed.add(pattern);
-    queueMicrotask(() => this.flush());
-  }
-
-  connected(welcome: WelcomeFrame): void {
-    this.#connected = true;
-    this.#givenByServer = new Set(welcome.subscriptions);
-    this.#patternsPerFrame = patternsPerFrame(welcome);
-    this.#changed.clear();
-    this.retry();
-  }
-
-  disconnected(): void {
-    this.#connected = false;
-    this.#probing = false;
-    this.#attempt = 0;
-    clearTimeout(this.#againTimer);
-    this.#againTimer = undefined;
-    this.#told.clear();
-    this.#failed.clear();
-    // Nothing will be answered any more: the next connection asks for everything.
-    this.#wakeWaiting();
-  }
-
-  /** Asks again for whatever is wanted and not subscribed: after a reconnect, or with new credentials. */
-  retry(): void {
-    for (const pattern of this.#handlers.wanted()) this.#changed.add(pattern);
-    this.flush();
-  }
-
-  /** The server took new credentials, and ended what they do not allow. */
-  refreshed(removed: readonly string[]): void {
-    // First, while the removed ones still count as told: the new credentials have just been asked about them.
-    this.retry();
-    for (const pattern of removed) this.#removed(pattern);
-  }
-
-  /** Also when nothing is left to subscribe. */
-  resume(): void {
-    if (this.#connected && this.#isSettled()) this.#resume();
-  }
-
-  /** Tells the server what has changed, unsubscribing first: a connection may hold only so many patterns. */
-  flush(): void {
-    if (!this.#connected || this.#changed.size === 0) return;
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    this.#unsubscribe(changed.filter((pattern) => this.#isLeft(pattern)));
-    this.#subscribe(changed.filter((pattern) => this.#isMissing(pattern)));
-    for (const pattern of changed) this.#failed.delete(pattern);
-  }
-
-  /** Resolves when the server has granted or denied everything that is wanted, or the connection has ended. */
-  settled(): Promise<void> {
-    this.flush();
-    if (this.#isSettled()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.add(resolve));
-  }
-
-  #isSettled(): boolean {
-    if (!this.#connected) return true;
-    return this.#unanswered.size + this.#failed.size + this.#changed.size === 0;
-  }
-
-  #isMissing(pattern: string): boolean {
-    const asked = this.#told.has(pattern) && !this.#failed.has(pattern);
-    return this.#handlers.wants(pattern) && !asked;
-  }
-
-  /** What the server subscribed by itself is the server's to end. */
-  #isLeft(pattern: string): boolean {
-    return (
-      !this.#handlers.wants(pattern) && this.#told.has(pattern) && !this.#givenByServer.has(pattern)
+  /** Unsubscribes first: a connection may hold only so many patterns. */
+  function flush(): void {
+    if (!isConnected) return;
+    const patterns = [...changed];
+    changed.clear();
+    // What the server subscribed by itself is the server's to end.
+    const isLeft = (p: string): boolean => !handlers.has(p) && told.has(p) && !givenByServer.has(p);
+    send('unsubscribe', patterns.filter(isLeft));
+    send(
+      'subscribe',
+      patterns.filter((p) => handlers.has(p) && !told.has(p)),
     );
   }
 
-  #subscribe(patterns: readonly string[]): void {
-    for (const part of this.#frames(patterns)) {
-      if (this.#mustWait()) this.#askLater(part);
-      else this.#ask(part);
+  function send(op: 'subscribe' | 'unsubscribe', patterns: readonly string[]): void {
+    const length = patternsPerFrame;
+    for (let at = 0; at < patterns.length; at += length) {
+      const part = patterns.slice(at, at + length);
+      // A refused frame counts toward closing the connection, so one at a time finds out what the server takes.
+      const mustWait = isProbing && unanswered > 0;
+      for (const pattern of part) {
+        if (mustWait) changed.add(pattern);
+        else if (op === 'subscribe') told.add(pattern);
+        else told.delete(pattern);
+      }
+      if (!mustWait) {
+        void tell(
+          { op, patterns: part },
+          ({ denied = [] }) => {
+            if (part.length >= patternsPerFrame) isProbing = false;
+            for (const denial of denied) if (isDenial(denial)) deny(denial);
+          },
+          (error) => refused(part, error),
+        );
+      }
     }
   }
 
-  /**
-   * A refused frame counts toward closing the connection, so while the length that the server takes is unknown, one
-   * frame at a time finds it out.
-   */
-  #mustWait(): boolean {
-    return this.#probing && this.#unanswered.size > 0;
-  }
-
-  #askLater(patterns: readonly string[]): void {
-    for (const pattern of patterns) this.#changed.add(pattern);
-  }
-
-  #ask(patterns: readonly string[]): void {
-    for (const pattern of patterns) this.#told.add(pattern);
-    this.#track(
-      this.#observer.tell('subscribe', patterns).then(
-        (answer) => this.#answered(patterns, answer),
-        (error: unknown) => this.#refused(patterns, error),
-      ),
-    );
-  }
-
-  #unsubscribe(patterns: readonly string[]): void {
-    for (const part of this.#frames(patterns)) {
-      for (const pattern of part) this.#told.delete(pattern);
-      const answer = this.#observer.tell('unsubscribe', part);
-      this.#track(
-        answer.then(
-          () => {},
-          (error: unknown) => this.#report(part, error),
-        ),
-      );
+  async function tell(
+    frame: WireFrame,
+    answered: (answer: OkFrame) => void,
+    refusedBy: (error: LoopClientError) => void,
+  ): Promise<void> {
+    unanswered++;
+    try {
+      answered((await ask(frame, 'the subscription')) as OkFrame);
+    } catch (error) {
+      if (isConnected) refusedBy(error as LoopClientError);
     }
+    unanswered--;
+    goOn();
   }
 
-  #frames(patterns: readonly string[]): string[][] {
-    const count = Math.ceil(patterns.length / this.#patternsPerFrame);
-    const length = this.#patternsPerFrame;
-    return Array.from({ length: count }, (_, index) =>
-      patterns.slice(index * length, (index + 1) * length),
-    );
-  }
-
-  #track(handled: Promise<void>): void {
-    const tracked = handled.finally(() => {
-      this.#unanswered.delete(tracked);
-      this.#goOn();
-    });
-    this.#unanswered.add(tracked);
-  }
-
-  /** Sends what has waited for an answer, and wakes whoever waits for the last one. */
-  #goOn(): void {
-    this.flush();
-    if (!this.#isSettled()) return;
-    this.#attempt = 0;
-    if (!this.#resume()) this.#wakeWaiting();
-  }
-
-  /** Whether there was something to ask for. Without a handler there is nobody to replay to, so far. */
-  #resume(): boolean {
-    const [wanted] = this.#handlers.wanted();
-    const asked = wanted === undefined ? undefined : this.#observer.allAnswered();
-    if (asked !== undefined) this.#track(asked);
-    return asked !== undefined;
-  }
-
-  #wakeWaiting(): void {
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
-  }
-
-  #answered(patterns: readonly string[], frame: Answer): void {
-    if (patterns.length >= this.#patternsPerFrame) this.#probing = false;
-    const denied: readonly unknown[] = frame.op === 'ok' ? (frame.denied ?? []) : [];
-    for (const denial of denied.filter(isDeniedPattern)) this.#denied(denial);
-  }
-
-  #denied(denial: DeniedPattern): void {
-    this.#told.delete(denial.pattern);
-    this.#observer.problem(new LoopSubscriptionError(denial));
-  }
-
-  #removed(pattern: string): void {
-    // Once it is subscribed again, that is our doing and ours to end.
-    this.#givenByServer.delete(pattern);
-    const held = this.#told.delete(pattern);
-    if (!held || !this.#handlers.wants(pattern)) return;
-    const message = `The new credentials do not allow the subscription to "${pattern}".`;
-    this.#denied({ pattern, code: ErrorCode.Forbidden, message });
+  function deny(denial: DeniedPattern): void {
+    told.delete(denial.pattern);
+    report(new LoopSubscriptionError(denial));
   }
 
   /** The whole frame was refused or failed. */
-  #refused(patterns: readonly string[], error: unknown): void {
-    if (!this.#connected) return;
-    if (isTooLong(patterns, error)) return this.#askInHalves(patterns);
-    this.#report(patterns, error);
-    if (isDecision(error)) for (const pattern of patterns) this.#told.delete(pattern);
-    else this.#askAgainSoon(patterns);
+  function refused(patterns: readonly string[], { code, message }: LoopClientError): void {
+    const isTooLong = code === 'too_many_subscriptions' && patterns.length > 1;
+    const isFailure = FAILURES.includes(code);
+    if (isTooLong) {
+      patternsPerFrame = Math.min(patternsPerFrame, Math.floor(patterns.length / 2));
+      isProbing = true;
+    }
+    if (isFailure) askAgainSoon();
+    for (const pattern of patterns) {
+      // After a failure the server may hold it or not: it stays told, to be unsubscribed if it is left.
+      if (isFailure) failed.add(pattern);
+      else told.delete(pattern);
+      if (isTooLong) changed.add(pattern);
+      else if (code !== 'not_open') report(new LoopSubscriptionError({ pattern, code, message }));
+    }
   }
 
-  #askInHalves(patterns: readonly string[]): void {
-    for (const pattern of patterns) this.#told.delete(pattern);
-    this.#patternsPerFrame = Math.min(this.#patternsPerFrame, Math.floor(patterns.length / 2));
-    this.#probing = true;
-    this.#askLater(patterns);
-  }
-
-  /** The server may have subscribed them or not. Asking twice is harmless; they stay told, to be unsubscribed if left. */
-  #askAgainSoon(patterns: readonly string[]): void {
-    for (const pattern of patterns) if (this.#told.has(pattern)) this.#failed.add(pattern);
-    this.#againTimer ??= setTimeout(
-      () => this.#askAgain(),
-      fullJitterMs(this.#attempt++, AGAIN_BACKOFF),
+  /** Asking twice is harmless. */
+  function askAgainSoon(): void {
+    timer ??= setTimeout(
+      () => {
+        timer = undefined;
+        for (const pattern of failed) {
+          told.delete(pattern);
+          changed.add(pattern);
+        }
+        failed.clear();
+        goOn();
+      },
+      fullJitterMs(attempt++, AGAIN_BACKOFF),
     );
   }
 
-  #askAgain(): void {
-    this.#againTimer = undefined;
-    this.#askLater([...this.#failed]);
-    // Also when nothing is left to ask for: someone may wait for that.
-    this.#goOn();
+  const isSettled = (): boolean =>
+    !isConnected || (unanswered + changed.size === 0 && timer === undefined);
+
+  /** Sends what has waited for an answer; after the last one asks for what was missed, and wakes whoever waits. */
+  function goOn(): void {
+    flush();
+    if (!isSettled()) return;
+    attempt = 0;
+    // Without a handler there is nobody to replay to, so far.
+    const [wanted] = handlers.topics();
+    const since = wanted === undefined || !isConnected ? undefined : positions.since();
+    if (since === undefined) return wake();
+    void tell(
+      { op: 'subscribe', patterns: [], since },
+      (answer) => positions.resumed(since, answer),
+      (error) => {
+        if (FAILURES.includes(error.code)) {
+          positions.failed();
+          askAgainSoon();
+        } else {
+          positions.resumed(since);
+          report(error);
+        }
+      },
+    );
   }
 
-  #report(patterns: readonly string[], error: unknown): void {
-    if (!(error instanceof LoopClientError) || isAboutTheConnection(error)) return;
-    const { code, message } = error;
-    for (const pattern of patterns) {
-      this.#observer.problem(new LoopSubscriptionError({ pattern, code, message }));
-    }
+  function wake(): void {
+    for (const resolve of wakers) resolve();
+    wakers.clear();
   }
-}
 
-function patternsPerFrame({ maxPayload }: WelcomeFrame): number {
-  return Math.min(MAX_PATTERNS_PER_FRAME, Math.max(1, Math.floor(maxPayload / PATTERN_BYTES)));
-}
+  function retry(): void {
+    for (const pattern of handlers.topics()) changed.add(pattern);
+    flush();
+  }
 
-/** Of a single pattern it is a denial: there is nothing to halve. */
-function isTooLong(patterns: readonly string[], error: unknown): boolean {
-  const tooMany = error instanceof LoopClientError && error.code === ErrorCode.TooManySubscriptions;
-  return tooMany && patterns.length > 1;
-}
-
-/** Whether the server has decided against the frame; it would do so again, unlike after a failure. */
-function isDecision(error: unknown): boolean {
-  if (!(error instanceof LoopClientError) || isAboutTheConnection(error)) return false;
-  const failures: readonly string[] = [
-    ErrorCode.Timeout,
-    ErrorCode.Internal,
-    ErrorCode.Unavailable,
-  ];
-  return !failures.includes(error.code);
-}
-
-/** The application need not hear of these: either the frame is asked again soon, or the next connection asks. */
-function isAboutTheConnection({ code }: LoopClientError): boolean {
-  const codes: readonly string[] = [
-    ClientErrorCode.ConnectionLost,
-    ClientErrorCode.NotOpen,
-    ClientErrorCode.Closed,
-  ];
-  return codes.includes(code);
+  return {
+    changed(pattern) {
+      changed.add(pattern);
+      queueMicrotask(flush);
+    },
+    connected({ subscriptions, maxPayload }) {
+      isConnected = true;
+      givenByServer = new Set(subscriptions);
+      patternsPerFrame = Math.min(
+        MAX_PATTERNS_PER_FRAME,
+        Math.max(1, Math.floor(maxPayload / PATTERN_BYTES)),
+      );
+      changed.clear();
+      retry();
+      goOn();
+    },
+    disconnected() {
+      isConnected = isProbing = false;
+      attempt = 0;
+      clearTimeout(timer);
+      timer = undefined;
+      told.clear();
+      failed.clear();
+      // Nothing will be answered any more: the next connection asks for everything.
+      wake();
+    },
+    refreshed(removed = []) {
+      // First, while the removed ones still count as told: the new credentials have just been asked about them.
+      retry();
+      for (const pattern of removed) {
+        // Once it is subscribed again, that is our doing and ours to end.
+        givenByServer.delete(pattern);
+        if (!told.has(pattern)) continue;
+        if (handlers.has(pattern))
+          deny({
+            pattern,
+            code: 'forbidden',
+            message: `The new credentials do not allow the subscription to "${pattern}".`,
+          });
+        told.delete(pattern);
+      }
+    },
+    flush,
+    settled() {
+      flush();
+      return isSettled() ? Promise.resolve() : new Promise((resolve) => wakers.add(resolve));
+    },
+  };
 }
 
 /** The codec checks that the list is one, not what is in it. */
-function isDeniedPattern(value: unknown): value is DeniedPattern {
-  if (typeof value !== 'object' || value === null) return false;
-  const { pattern, code, message } = value as Partial<Record<keyof DeniedPattern, unknown>>;
-  return typeof pattern === 'string' && typeof code === 'string' && typeof message === 'string';
+function isDenial(value: Partial<DeniedPattern> | null): value is DeniedPattern {
+  return [value?.pattern, value?.code, value?.message].every((text) => typeof text === 'string');
 }

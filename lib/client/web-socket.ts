@@ -1,5 +1,3 @@
-import { ClientErrorCode, LoopClientError } from './client-errors.js';
-
 /** What the client uses of a WebSocket: the browser's own, and that of the `ws` package, both have it. */
 export interface LoopWebSocket {
   readonly readyState: number;
@@ -22,15 +20,3 @@ export type WebSocketConstructor = new (url: string, protocols: string[]) => Loo
 
 /** `readyState` of a socket that can be written to. */
 export const SOCKET_OPEN = 1;
-
-/** The constructor that was passed, else the platform's. Throws a sentence that says what to do when there is none. */
-export function webSocketConstructor(
-  passed: WebSocketConstructor | undefined,
-): WebSocketConstructor {
-  const found = passed ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (found !== undefined) return found;
-  throw new LoopClientError(
-    ClientErrorCode.NoWebSocket,
-    'This platform has no global WebSocket (Node has one from version 22): install the "ws" package and pass it, connect(url, { WebSocket }) with import { WebSocket } from "ws".',
-  );
-}

@@ -1,8 +1,9 @@
 /** Longest full name `service:event`, in characters. */
 export const MAX_NAME_LENGTH = 128;
 
-const SERVICE = /^[A-Za-z0-9_-]+$/;
-const EVENT = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
+const SERVICE = /^[\w-]+$/;
+const EVENT = /^[\w-]+(?:\.[\w-]+)*$/;
+const NAME = /^([\w-]+):([\w-]+(?:\.[\w-]+)*)$/;
 
 export interface EventName {
   readonly service: string;
@@ -19,11 +20,14 @@ export function isEvent(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && EVENT.test(text);
 }
 
-/** Splits `service:event`; `undefined` when the text is not a full name of at most {@link MAX_NAME_LENGTH} characters. */
+/** Whether the text is a full name `service:event` of at most {@link MAX_NAME_LENGTH} characters. */
+export function isEventName(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && NAME.test(text);
+}
+
+/** Splits `service:event`; `undefined` when the text {@link isEventName is not} a full name. */
 export function parseEventName(text: string): EventName | undefined {
-  if (text.length > MAX_NAME_LENGTH) return undefined;
-  const colon = text.indexOf(':');
-  const service = text.slice(0, Math.max(colon, 0));
-  const event = text.slice(colon + 1);
-  return isServiceName(service) && isEvent(event) ? { service, event } : undefined;
+  if (!isEventName(text)) return undefined;
+  const [service, event] = text.split(':') as [string, string];
+  return { service, event };
 }

@@ -1,4 +1,7 @@
-import { isEvent, isServiceName, MAX_NAME_LENGTH } from './event-name.js';
+import { MAX_NAME_LENGTH } from './event-name.js';
+
+/** Of all services: an event or any. Of one: any event, one, or those below a prefix. */
+const PATTERN = /^(?:\*:(?:\*|[\w-]+(?:\.[\w-]+)*)|[\w-]+:(?:\*|[\w-]+(?:\.[\w-]+)*(?:\.\*)?))$/;
 
 /** A subscription pattern, taken apart. `service` is `undefined` when the pattern spans every service. */
 export interface Pattern {
@@ -7,24 +10,18 @@ export interface Pattern {
 }
 
 /**
- * Reads one of the five forms: `billing:invoice.paid`, `billing:*`, `*:invoice.paid`, `*:*`, `billing:invoice.*`.
- * Everything else, and anything longer than a name may be, is `undefined`.
+ * Whether the text is one of the five forms: `billing:invoice.paid`, `billing:*`, `*:invoice.paid`, `*:*`,
+ * `billing:invoice.*`. Nothing else is, nor anything longer than a name may be.
  */
-export function parsePattern(text: string): Pattern | undefined {
-  if (text.length > MAX_NAME_LENGTH) return undefined;
-  const colon = text.indexOf(':');
-  if (colon < 1) return undefined;
-  const service = text.slice(0, colon);
-  const event = text.slice(colon + 1);
-  if (service === '*') {
-    return event === '*' || isEvent(event) ? { text, service: undefined } : undefined;
-  }
-  return isServiceName(service) && isEventPart(event) ? { text, service } : undefined;
+export function isPattern(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && PATTERN.test(text);
 }
 
-function isEventPart(event: string): boolean {
-  if (event === '*') return true;
-  return isEvent(event.endsWith('.*') ? event.slice(0, -2) : event);
+/** Takes a pattern apart; `undefined` when the text {@link isPattern is none}. */
+export function parsePattern(text: string): Pattern | undefined {
+  if (!isPattern(text)) return undefined;
+  const service = text.slice(0, text.indexOf(':'));
+  return { text, service: service === '*' ? undefined : service };
 }
 
 /**

@@ -19,101 +19,81 @@ export function placeEventFrame(frame: string, topic: string, position: string):
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * Reads one text frame of a server, for a client. Checks the fields that a client acts upon; `undefined` for anything
- * that is not a frame of this protocol, so that a broken server cannot throw into application code. An `op` that this
- * client does not know is `undefined` too: newer servers may say more.
- */
-export function decodeServerFrame(text: string): ServerFrame | undefined {
-  const fields = parseFields(text);
-  if (fields === undefined) return undefined;
-  const known = fields.op === undefined ? isEventFrame(fields) : hasFieldsOfOp(fields);
-  return known ? (fields as unknown as ServerFrame) : undefined;
-}
+/** What any frame may have. Here and below a value stands for its type, and that of a map for all of its values. */
+const OPTIONAL: Fields = {
+  ask: 0,
+  topic: '',
+  pos: '',
+  granted: [],
+  denied: [],
+  removed: [],
+  positions: { '': '' },
+  reset: { '': '' },
+  resumed: { '': 0 },
+  expiresInMs: 0,
+  framesPerSecond: 0,
+  frameBurst: 0,
+};
 
-const OPS: ReadonlySet<unknown> = new Set([
-  'welcome',
-  'ok',
-  'reply',
-  'error',
-  'pong',
-  'reset',
-  'positions',
-  'reconnect',
+/** What a frame has, by its `op`; an event has none. */
+const FRAMES: ReadonlyMap<unknown, Fields> = new Map<unknown, Fields>([
+  [undefined, { event: '' }],
+  [
+    'welcome',
+    {
+      accountId: '',
+      connectionId: '',
+      serverId: '',
+      subscriptions: [],
+      heartbeatMs: 0,
+      maxPayload: 0,
+    },
+  ],
+  ['ok', {}],
+  ['reply', {}],
+  ['error', { code: '', message: '' }],
+  ['pong', {}],
+  ['reset', { topics: { '': '' } }],
+  ['positions', { topics: { '': '' } }],
+  ['reconnect', { afterMs: 0 }],
 ]);
 
-/** Whether the text is an object with an `op` that this client does not know: a newer server says more, and may. */
-export function hasUnknownOp(text: string): boolean {
-  const op = parseFields(text)?.op;
-  return typeof op === 'string' && !OPS.has(op);
+/**
+ * Reads one text frame of a server, for a client. Checks the fields that a client acts upon, so that a broken server
+ * cannot throw into application code.
+ *
+ * @returns `undefined` for anything that is not a frame of this protocol, and `null` for an `op` that this client does
+ * not know: a newer server says more, and may.
+ */
+export function decodeServerFrame(text: string): ServerFrame | null | undefined {
+  const fields = parseFields(text);
+  const required = FRAMES.get(fields.op);
+  if (required === undefined) return typeof fields.op === 'string' ? null : undefined;
+  return hasFields(fields, required) && hasFields({ ...OPTIONAL, ...fields }, OPTIONAL)
+    ? (fields as unknown as ServerFrame)
+    : undefined;
 }
 
-function parseFields(text: string): Fields | undefined {
+/** What is no object has no fields. */
+function parseFields(text: string): Fields {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+    return (JSON.parse(text) ?? {}) as Fields;
   } catch {
-    return undefined;
+    return {};
   }
 }
 
-function isEventFrame(fields: Fields): boolean {
-  return typeof fields.event === 'string' && isOptional(fields.ask, 'number');
+function hasFields(fields: Fields, examples: Fields): boolean {
+  return Object.entries(examples).every(([name, example]) => isLike(fields[name], example));
 }
 
-function hasFieldsOfOp(fields: Fields): boolean {
-  switch (fields.op) {
-    case 'welcome':
-      return (
-        typeof fields.accountId === 'string' &&
-        typeof fields.connectionId === 'string' &&
-        typeof fields.serverId === 'string' &&
-        Array.isArray(fields.subscriptions) &&
-        typeof fields.heartbeatMs === 'number' &&
-        typeof fields.maxPayload === 'number' &&
-        isOptional(fields.framesPerSecond, 'number') &&
-        isOptional(fields.frameBurst, 'number') &&
-        isOptional(fields.expiresInMs, 'number') &&
-        (fields.positions === undefined || isTexts(fields.positions))
-      );
-    case 'ok':
-      return (
-        isOptionalList(fields.granted) &&
-        isOptionalList(fields.denied) &&
-        isOptionalList(fields.removed) &&
-        isOptional(fields.expiresInMs, 'number') &&
-        (fields.reset === undefined || isTexts(fields.reset)) &&
-        (fields.positions === undefined || isTexts(fields.positions))
-      );
-    case 'reply':
-      return typeof fields.id === 'number' || typeof fields.id === 'string';
-    case 'error':
-      return typeof fields.code === 'string' && typeof fields.message === 'string';
-    case 'pong':
-      return true;
-    case 'reset':
-    case 'positions':
-      return isTexts(fields.topics);
-    case 'reconnect':
-      return typeof fields.afterMs === 'number';
-    default:
-      return false;
-  }
-}
-
-function isOptional(value: unknown, type: 'number'): boolean {
-  return value === undefined || typeof value === type;
-}
-
-/** A map from names to texts. */
-function isTexts(value: unknown): boolean {
+function isLike(value: unknown, example: unknown): boolean {
   return (
-    typeof value === 'object' &&
+    typeof value === typeof example &&
     value !== null &&
-    Object.values(value).every((text) => typeof text === 'string')
+    Array.isArray(value) === Array.isArray(example) &&
+    Object.values(example as object).every((item) =>
+      Object.values(value as object).every((own) => isLike(own, item)),
+    )
   );
-}
-
-function isOptionalList(value: unknown): boolean {
-  return value === undefined || Array.isArray(value);
 }

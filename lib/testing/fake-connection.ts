@@ -78,7 +78,7 @@ class Recording implements Wire {
   write(frames: readonly TextFrame[]): void {
     for (const { payload } of frames) {
       const frame = decodeServerFrame(payload.toString());
-      if (frame?.op === undefined && frame !== undefined) {
+      if (frame && frame.op === undefined) {
         this.sent.push({ name: frame.event, data: frame.data });
       }
     }

@@ -134,7 +134,7 @@ export class LoopTestClient {
 
   private receive(text: string): void {
     const frame = decodeServerFrame(text);
-    if (frame === undefined) {
+    if (!frame) {
       this.log.end(`the server sent what is no frame: ${text}`);
       return;
     }

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Authentication } from '../../../lib/client/authentication.js';
-import type { TokenSource } from '../../../lib/client/credentials.js';
-import type { Answer } from '../../../lib/client/request-table.js';
-import { renewalWaitMs } from '../../../lib/client/token-renewal.js';
+import {
+  createAuthentication,
+  renewalWaitMs,
+  type TokenSource,
+} from '../../../lib/client/authentication.js';
+import type { Answer } from '../../../lib/client/calls.js';
 import { rejection, ScriptedServer } from './scripted-server.js';
 
 describe('credentials', () => {
@@ -211,14 +213,15 @@ describe('a renewal', () => {
     const sent: string[] = [];
     const failures: unknown[] = [];
     const answers: ((answer: Answer) => void)[] = [];
-    const made = new Authentication(source, {
-      ask: ({ token }) => {
-        sent.push(token);
+    const made = createAuthentication(
+      source,
+      (frame) => {
+        sent.push((frame as { token: string }).token);
         return new Promise((resolve) => answers.push(resolve));
       },
-      refreshed: () => {},
-      failed: (error) => void failures.push(error),
-    });
+      () => {},
+      (error) => void failures.push(error),
+    );
     const answer = () => answers.shift()?.({ op: 'ok', id: 1, expiresInMs: HOUR_MS });
     return { made, sent, failures, answer };
   }
@@ -227,7 +230,7 @@ describe('a renewal', () => {
     let asked = 0;
     const never = new Promise<string>(() => {});
     const { made, sent, failures } = authentication(() => (++asked === 1 ? never : 'fresh'));
-    made.expiresIn(HOUR_MS);
+    made.connected(HOUR_MS);
     await jest.advanceTimersByTimeAsync(RENEWAL_MS + 10_000);
     expect(failures).toMatchObject([{ code: 'timeout' }]);
 
@@ -237,11 +240,11 @@ describe('a renewal', () => {
 
   it('whose token function hangs leaves no timer behind when the connection ends', async () => {
     const { made, failures } = authentication(() => new Promise<string>(() => {}));
-    made.expiresIn(HOUR_MS);
+    made.connected(HOUR_MS);
     await jest.advanceTimersByTimeAsync(RENEWAL_MS);
     expect(jest.getTimerCount()).toBe(1);
 
-    made.stop();
+    made.disconnected();
 
     expect(jest.getTimerCount()).toBe(0);
     await jest.advanceTimersByTimeAsync(HOUR_MS);
@@ -251,11 +254,11 @@ describe('a renewal', () => {
   it('whose connection broke while it waited for the token drops it', async () => {
     let give: (token: string) => void = () => {};
     const { made, sent } = authentication(() => new Promise((resolve) => (give = resolve)));
-    made.expiresIn(HOUR_MS);
+    made.connected(HOUR_MS);
     await jest.advanceTimersByTimeAsync(RENEWAL_MS);
 
-    made.stop();
-    made.expiresIn(HOUR_MS);
+    made.disconnected();
+    made.connected(HOUR_MS);
     give('of the connection before');
     await jest.advanceTimersByTimeAsync(0);
 
@@ -265,15 +268,15 @@ describe('a renewal', () => {
 
   it('is not scheduled by an answer that comes after the end, but by the next connection', async () => {
     const { made, answer } = authentication(() => 'fresh');
-    made.expiresIn(HOUR_MS);
+    made.connected(HOUR_MS);
     const authenticated = made.authenticate();
     await jest.advanceTimersByTimeAsync(0);
-    made.stop();
+    made.disconnected();
     answer();
     await authenticated;
     expect(jest.getTimerCount()).toBe(0);
 
-    made.expiresIn(HOUR_MS);
+    made.connected(HOUR_MS);
     expect(jest.getTimerCount()).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Keepalive } from '../../../lib/client/keepalive.js';
+import { createKeepalive } from '../../../lib/client/keepalive.js';
 import { reactions, ScriptedServer } from './scripted-server.js';
 
 describe('the keepalive timer', () => {
@@ -9,7 +9,7 @@ describe('the keepalive timer', () => {
   function keepalive() {
     const ping = jest.fn();
     const giveUp = jest.fn();
-    return { ping, giveUp, timer: new Keepalive(1_000, ping, giveUp) };
+    return { ping, giveUp, timer: createKeepalive(1_000, ping, giveUp) };
   }
 
   it('pings after a heartbeat of silence and gives up after a second one', () => {

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { LoopSubscriptionError, type LoopClient } from '../../../lib/client/index.js';
-import { Subscriptions } from '../../../lib/client/subscriptions.js';
+import {
+  LoopClientError,
+  LoopSubscriptionError,
+  type LoopClient,
+} from '../../../lib/client/index.js';
+import { createSubscriptions } from '../../../lib/client/subscriptions.js';
 import { Queue } from './queue.js';
 import {
   reactions,
@@ -447,13 +451,10 @@ describe('subscriptions that failed', () => {
   afterEach(() => void jest.useRealTimers());
 
   it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
-    const tell = jest.fn(() => Promise.reject(new Error('The socket threw.')));
-    const handlers = { wants: () => true, wanted: () => ['billing:*'] };
-    const subscriptions = new Subscriptions(handlers, {
-      tell,
-      allAnswered: () => undefined,
-      problem: () => {},
-    });
+    const ask = jest.fn(() => Promise.reject(new LoopClientError('timeout', 'No answer.')));
+    const handlers = { has: () => true, topics: () => ['billing:*'] };
+    const positions = { since: () => undefined, resumed: () => {}, failed: () => {} };
+    const subscriptions = createSubscriptions(handlers, positions, ask, () => {});
     subscriptions.connected(welcomeFrame());
     const settled = subscriptions.settled();
     await jest.advanceTimersByTimeAsync(0);

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { RequestTable } from '../../../lib/client/request-table.js';
+import { WebSocket } from 'ws';
+import { createCalls } from '../../../lib/client/calls.js';
+import { clientSettings } from '../../../lib/client/client-options.js';
+import type { Link } from '../../../lib/client/link.js';
 import { timerMs } from '../../../lib/client/timer.js';
 
 describe('timers', () => {
@@ -14,12 +17,12 @@ describe('timers', () => {
   });
 
   it('of answered requests are gone, so that they keep no process alive', async () => {
-    const requests = new RequestTable(() => {});
-    const id = requests.nextId();
-    const answer = requests.waitFor({ id, what: 'it', timeoutMs: 10_000, written: true });
+    const settings = clientSettings('ws://127.0.0.1/ws', { WebSocket });
+    const calls = createCalls(settings, { write: () => true } as unknown as Link, () => {});
+    const answer = calls.askNow({ op: 'ping' }, 'it');
     expect(jest.getTimerCount()).toBe(1);
 
-    requests.resolve({ op: 'reply', id, data: 'here' });
+    calls.answered({ op: 'reply', id: 1, data: 'here' });
 
     expect(await answer).toMatchObject({ data: 'here' });
     expect(jest.getTimerCount()).toBe(0);
