@@ -2,7 +2,7 @@ import type { EventFrame } from '../protocol/frames.js';
 import { checkedName } from './calls.js';
 import { clientError, LoopAnswerError, messageOf, type LoopClientError } from './client-errors.js';
 import { byteLength, encodeFrame } from './frame-text.js';
-import type { Link } from './link.js';
+import type { LoopStatus } from './loop-state.js';
 
 type Answerer = (data: unknown) => unknown;
 
@@ -19,7 +19,8 @@ export interface Answers {
 
 /** `listen` makes events of a name come: a question reaches only connections that are subscribed to it. */
 export function createAnswers(
-  link: Link,
+  loop: Readonly<LoopStatus>,
+  write: (text: string) => boolean,
   listen: (name: string) => () => void,
   report: (error: LoopClientError) => void,
 ): Answers {
@@ -33,7 +34,7 @@ export function createAnswers(
 
   async function textOfAnswer({ ask = 0, event, data }: EventFrame): Promise<string> {
     try {
-      const { maxPayload = Infinity } = link.welcome ?? {};
+      const { maxPayload = Infinity } = loop.welcome ?? {};
       const text = encodeFrame({ op: 'answer', ask, data: await answerTo(event, data) });
       if (byteLength(text) <= maxPayload) return text;
       // It would cost the whole connection.
@@ -72,9 +73,9 @@ export function createAnswers(
     },
     async reply(question) {
       // The number of a question means something on its own connection only.
-      const { welcome } = link;
+      const { welcome } = loop;
       const text = await textOfAnswer(question);
-      if (welcome === link.welcome && link.write(text)) return;
+      if (welcome === loop.welcome && write(text)) return;
       report(
         clientError(
           'connection_lost',

@@ -61,7 +61,7 @@ export function createAuthentication(
     if (isText) source = next;
     let answer;
     try {
-      answer = (await ask({ op: 'auth', token: next }, 'the token')) as OkFrame;
+      answer = (await ask({ op: 'auth', token: next })) as OkFrame;
     } catch (error) {
       const { code } = error as LoopClientError;
       // Another one that has replaced it meanwhile stays: the server has yet to decide about that.

@@ -1,33 +1,32 @@
-import type { ErrorFrame, FrameId, OkFrame, ServerFrame } from '../protocol/frames.js';
 import { isEventName } from '../protocol/event-name.js';
+import type { ErrorFrame, FrameId, OkFrame, ServerFrame } from '../protocol/frames.js';
 import { clientError, closedError, LoopClientError, LoopRequestError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import { byteLength, encodeFrame, type WireFrame } from './frame-text.js';
 import type { Link } from './link.js';
+import type { LoopStatus } from './loop-state.js';
 import { createPace } from './pace.js';
 import { timerMs, type Timer } from './timer.js';
 
 /** A frame that answers one of ours. */
 export type Answer = OkFrame | Extract<ServerFrame, { readonly op: 'reply' | 'pong' }>;
 
-/** Asks the server something. `what` names it in sentences. Rejects with a {@link LoopClientError}. */
-export type Ask = (frame: WireFrame, what: string, timeoutMs?: number) => Promise<Answer>;
+/** Asks the server something. Rejects with a {@link LoopClientError}. */
+export type Ask = (frame: WireFrame, timeoutMs?: number) => Promise<Answer>;
 
 /** A frame of the application: it waits to be written, and then perhaps for its answer. */
 interface Call {
+  /** What it carries, as a sentence would name it. */
   readonly what: string;
   readonly text: string;
   readonly bytes: number;
-  fail(error: LoopClientError): void;
-  answer?(answer: Answer): void;
+  readonly end: (outcome: Answer | LoopClientError) => void;
 }
 
 /** What the client says to the server, and the answers it waits for. */
 export interface Calls {
   /** Sends an event and wants no reply. Throws a {@link LoopClientError} when it can be neither sent nor kept. */
   readonly send: (event: string, data: unknown) => void;
-  /** Sends an event and resolves with the data of the reply. */
-  readonly request: (event: string, data: unknown, timeoutMs?: number) => Promise<unknown>;
   /** Asks as soon as there is a connection. */
   readonly ask: Ask;
   /** Asks on the connection that is open now, or not at all. */
@@ -35,179 +34,150 @@ export interface Calls {
   readonly answered: (answer: Answer) => void;
   /** An error that belongs to no call is told to whoever listens for problems. */
   readonly refused: (frame: ErrorFrame) => void;
-  readonly connected: () => void;
   /** Sends what has waited, in order and as fast as the server takes it. */
   readonly release: () => void;
   readonly disconnected: () => void;
 }
 
 export function createCalls(
+  loop: Readonly<LoopStatus>,
   { maxBufferedBytes, requestTimeoutMs }: ClientSettings,
-  link: Link,
+  link: Pick<Link, 'write' | 'bufferedBytes'>,
   report: (error: LoopClientError) => void,
 ): Calls {
   /** Not written yet. */
   const waiting = new Set<Call>();
   /** Without an answer yet. */
   const open = new Map<FrameId | undefined, Call>();
+  const takePlace = createPace();
   let waitingBytes = 0;
   let lastId = 0;
-  let pace = createPace({});
   let timer: Timer | undefined;
 
   /** The server closes a connection that sends a longer frame, and every other frame on it would be lost too. */
-  function tooLong({ what, bytes }: Call): LoopClientError | undefined {
-    const { maxPayload = Infinity } = link.welcome ?? {};
-    return bytes > maxPayload
-      ? clientError(
-          'frame_too_large',
-          `${what} takes ${bytes} bytes and the server accepts ${maxPayload}: send less at once, or raise "maxPayload" on the server.`,
-        )
-      : undefined;
+  function tooLong({ what, bytes }: Call): LoopClientError | false {
+    const { maxPayload = Infinity } = loop.welcome ?? {};
+    return (
+      bytes > maxPayload &&
+      clientError(
+        'frame_too_large',
+        `${what} takes ${bytes} bytes and the server accepts ${maxPayload}: send less at once, or raise its "maxPayload".`,
+      )
+    );
   }
 
-  function noRoom({ what, bytes }: Call): LoopClientError | undefined {
-    const held = waitingBytes + link.bufferedBytes;
-    // A single frame that nothing is in front of needs no buffer.
-    return held + bytes > maxBufferedBytes && (held > 0 || !link.writable)
-      ? clientError(
-          'buffer_full',
-          `${what} was not sent: it takes ${bytes} bytes, ${held} wait already and "maxBufferedBytes" is ${maxBufferedBytes}. Wait until the client is open, send less, or raise the option.`,
-        )
-      : undefined;
+  function noRoom({ what, bytes }: Call): LoopClientError | false {
+    const held = waitingBytes + link.bufferedBytes();
+    return (
+      held + bytes > maxBufferedBytes &&
+      // A single frame that nothing is in front of needs no buffer.
+      (held > 0 || loop.state !== 'open') &&
+      clientError(
+        'buffer_full',
+        `${what} was not sent: it takes ${bytes} bytes, ${held} wait already and "maxBufferedBytes" is ${maxBufferedBytes}. Wait until the client is open, send less, or raise the option.`,
+      )
+    );
   }
 
   function post(call: Call): void {
-    if (link.state === 'closed') throw closedError();
-    const refusal = tooLong(call) ?? noRoom(call);
-    if (refusal !== undefined) throw refusal;
+    const refusal = loop.state === 'closed' ? closedError() : tooLong(call) || noRoom(call);
+    if (refusal) throw refusal;
     waiting.add(call);
     waitingBytes += call.bytes;
     release();
+  }
+
+  function writeNow({ what, text }: Call): void {
+    if (link.write(text)) return;
+    throw new LoopRequestError('not_open', `There is no connection for ${what}: wait for ready().`);
   }
 
   function drop(call: Call): void {
     if (waiting.delete(call)) waitingBytes -= call.bytes;
   }
 
-  function writeInPace(text: string): boolean {
-    if (!link.writable || pace.waitMs() > 0) return false;
-    pace.take();
-    return link.write(text);
-  }
-
   function release(): void {
     for (const call of waiting) {
+      if (loop.state !== 'open' || timer !== undefined) return;
       const refusal = tooLong(call);
-      if (refusal === undefined && !writeInPace(call.text)) break;
-      drop(call);
-      if (refusal !== undefined) call.fail(refusal);
-    }
-    if (waiting.size > 0 && link.writable) {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        release();
-      }, timerMs(pace.waitMs()));
+      const waitMs = refusal ? 0 : takePlace(loop.welcome!);
+      if (waitMs > 0) {
+        timer = setTimeout(() => {
+          timer = undefined;
+          release();
+        }, timerMs(waitMs));
+      } else if (refusal || link.write(call.text)) {
+        drop(call);
+        if (refusal) call.end(refusal);
+      } else return;
     }
   }
 
-  function callOf(frame: WireFrame, what: string, fail: Call['fail']): Call {
+  function callOf(frame: WireFrame, end: Call['end']): Call {
     const text = encodeFrame(frame);
-    return { what, text, bytes: byteLength(text), fail };
+    const what = `"${'event' in frame ? frame.event : frame.op}"`;
+    return { what, text, bytes: byteLength(text), end };
   }
 
-  function askBy(put: (call: Call) => void): Ask {
-    return (frame, what, timeoutMs = requestTimeoutMs) =>
+  const askBy =
+    (put: (call: Call) => void): Ask =>
+    (frame, timeoutMs = requestTimeoutMs) =>
       new Promise((resolve, reject) => {
         const id = ++lastId;
         let timeout: Timer | undefined;
-        const end = (): void => {
+        const call = callOf({ ...frame, id }, (outcome) => {
           clearTimeout(timeout);
           open.delete(id);
           drop(call);
-        };
-        const call: Call = {
-          ...callOf({ ...frame, id }, what, ({ code, message, details }) => {
-            end();
-            reject(new LoopRequestError(code, message, { details }));
-          }),
-          answer(answer) {
-            end();
-            resolve(answer);
-          },
-        };
+          if (!(outcome instanceof LoopClientError)) return resolve(outcome);
+          reject(new LoopRequestError(outcome.code, outcome.message, outcome));
+        });
         put(call);
         open.set(id, call);
-        timeout = setTimeout(
-          () =>
-            call.fail(
-              clientError(
-                'timeout',
-                waiting.has(call)
-                  ? `No connection within ${timeoutMs} ms: ${what} was taken out of the buffer and never sent.`
-                  : `No answer to ${what} within ${timeoutMs} ms; whether the server acted on it is unknown.`,
-              ),
-            ),
-          timerMs(timeoutMs),
-        );
+        timeout = setTimeout(() => {
+          const message = waiting.has(call)
+            ? `No connection within ${timeoutMs} ms: ${call.what} was never sent.`
+            : `No answer to ${call.what} within ${timeoutMs} ms: whether the server acted on it is unknown.`;
+          call.end(clientError('timeout', message));
+        }, timerMs(timeoutMs));
       });
-  }
-
-  const ask = askBy(post);
 
   return {
-    ask,
-    askNow: askBy(({ what, text }) => {
-      if (link.write(text)) return;
-      throw new LoopRequestError(
-        'not_open',
-        `There is no open connection for ${what}: wait for ready().`,
-      );
-    }),
-    send(event, data) {
-      post(callOf({ event: checkedName(event), data }, `"${event}"`, report));
-    },
-    async request(event, data, timeoutMs) {
-      const answer = await ask({ event: checkedName(event), data }, `"${event}"`, timeoutMs);
-      return answer.op === 'reply' ? answer.data : undefined;
-    },
-    answered(answer) {
-      open.get(answer.id)?.answer?.(answer);
-    },
+    send: (event, data) => post(callOf(eventFrame(event, data), report as Call['end'])),
+    ask: askBy(post),
+    askNow: askBy(writeNow),
+    answered: (answer) => open.get(answer.id)?.end(answer),
     refused({ id, code, message, details }) {
-      const error = new LoopClientError(code, message, { details });
-      const call = open.get(id);
-      if (call === undefined) report(error);
-      else call.fail(error);
-    },
-    connected() {
-      pace = createPace(link.welcome ?? {});
+      (open.get(id)?.end ?? report)(new LoopClientError(code, message, { details }));
     },
     release,
     disconnected() {
       clearTimeout(timer);
       timer = undefined;
-      for (const call of open.values()) {
-        if (waiting.has(call)) continue;
-        call.fail(
-          clientError(
-            'connection_lost',
-            `The connection broke after ${call.what} was written, so it is unknown whether the server acted on it; it is not sent again.`,
-          ),
-        );
-      }
-      if (link.state !== 'closed') return;
-      for (const call of waiting) {
-        drop(call);
-        call.fail(
-          clientError('closed', `The client was closed before ${call.what} could be sent.`),
-        );
+      for (const call of [...open.values(), ...waiting]) {
+        if (!waiting.has(call)) {
+          call.end(
+            clientError(
+              'connection_lost',
+              `The connection broke after ${call.what} was written: whether the server acted on it is unknown; it is not sent again.`,
+            ),
+          );
+        } else if (loop.state === 'closed') {
+          drop(call);
+          call.end(
+            clientError('closed', `The client was closed before ${call.what} could be sent.`),
+          );
+        }
       }
     },
   };
 }
 
-/** The name, if it is a full one: the types let through what JavaScript or a cast makes of it. */
+/** The types let through what JavaScript or a cast makes of a name. */
+export function eventFrame(event: string, data: unknown): WireFrame {
+  return { event: checkedName(event), data };
+}
+
 export function checkedName(name: string): string {
   if (isEventName(name)) return name;
   throw clientError(

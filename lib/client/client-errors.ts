@@ -47,7 +47,6 @@ export interface LoopClientErrorOptions {
 
 /** Everything that the client throws, rejects with or reports. */
 export class LoopClientError extends Error {
-  override readonly name: string = 'LoopClientError';
   /** A {@link ClientErrorCode}, or the code that the server sent. */
   readonly code: string;
   /** What the server added, or an excerpt of what could not be read. */
@@ -58,32 +57,44 @@ export class LoopClientError extends Error {
     this.code = code;
     this.details = options.details;
   }
+
+  override get name(): string {
+    return 'LoopClientError';
+  }
 }
 
 /** A request that got no reply: refused by the server, too late, or cut off. */
 export class LoopRequestError extends LoopClientError {
-  override readonly name = 'LoopRequestError';
+  override get name(): 'LoopRequestError' {
+    return 'LoopRequestError';
+  }
 }
 
 /** A pattern that the server did not subscribe: its handlers stay, and it is asked for again on the next connection. */
 export class LoopSubscriptionError extends LoopClientError {
-  override readonly name = 'LoopSubscriptionError';
   readonly pattern: string;
 
   constructor({ pattern, code, message }: DeniedPattern) {
     super(code, message);
     this.pattern = pattern;
   }
+
+  override get name(): 'LoopSubscriptionError' {
+    return 'LoopSubscriptionError';
+  }
 }
 
 /** An answerer may throw this to choose the `code` that the server is told. */
 export class LoopAnswerError extends Error {
-  override readonly name = 'LoopAnswerError';
   readonly code: string;
 
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+  }
+
+  override get name(): 'LoopAnswerError' {
+    return 'LoopAnswerError';
   }
 }
 
@@ -99,12 +110,12 @@ export function clientError(
 export function closedError(): LoopRequestError {
   return new LoopRequestError(
     'closed',
-    'The client is closed and will not come back: call connect() for a new one.',
+    'The client is closed and will not come back: connect() anew.',
   );
 }
 
 /** Anything can be thrown, also what `String` cannot turn into text. */
 export function messageOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
-  return thrown instanceof Error ? thrown.message : 'Something that is not an Error was thrown.';
+  return thrown instanceof Error ? thrown.message : 'no Error was thrown';
 }

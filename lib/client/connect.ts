@@ -1,17 +1,16 @@
-import { isEventName } from '../protocol/event-name.js';
 import type { EventFrame } from '../protocol/frames.js';
 import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import { isPattern, patternsMatching } from '../protocol/pattern.js';
 import { createAnswers } from './answers.js';
 import { createAuthentication } from './authentication.js';
-import { createCalls } from './calls.js';
+import { createCalls, eventFrame } from './calls.js';
 import { clientError, closedError, LoopClientError, messageOf } from './client-errors.js';
 import { clientSettings, type LoopClientOptions, type UrlSource } from './client-options.js';
 import { createEmitter } from './emitter.js';
 import type { UntypedHandler } from './event-handlers.js';
 import { createLink, type FrameAfterWelcome } from './link.js';
 import type { LoopClient } from './loop-client.js';
-import type { LoopState, LoopStateChange } from './loop-state.js';
+import type { LoopState, LoopStateChange, LoopStatus } from './loop-state.js';
 import { createPositions, type LoopReset } from './positions.js';
 import { createSubscriptions } from './subscriptions.js';
 
@@ -37,6 +36,7 @@ type Hooks = {
  */
 export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopClient {
   const settings = clientSettings(url, options);
+  const loop: LoopStatus = { state: 'connecting', welcome: undefined };
 
   const hooks = createEmitter<Hooks>((thrown, hook) => {
     // A listener of problems that throws is not told of its own failure, or it would throw for ever.
@@ -48,14 +48,14 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     (pattern) => subscriptions.changed(pattern),
   );
   const positions = createPositions(settings, lost, report);
-  const link = createLink(settings, {
+  const link = createLink(loop, settings, {
     token: () => authentication.token(),
     resumes: positions.any,
     changed,
     received,
     report,
   });
-  const calls = createCalls(settings, link, report);
+  const calls = createCalls(loop, settings, link, report);
   const subscriptions = createSubscriptions(handlers, positions, calls.askNow, report);
   const authentication = createAuthentication(
     settings.token,
@@ -63,7 +63,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     subscriptions.refreshed,
     handlerFailed,
   );
-  const answers = createAnswers(link, (name) => handlers.on(name, () => {}), report);
+  const answers = createAnswers(loop, link.write, (name) => handlers.on(name, () => {}), report);
 
   /** The one place where problems go that no call of the application waits for. */
   function report(error: LoopClientError): void {
@@ -100,7 +100,6 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     if (change.state === 'open') {
       const { welcome } = change;
       authentication.connected(welcome.expiresInMs);
-      calls.connected();
       positions.connected(welcome);
       // Before what has waited: its effects may be events that we want.
       subscriptions.connected(welcome);
@@ -111,7 +110,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
       calls.disconnected();
     }
     // What became of it may have changed the state once more; then that was told already.
-    if (link.state === change.state) hooks.emit('state', change.state, change);
+    if (loop.state === change.state) hooks.emit('state', change.state, change);
   }
 
   function received(frame: FrameAfterWelcome): void {
@@ -128,43 +127,35 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
         return link.advise(frame.afterMs);
       case 'ok':
         positions.learned(frame.positions);
-      // falls through
-      default:
+        return calls.answered(frame);
+      case 'reply':
+      case 'pong':
         return calls.answered(frame);
     }
   }
 
   function receivedEvent(frame: EventFrame): void {
-    const { event: name, data } = frame;
-    if (isEventName(name)) {
-      for (const pattern of patternsMatching(name)) handlers.emit(pattern, data, { name, data });
-    } else {
-      report(
-        clientError(
-          'unreadable_frame',
-          'The server sent an event whose name is not "service:event".',
-          {
-            details: name.slice(0, 200),
-          },
-        ),
-      );
-    }
-    if (frame.ask !== undefined) void answers.reply(frame);
+    const { event: name, data, ask } = frame;
+    for (const pattern of patternsMatching(name)) handlers.emit(pattern, data, { name, data });
+    if (ask !== undefined) void answers.reply(frame);
+  }
+
+  function nextState(): Promise<void> {
+    return new Promise((resolve) => {
+      const off = hooks.on('state', () => {
+        off();
+        resolve();
+      });
+    });
   }
 
   link.start();
-  return {
-    get state() {
-      return link.state;
-    },
-    get welcome() {
-      return link.welcome;
-    },
+  return Object.assign<LoopStatus, Omit<LoopClient, keyof LoopStatus>>(loop, {
     on(pattern, handler, { latest = false } = {}) {
       if (!isPattern(pattern)) {
         throw clientError(
           'bad_pattern',
-          `"${pattern}" is not a pattern: use "billing:invoice.paid", "billing:*", "*:invoice.paid", "*:*" or "billing:invoice.*", at most ${MAX_NAME_LENGTH} characters.`,
+          `"${pattern}" is not a pattern: use "chat:message.send", "chat:*", "*:message.send", "chat:message.*" or "*:*", at most ${MAX_NAME_LENGTH} characters.`,
         );
       }
       if (latest) positions.wantLatest(`service:${pattern.split(':')[0]}`);
@@ -176,7 +167,8 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     },
     async request(name, data, { timeoutMs } = {}) {
       subscriptions.flush();
-      return calls.request(name, data, timeoutMs);
+      const answer = await calls.ask(eventFrame(name, data), timeoutMs);
+      return answer.op === 'reply' ? answer.data : undefined;
     },
     answer: (name, answerer) => answers.add(name, answerer as (data: unknown) => unknown),
     onState: (listener) => hooks.on('state', listener),
@@ -184,30 +176,21 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     onReset: (reload) => hooks.on('reset', reload),
     async ready() {
       for (;;) {
-        const { state, welcome } = link;
+        const { state, welcome } = loop;
         if (state === 'closed') throw closedError();
-        if (state !== 'open') await nextState();
-        else {
-          await subscriptions.settled();
-          if (welcome && link.welcome === welcome && link.state === 'open') return welcome;
+        if (state === 'open') await subscriptions.settled();
+        else await nextState();
+        if (welcome && state === 'open' && loop.state === state && loop.welcome === welcome) {
+          return welcome;
         }
       }
     },
     async ping() {
       const startedAt = performance.now();
-      await calls.askNow({ op: 'ping' }, 'the ping');
+      await calls.askNow({ op: 'ping' });
       return performance.now() - startedAt;
     },
     authenticate: authentication.authenticate,
     close: link.close,
-  };
-
-  function nextState(): Promise<void> {
-    return new Promise((resolve) => {
-      const off = hooks.on('state', () => {
-        off();
-        resolve();
-      });
-    });
-  }
+  });
 }

@@ -6,7 +6,7 @@ import { subprotocolsFor } from './address.js';
 import { clientError, messageOf, type LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import { createKeepalive, type Keepalive } from './keepalive.js';
-import type { LoopState, LoopStateChange } from './loop-state.js';
+import type { LoopStateChange, LoopStatus } from './loop-state.js';
 import { timerMs, type Timer } from './timer.js';
 import { SOCKET_OPEN, type LoopWebSocket } from './web-socket.js';
 
@@ -26,16 +26,11 @@ export interface LinkObserver {
 
 /** One connection after the other, until the application or the server says that it is enough. */
 export interface Link {
-  readonly state: LoopState;
-  /** The last one: as long as it is the same object, so is the connection. */
-  readonly welcome: WelcomeFrame | undefined;
-  /** Bytes that the socket holds and the network has not taken. */
-  readonly bufferedBytes: number;
-  /** False as soon as the closing handshake has begun: sockets swallow what is written after it. */
-  readonly writable: boolean;
   readonly start: () => void;
   /** Hands a frame to the socket; false when there is no open one. */
   readonly write: (text: string) => boolean;
+  /** Bytes that the socket holds and the network has not taken. */
+  readonly bufferedBytes: () => number;
   /** The server's wish for the wait after the coming close. Counted from the close, so that its spread survives. */
   readonly advise: (afterMs: number) => void;
   /** Ends for good. */
@@ -52,23 +47,22 @@ const CLOSE_GRACE_MS = 2_000;
 const PING = '{"op":"ping","id":"keepalive"}';
 
 export function createLink(
+  loop: LoopStatus,
   { address, backoff, connectTimeoutMs, random, WebSocket }: ClientSettings,
   { token, resumes, changed, received, report }: LinkObserver,
 ): Link {
-  let state: LoopState = 'connecting';
-  let welcome: WelcomeFrame | undefined;
   let socket: LoopWebSocket | undefined;
   let keepalive: Keepalive | undefined;
   /** Of the attempt, or of the wait for the next one. */
   let timer: Timer | undefined;
   let attempt = 0;
-  /** Grows with each connection and each end of one: whatever knows another number comes too late. */
-  let epoch = 0;
   let openedAt = Infinity;
   let adviceMs: number | undefined;
+  /** Grows with each connection and each end of one: whatever knows another number comes too late. */
+  let epoch = 0;
 
   function enter(change: LoopStateChange): void {
-    state = change.state;
+    loop.state = change.state;
     changed(change);
   }
 
@@ -77,10 +71,8 @@ export function createLink(
     enter({ state: 'connecting', attempt });
     // A listener may have closed the client.
     if (own !== epoch) return;
-    timer = setTimeout(
-      () => giveUp(`no welcome within ${connectTimeoutMs} ms`),
-      timerMs(connectTimeoutMs),
-    );
+    const tooLate = `no welcome within ${connectTimeoutMs} ms`;
+    timer = setTimeout(() => giveUp(4408, tooLate), timerMs(connectTimeoutMs));
     try {
       const protocols = subprotocolsFor(await token());
       if (own !== epoch) return;
@@ -94,124 +86,97 @@ export function createLink(
       // The `ws` package throws errors that nobody listens to; a close event follows and is all that browsers tell.
       socket.addEventListener('error', () => {});
     } catch (cause) {
-      if (own !== epoch) return;
-      const error = clientError(
-        'connect_failed',
-        `The connection could not be opened: ${messageOf(cause)}`,
-        { cause },
-      );
-      report(error);
-      if (own === epoch) end(1006, error.message);
+      const message = `The connection could not be opened: ${messageOf(cause)}`;
+      if (own === epoch) report(clientError('connect_failed', message, { cause }));
+      if (own === epoch) end(1006, message);
     }
   }
 
   function receive(data: unknown): void {
     keepalive?.heard();
     const frame = typeof data === 'string' ? decodeServerFrame(data) : undefined;
-    if (frame === null) return;
-    if (frame === undefined || (frame.op === 'welcome' && state === 'open')) {
+    if (frame === undefined || (frame.op === 'welcome' && loop.state === 'open')) {
       report(
-        clientError('unreadable_frame', 'The server sent a frame that this client cannot read.', {
-          details: typeof data === 'string' ? data.slice(0, 200) : 'binary',
+        clientError('unreadable_frame', 'The server sent what is no frame; it was left out.', {
+          details: String(data).slice(0, 200),
         }),
       );
     } else if (frame.op === 'welcome') opened(frame);
     else received(frame);
   }
 
-  function opened(frame: WelcomeFrame): void {
+  function opened(welcome: WelcomeFrame): void {
+    const { heartbeatMs } = welcome;
     clearTimeout(timer);
-    welcome = frame;
     openedAt = performance.now();
-    const { heartbeatMs } = frame;
     if (heartbeatMs > 0) {
       keepalive = createKeepalive(
         heartbeatMs,
         () => write(PING),
-        () => giveUp('heartbeat lost'),
+        () => giveUp(4408, 'heartbeat lost'),
       );
     }
+    loop.welcome = welcome;
     enter({ state: 'open', welcome });
   }
 
+  /** False as soon as the closing handshake has begun: sockets swallow what is written after it. */
   function write(text: string): boolean {
     try {
-      if (!isWritable()) return false;
-      socket?.send(text);
-      return true;
+      const isWritable = loop.state === 'open' && socket?.readyState === SOCKET_OPEN;
+      if (isWritable) socket?.send(text);
+      return isWritable;
     } catch {
       return false;
     }
   }
 
-  const isWritable = (): boolean => state === 'open' && socket?.readyState === SOCKET_OPEN;
+  const bufferedBytes = (): number => socket?.bufferedAmount ?? 0;
 
   /** The peer is not waited for: over a dead network the closing handshake takes minutes. */
-  function giveUp(reason: string): void {
-    hangUp(4408, reason);
-    end(4408, reason);
-  }
-
-  function hangUp(code: number, reason: string): void {
+  function giveUp(code: number, reason: string, isLeaving?: boolean): void {
     const given = socket;
     given?.close(code, reason);
     // The `ws` package waits half a minute for a peer that does not answer, and keeps the process alive.
     setTimeout(() => given?.terminate?.(), CLOSE_GRACE_MS).unref?.();
+    end(code, reason, isLeaving);
   }
 
   /** Once for each connection: at its close, or at the moment it is given up. */
-  function end(code: number, reason: string): void {
-    const unsentBytes = socket?.bufferedAmount ?? 0;
-    forget();
-    if (shouldReconnect(code)) {
+  function end(code: number, reason: string, isLeaving = false): void {
+    const unsentBytes = bufferedBytes();
+    epoch++;
+    clearTimeout(timer);
+    keepalive?.stop();
+    socket = keepalive = undefined;
+    if (isLeaving || !shouldReconnect(code)) enter({ state: 'closed', code, reason });
+    else {
       if (performance.now() - openedAt >= backoff.stableMs) attempt = 0;
       const nextAttemptMs = adviceMs ?? fullJitterMs(attempt++, backoff, random);
       openedAt = Infinity;
       adviceMs = undefined;
       timer = setTimeout(() => void start(), timerMs(nextAttemptMs));
       enter({ state: 'waiting', code, reason, nextAttemptMs });
-    } else enter({ state: 'closed', code, reason });
-    if (unsentBytes > 0) {
+    }
+    if (unsentBytes > 0 && !isLeaving) {
       report(
         clientError(
           'connection_lost',
-          `The connection broke while ${unsentBytes} bytes were still on their way: the last events sent may not have arrived.`,
+          `The connection broke with ${unsentBytes} bytes on their way: the last events sent may not have arrived.`,
         ),
       );
     }
   }
 
-  function forget(): void {
-    epoch++;
-    clearTimeout(timer);
-    keepalive?.stop();
-    socket = keepalive = undefined;
-  }
-
   return {
-    get state() {
-      return state;
-    },
-    get welcome() {
-      return welcome;
-    },
-    get bufferedBytes() {
-      return socket?.bufferedAmount ?? 0;
-    },
-    get writable() {
-      return isWritable();
-    },
     start: () => void start(),
     write,
+    bufferedBytes,
     advise(afterMs) {
       adviceMs = Math.min(Math.max(afterMs, 0), LONGEST_ADVICE_MS);
     },
     close() {
-      if (state === 'closed') return;
-      const reason = 'closed by the application';
-      hangUp(1000, reason);
-      forget();
-      enter({ state: 'closed', code: 1000, reason });
+      if (loop.state !== 'closed') giveUp(1000, 'closed by the application', true);
     },
   };
 }

@@ -29,3 +29,10 @@ export type LoopStateChange =
     };
 
 export type LoopState = LoopStateChange['state'];
+
+/** Where a client is. Its link writes it, and everyone reads it. */
+export interface LoopStatus {
+  state: LoopState;
+  /** The last one: as long as it is the same object, so is the connection. */
+  welcome: WelcomeFrame | undefined;
+}

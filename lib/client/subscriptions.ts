@@ -42,14 +42,16 @@ export function createSubscriptions(
   ask: Ask,
   report: (error: LoopClientError) => void,
 ): Subscriptions {
-  const changed = new Set<string>();
   /** What the server holds for us, or may hold: asked for, and neither denied nor unsubscribed since. */
   const told = new Set<string>();
   /** Those of them that the server has failed to answer for. */
   const failed = new Set<string>();
+  /** What is asked for again with other credentials or on the next connection. */
+  const denied = new Set<string>();
   const wakers = new Set<() => void>();
   let givenByServer = new Set<string>();
   let isConnected = false;
+  let hasChanged = false;
   let unanswered = 0;
   let patternsPerFrame = 1;
   /** True while frames of so many patterns may still be too long for the server. */
@@ -59,50 +61,41 @@ export function createSubscriptions(
 
   /** Unsubscribes first: a connection may hold only so many patterns. */
   function flush(): void {
-    if (!isConnected) return;
-    const patterns = [...changed];
-    changed.clear();
+    if (!isConnected || !hasChanged) return;
+    hasChanged = false;
     // What the server subscribed by itself is the server's to end.
-    const isLeft = (p: string): boolean => !handlers.has(p) && told.has(p) && !givenByServer.has(p);
-    send('unsubscribe', patterns.filter(isLeft));
-    send(
-      'subscribe',
-      patterns.filter((p) => handlers.has(p) && !told.has(p)),
-    );
+    const isLeft = (p: string): boolean => !handlers.has(p) && !givenByServer.has(p);
+    const isMissing = (p: string): boolean => !told.has(p) && !denied.has(p);
+    tell('unsubscribe', [...told].filter(isLeft));
+    tell('subscribe', [...handlers.topics()].filter(isMissing));
   }
 
-  function send(op: 'subscribe' | 'unsubscribe', patterns: readonly string[]): void {
-    const length = patternsPerFrame;
-    for (let at = 0; at < patterns.length; at += length) {
-      const part = patterns.slice(at, at + length);
+  function tell(op: 'subscribe' | 'unsubscribe', patterns: string[]): void {
+    while (patterns.length > 0) {
       // A refused frame counts toward closing the connection, so one at a time finds out what the server takes.
-      const mustWait = isProbing && unanswered > 0;
-      for (const pattern of part) {
-        if (mustWait) changed.add(pattern);
-        else if (op === 'subscribe') told.add(pattern);
-        else told.delete(pattern);
-      }
-      if (!mustWait) {
-        void tell(
-          { op, patterns: part },
-          ({ denied = [] }) => {
-            if (part.length >= patternsPerFrame) isProbing = false;
-            for (const denial of denied) if (isDenial(denial)) deny(denial);
-          },
-          (error) => refused(part, error),
-        );
-      }
+      hasChanged = isProbing && unanswered > 0;
+      if (hasChanged) return;
+      const part = patterns.splice(0, patternsPerFrame);
+      for (const pattern of part) told[op === 'subscribe' ? 'add' : 'delete'](pattern);
+      void send(
+        { op, patterns: part },
+        (answer) => {
+          if (part.length >= patternsPerFrame) isProbing = false;
+          for (const denial of answer.denied ?? []) if (isDenial(denial)) deny(denial);
+        },
+        (error) => refused(part, error),
+      );
     }
   }
 
-  async function tell(
+  async function send(
     frame: WireFrame,
     answered: (answer: OkFrame) => void,
     refusedBy: (error: LoopClientError) => void,
   ): Promise<void> {
     unanswered++;
     try {
-      answered((await ask(frame, 'the subscription')) as OkFrame);
+      answered((await ask(frame)) as OkFrame);
     } catch (error) {
       if (isConnected) refusedBy(error as LoopClientError);
     }
@@ -112,24 +105,26 @@ export function createSubscriptions(
 
   function deny(denial: DeniedPattern): void {
     told.delete(denial.pattern);
+    denied.add(denial.pattern);
     report(new LoopSubscriptionError(denial));
   }
 
   /** The whole frame was refused or failed. */
   function refused(patterns: readonly string[], { code, message }: LoopClientError): void {
-    const isTooLong = code === 'too_many_subscriptions' && patterns.length > 1;
-    const isFailure = FAILURES.includes(code);
-    if (isTooLong) {
+    if (code === 'too_many_subscriptions' && patterns.length > 1) {
+      for (const pattern of patterns) told.delete(pattern);
       patternsPerFrame = Math.min(patternsPerFrame, Math.floor(patterns.length / 2));
-      isProbing = true;
+      isProbing = hasChanged = true;
+      return;
     }
+    const isFailure = FAILURES.includes(code);
     if (isFailure) askAgainSoon();
     for (const pattern of patterns) {
-      // After a failure the server may hold it or not: it stays told, to be unsubscribed if it is left.
-      if (isFailure) failed.add(pattern);
-      else told.delete(pattern);
-      if (isTooLong) changed.add(pattern);
-      else if (code !== 'not_open') report(new LoopSubscriptionError({ pattern, code, message }));
+      if (code !== 'not_open') deny({ pattern, code, message });
+      if (!isFailure) continue;
+      // The server may hold it or not: it stays told, to be unsubscribed if it is left.
+      told.add(pattern);
+      failed.add(pattern);
     }
   }
 
@@ -140,9 +135,10 @@ export function createSubscriptions(
         timer = undefined;
         for (const pattern of failed) {
           told.delete(pattern);
-          changed.add(pattern);
+          denied.delete(pattern);
         }
         failed.clear();
+        hasChanged = true;
         goOn();
       },
       fullJitterMs(attempt++, AGAIN_BACKOFF),
@@ -150,7 +146,7 @@ export function createSubscriptions(
   }
 
   const isSettled = (): boolean =>
-    !isConnected || (unanswered + changed.size === 0 && timer === undefined);
+    !isConnected || !(unanswered > 0 || hasChanged || timer !== undefined);
 
   /** Sends what has waited for an answer; after the last one asks for what was missed, and wakes whoever waits. */
   function goOn(): void {
@@ -159,9 +155,9 @@ export function createSubscriptions(
     attempt = 0;
     // Without a handler there is nobody to replay to, so far.
     const [wanted] = handlers.topics();
-    const since = wanted === undefined || !isConnected ? undefined : positions.since();
+    const since = isConnected && wanted !== undefined ? positions.since() : undefined;
     if (since === undefined) return wake();
-    void tell(
+    void send(
       { op: 'subscribe', patterns: [], since },
       (answer) => positions.resumed(since, answer),
       (error) => {
@@ -182,13 +178,15 @@ export function createSubscriptions(
   }
 
   function retry(): void {
-    for (const pattern of handlers.topics()) changed.add(pattern);
+    denied.clear();
+    hasChanged = true;
     flush();
   }
 
   return {
     changed(pattern) {
-      changed.add(pattern);
+      denied.delete(pattern);
+      hasChanged = true;
       queueMicrotask(flush);
     },
     connected({ subscriptions, maxPayload }) {
@@ -198,7 +196,6 @@ export function createSubscriptions(
         MAX_PATTERNS_PER_FRAME,
         Math.max(1, Math.floor(maxPayload / PATTERN_BYTES)),
       );
-      changed.clear();
       retry();
       goOn();
     },
@@ -218,14 +215,10 @@ export function createSubscriptions(
       for (const pattern of removed) {
         // Once it is subscribed again, that is our doing and ours to end.
         givenByServer.delete(pattern);
-        if (!told.has(pattern)) continue;
-        if (handlers.has(pattern))
-          deny({
-            pattern,
-            code: 'forbidden',
-            message: `The new credentials do not allow the subscription to "${pattern}".`,
-          });
-        told.delete(pattern);
+        if (told.delete(pattern) && handlers.has(pattern)) {
+          const message = `The new credentials do not allow the subscription to "${pattern}".`;
+          deny({ pattern, code: 'forbidden', message });
+        }
       }
     },
     flush,

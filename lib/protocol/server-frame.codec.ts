@@ -1,3 +1,4 @@
+import { isEventName } from './event-name.js';
 import type { ServerFrame } from './frames.js';
 
 /** Text of a frame on its way to a client. Throws what `JSON.stringify` throws: circular data, a BigInt, a bad getter. */
@@ -19,12 +20,28 @@ export function placeEventFrame(frame: string, topic: string, position: string):
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What any frame may have. Here and below a value stands for its type, and that of a map for all of its values. */
+/** What frames have, by their `op`. A value stands for its type, and that of a map for all of its values. */
+const REQUIRED: Readonly<Record<string, Fields>> = {
+  event: { event: '' },
+  welcome: {
+    accountId: '',
+    connectionId: '',
+    serverId: '',
+    subscriptions: [],
+    heartbeatMs: 0,
+    maxPayload: 0,
+  },
+  error: { code: '', message: '' },
+  reset: { topics: { '': '' } },
+  positions: { topics: { '': '' } },
+  reconnect: { afterMs: 0 },
+};
+
+/** What any frame may have. */
 const OPTIONAL: Fields = {
   ask: 0,
   topic: '',
   pos: '',
-  granted: [],
   denied: [],
   removed: [],
   positions: { '': '' },
@@ -35,62 +52,28 @@ const OPTIONAL: Fields = {
   frameBurst: 0,
 };
 
-/** What a frame has, by its `op`; an event has none. */
-const FRAMES: ReadonlyMap<unknown, Fields> = new Map<unknown, Fields>([
-  [undefined, { event: '' }],
-  [
-    'welcome',
-    {
-      accountId: '',
-      connectionId: '',
-      serverId: '',
-      subscriptions: [],
-      heartbeatMs: 0,
-      maxPayload: 0,
-    },
-  ],
-  ['ok', {}],
-  ['reply', {}],
-  ['error', { code: '', message: '' }],
-  ['pong', {}],
-  ['reset', { topics: { '': '' } }],
-  ['positions', { topics: { '': '' } }],
-  ['reconnect', { afterMs: 0 }],
-]);
-
 /**
  * Reads one text frame of a server, for a client. Checks the fields that a client acts upon, so that a broken server
- * cannot throw into application code.
- *
- * @returns `undefined` for anything that is not a frame of this protocol, and `null` for an `op` that this client does
- * not know: a newer server says more, and may.
+ * cannot throw into application code; `undefined` when one of them is not what it should be. A frame with an `op` that
+ * this client does not know is one to leave out: newer servers may say more.
  */
-export function decodeServerFrame(text: string): ServerFrame | null | undefined {
-  const fields = parseFields(text);
-  const required = FRAMES.get(fields.op);
-  if (required === undefined) return typeof fields.op === 'string' ? null : undefined;
-  return hasFields(fields, required) && hasFields({ ...OPTIONAL, ...fields }, OPTIONAL)
-    ? (fields as unknown as ServerFrame)
-    : undefined;
-}
-
-/** What is no object has no fields. */
-function parseFields(text: string): Fields {
+export function decodeServerFrame(text: string): ServerFrame | undefined {
   try {
-    return (JSON.parse(text) ?? {}) as Fields;
+    const frame = JSON.parse(text) as Fields;
+    const fields: Fields = { ...OPTIONAL, ...frame };
+    const examples = { ...OPTIONAL, ...REQUIRED[String(frame.op ?? 'event')] };
+    const isFrame =
+      Object.entries(examples).every(([name, example]) => isLike(fields[name], example)) &&
+      (frame.op !== undefined || isEventName(frame.event as string));
+    return isFrame ? (frame as unknown as ServerFrame) : undefined;
   } catch {
-    return {};
+    return undefined;
   }
-}
-
-function hasFields(fields: Fields, examples: Fields): boolean {
-  return Object.entries(examples).every(([name, example]) => isLike(fields[name], example));
 }
 
 function isLike(value: unknown, example: unknown): boolean {
   return (
     typeof value === typeof example &&
-    value !== null &&
     Array.isArray(value) === Array.isArray(example) &&
     Object.values(example as object).every((item) =>
       Object.values(value as object).every((own) => isLike(own, item)),

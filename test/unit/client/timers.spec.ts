@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { WebSocket } from 'ws';
 import { createCalls } from '../../../lib/client/calls.js';
 import { clientSettings } from '../../../lib/client/client-options.js';
-import type { Link } from '../../../lib/client/link.js';
 import { timerMs } from '../../../lib/client/timer.js';
 
 describe('timers', () => {
@@ -18,8 +17,9 @@ describe('timers', () => {
 
   it('of answered requests are gone, so that they keep no process alive', async () => {
     const settings = clientSettings('ws://127.0.0.1/ws', { WebSocket });
-    const calls = createCalls(settings, { write: () => true } as unknown as Link, () => {});
-    const answer = calls.askNow({ op: 'ping' }, 'it');
+    const link = { write: () => true, bufferedBytes: () => 0 };
+    const calls = createCalls({ state: 'open', welcome: undefined }, settings, link, () => {});
+    const answer = calls.askNow({ op: 'ping' });
     expect(jest.getTimerCount()).toBe(1);
 
     calls.answered({ op: 'reply', id: 1, data: 'here' });
