@@ -18,14 +18,14 @@ export function socketAddress(url: string, connectionId: string, resumes = false
   }
   throw clientError(
     'bad_option',
-    `"${url}" is no address of a server: use one such as "wss://app.example/ws", or in a browser "/ws".`,
+    `"${url}" is no address of a server: use one such as "wss://app.example/ws".`,
   );
 }
 
 /** An id that no other tab or process has. Not `crypto.randomUUID`: pages without TLS do not have it. */
 export function randomConnectionId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The subprotocols to offer: a browser cannot set headers, so the token is one of them. */
@@ -34,6 +34,6 @@ export function subprotocolsFor(token: string | undefined): string[] {
   if (SUBPROTOCOL_TOKEN.test(token)) return [SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token];
   throw clientError(
     'bad_option',
-    'The token has characters that a subprotocol cannot carry, such as "=" or "/": use base64url without padding.',
+    'A subprotocol cannot carry the token: use base64url, without "=" and "/".',
   );
 }

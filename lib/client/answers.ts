@@ -1,7 +1,6 @@
 import type { EventFrame } from '../protocol/frames.js';
-import { checkedName } from './calls.js';
 import { clientError, LoopAnswerError, messageOf, type LoopClientError } from './client-errors.js';
-import { byteLength, encodeFrame } from './frame-text.js';
+import { byteLength, checkName, encodeFrame } from './frame-text.js';
 import type { LoopStatus } from './loop-state.js';
 
 type Answerer = (data: unknown) => unknown;
@@ -26,46 +25,38 @@ export function createAnswers(
 ): Answers {
   const byName = new Map<string, Answerer>();
 
-  async function answerTo(name: string, data: unknown): Promise<unknown> {
-    const answerer = byName.get(name);
-    if (answerer) return answerer(data);
-    throw new LoopAnswerError('no_handler', `This client does not answer "${name}".`);
-  }
-
   async function textOfAnswer({ ask = 0, event, data }: EventFrame): Promise<string> {
     try {
-      const { maxPayload = Infinity } = loop.welcome ?? {};
-      const text = encodeFrame({ op: 'answer', ask, data: await answerTo(event, data) });
+      const { maxPayload = 0 } = loop.welcome ?? {};
+      const answerer = byName.get(event);
+      if (!answerer)
+        throw new LoopAnswerError('no_handler', `This client does not answer "${event}".`);
+      const text = encodeFrame({ op: 'answer', ask, data: await answerer(data) });
       if (byteLength(text) <= maxPayload) return text;
       // It would cost the whole connection.
-      throw new LoopAnswerError(
-        'frame_too_large',
-        `The answer takes more than ${maxPayload} bytes.`,
-      );
+      throw new LoopAnswerError('frame_too_large', `The answer has more than ${maxPayload} bytes.`);
     } catch (thrown) {
       // Texts whatever was thrown: the protocol allows nothing else, and JavaScript everything.
-      const code = thrown instanceof LoopAnswerError ? thrown.code : 'internal';
       const cut = (text: unknown): string => String(text).slice(0, MAX_MESSAGE_LENGTH);
-      return encodeFrame({
-        op: 'answer',
-        ask,
-        error: { code: cut(code), message: cut(messageOf(thrown)) },
-      });
+      const code = cut(thrown instanceof LoopAnswerError ? thrown.code : 'internal');
+      const message = cut(messageOf(thrown));
+      return encodeFrame({ op: 'answer', ask, error: { code, message } });
     }
   }
 
   return {
     add(name, answerer) {
-      if (byName.has(checkedName(name))) {
+      checkName(name);
+      if (byName.has(name)) {
         throw clientError(
           'duplicate_answer',
-          `"${name}" has an answerer already: remove it with the function that answer() returned.`,
+          `"${name}" has an answerer already: call what answer() returned to remove it.`,
         );
       }
       // An object of its own, so that removing twice cannot remove a later registration of the same function.
       const own: Answerer = (data) => answerer(data);
-      byName.set(name, own);
       const stopListening = listen(name);
+      byName.set(name, own);
       return () => {
         if (byName.get(name) === own) byName.delete(name);
         stopListening();
@@ -79,7 +70,7 @@ export function createAnswers(
       report(
         clientError(
           'connection_lost',
-          `The connection broke before the answer to "${question.event}" was written; the server knows.`,
+          `The connection broke before "${question.event}" was answered: the server knows.`,
         ),
       );
     },

@@ -26,8 +26,8 @@ export interface Authentication {
   readonly token: () => Promise<string | undefined>;
   readonly authenticate: (token?: string) => Promise<void>;
   /** A connection has opened. Only a token function can renew its credentials. */
-  readonly connected: (expiresInMs: number | undefined) => void;
-  readonly disconnected: () => void;
+  readonly open: (expiresInMs: number | undefined) => void;
+  readonly close: () => void;
 }
 
 /** `refreshed` is told what the new credentials have ended, `failed` why a renewal by itself failed. */
@@ -39,39 +39,33 @@ export function createAuthentication(
 ): Authentication {
   /** What to go back to when the server refuses a token that was tried. */
   let good = source;
-  let isOpen = false;
+  /** The schedule in force, so that a renewal knows whether it still belongs to it. None without a connection. */
+  let current: object | undefined;
   let timer: Timer | undefined;
-  /** Grows with every schedule, so that a renewal knows whether it still belongs to the one in force. */
-  let schedules = 0;
 
-  async function token(): Promise<string | undefined> {
-    return typeof source === 'function' ? source() : source;
-  }
+  const token = async (): Promise<string | undefined> =>
+    typeof source === 'function' ? source() : source;
 
   async function use(next: string | undefined): Promise<void> {
     if (!next) {
-      throw clientError(
-        'bad_option',
-        'There is no token: pass one, or give connect() the option "token".',
-      );
+      throw clientError('bad_option', 'There is no token: pass one, or the option "token".');
     }
-    // A function stays in charge: it is the one that knows newer tokens. A text is replaced before the answer: should that
-    // be lost with the connection, the next one is to bring the newer token.
+    // A function stays in charge: it knows newer tokens. A text is replaced before the answer: should that be lost with
+    // the connection, the next one is to bring the newer token.
     const isText = typeof source !== 'function';
     if (isText) source = next;
-    let answer;
     try {
-      answer = (await ask({ op: 'auth', token: next })) as OkFrame;
+      const { expiresInMs, removed } = (await ask({ op: 'auth', token: next })) as OkFrame;
+      if (isText) good = next;
+      // An answer that comes after the end of its connection schedules nothing.
+      if (current) schedule(expiresInMs);
+      refreshed(removed);
     } catch (error) {
-      const { code } = error as LoopClientError;
+      const isRefusal = /^(unauthorized|forbidden)$/.test((error as LoopClientError).code);
       // Another one that has replaced it meanwhile stays: the server has yet to decide about that.
-      if ((code === 'unauthorized' || code === 'forbidden') && source === next) source = good;
+      if (isRefusal && source === next) source = good;
       throw error;
     }
-    if (isText) good = next;
-    // An answer that comes after the end of its connection schedules nothing.
-    if (isOpen) schedule(answer.expiresInMs);
-    refreshed(answer.removed);
   }
 
   function startTimer(ms: number, run: () => unknown): void {
@@ -80,50 +74,43 @@ export function createAuthentication(
   }
 
   function schedule(expiresInMs: number | undefined): void {
-    const own = ++schedules;
+    const own = (current = {});
+    const expiresAt = performance.now() + (expiresInMs ?? 0);
     clearTimeout(timer);
-    if (typeof source !== 'function' || expiresInMs === undefined) return;
-    const expiresAt = performance.now() + expiresInMs;
-    startTimer(renewalWaitMs(expiresInMs), renew);
+    if (typeof source === 'function' && expiresInMs !== undefined) renewIn(expiresInMs);
 
-    async function renew(): Promise<void> {
-      try {
-        const fresh = await freshToken();
-        // The connection has ended meanwhile: the next one brings a token of its own.
-        if (own === schedules) await use(fresh);
-      } catch (error) {
-        if (own !== schedules) return;
-        failed(error);
-        const restMs = expiresAt - performance.now();
-        if (restMs > 0) startTimer(renewalWaitMs(restMs), renew);
-      }
+    function renewIn(restMs: number): void {
+      startTimer(renewalWaitMs(restMs), async () => {
+        try {
+          const fresh = await freshToken();
+          // The connection has ended meanwhile: the next one brings a token of its own.
+          if (own === current) await use(fresh);
+        } catch (error) {
+          if (own !== current) return;
+          failed(error);
+          const leftMs = expiresAt - performance.now();
+          if (leftMs > 0) renewIn(leftMs);
+        }
+      });
     }
   }
 
-  function freshToken(): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
-      startTimer(TOKEN_DEADLINE_MS, () =>
-        reject(
-          clientError(
-            'timeout',
-            `The token function gave no token within ${TOKEN_DEADLINE_MS} ms.`,
-          ),
-        ),
-      );
+  const freshToken = (): Promise<string | undefined> =>
+    new Promise((resolve, reject) => {
+      startTimer(TOKEN_DEADLINE_MS, () => {
+        const message = `No token within ${TOKEN_DEADLINE_MS} ms from the "token" function.`;
+        reject(clientError('timeout', message));
+      });
       token().then(resolve, reject);
     });
-  }
 
   return {
     token,
     authenticate: async (next) => use(next ?? (await token())),
-    connected(expiresInMs) {
-      isOpen = true;
-      schedule(expiresInMs);
-    },
-    disconnected() {
-      isOpen = false;
-      schedule(undefined);
+    open: schedule,
+    close() {
+      clearTimeout(timer);
+      current = undefined;
     },
   };
 }

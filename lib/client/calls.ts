@@ -1,4 +1,3 @@
-import { isEventName } from '../protocol/event-name.js';
 import type { ErrorFrame, FrameId, OkFrame, ServerFrame } from '../protocol/frames.js';
 import { clientError, closedError, LoopClientError, LoopRequestError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
@@ -31,18 +30,18 @@ export interface Calls {
   readonly ask: Ask;
   /** Asks on the connection that is open now, or not at all. */
   readonly askNow: Ask;
-  readonly answered: (answer: Answer) => void;
+  readonly answer: (answer: Answer) => void;
   /** An error that belongs to no call is told to whoever listens for problems. */
-  readonly refused: (frame: ErrorFrame) => void;
+  readonly error: (frame: ErrorFrame) => void;
   /** Sends what has waited, in order and as fast as the server takes it. */
-  readonly release: () => void;
-  readonly disconnected: () => void;
+  readonly flush: () => void;
+  readonly close: () => void;
 }
 
 export function createCalls(
   loop: Readonly<LoopStatus>,
   { maxBufferedBytes, requestTimeoutMs }: ClientSettings,
-  link: Pick<Link, 'write' | 'bufferedBytes'>,
+  link: Pick<Link, 'write' | 'bufferedAmount'>,
   report: (error: LoopClientError) => void,
 ): Calls {
   /** Not written yet. */
@@ -61,20 +60,20 @@ export function createCalls(
       bytes > maxPayload &&
       clientError(
         'frame_too_large',
-        `${what} takes ${bytes} bytes and the server accepts ${maxPayload}: send less at once, or raise its "maxPayload".`,
+        `${what} was not sent: it takes ${bytes} bytes, the server accepts ${maxPayload}. Send less at once.`,
       )
     );
   }
 
   function noRoom({ what, bytes }: Call): LoopClientError | false {
-    const held = waitingBytes + link.bufferedBytes();
+    const held = waitingBytes + link.bufferedAmount();
     return (
       held + bytes > maxBufferedBytes &&
       // A single frame that nothing is in front of needs no buffer.
       (held > 0 || loop.state !== 'open') &&
       clientError(
         'buffer_full',
-        `${what} was not sent: it takes ${bytes} bytes, ${held} wait already and "maxBufferedBytes" is ${maxBufferedBytes}. Wait until the client is open, send less, or raise the option.`,
+        `${what} was not sent: it takes ${bytes} bytes, ${held} wait and "maxBufferedBytes" is ${maxBufferedBytes}. Wait until the client is open, or send less.`,
       )
     );
   }
@@ -84,27 +83,27 @@ export function createCalls(
     if (refusal) throw refusal;
     waiting.add(call);
     waitingBytes += call.bytes;
-    release();
+    flush();
   }
 
   function writeNow({ what, text }: Call): void {
     if (link.write(text)) return;
-    throw new LoopRequestError('not_open', `There is no connection for ${what}: wait for ready().`);
+    throw new LoopRequestError('not_open', `${what} was not sent: wait for ready().`);
   }
 
   function drop(call: Call): void {
     if (waiting.delete(call)) waitingBytes -= call.bytes;
   }
 
-  function release(): void {
+  function flush(): void {
     for (const call of waiting) {
-      if (loop.state !== 'open' || timer !== undefined) return;
+      if (loop.state !== 'open' || timer) return;
       const refusal = tooLong(call);
       const waitMs = refusal ? 0 : takePlace(loop.welcome!);
       if (waitMs > 0) {
         timer = setTimeout(() => {
           timer = undefined;
-          release();
+          flush();
         }, timerMs(waitMs));
       } else if (refusal || link.write(call.text)) {
         drop(call);
@@ -115,8 +114,7 @@ export function createCalls(
 
   function callOf(frame: WireFrame, end: Call['end']): Call {
     const text = encodeFrame(frame);
-    const what = `"${'event' in frame ? frame.event : frame.op}"`;
-    return { what, text, bytes: byteLength(text), end };
+    return { what: `"${frame.op ?? frame.event}"`, text, bytes: byteLength(text), end };
   }
 
   const askBy =
@@ -136,52 +134,34 @@ export function createCalls(
         open.set(id, call);
         timeout = setTimeout(() => {
           const message = waiting.has(call)
-            ? `No connection within ${timeoutMs} ms: ${call.what} was never sent.`
-            : `No answer to ${call.what} within ${timeoutMs} ms: whether the server acted on it is unknown.`;
+            ? `${call.what} was never sent: no connection within ${timeoutMs} ms.`
+            : `${call.what} was sent, but not answered within ${timeoutMs} ms: whether the server acted on it is unknown.`;
           call.end(clientError('timeout', message));
         }, timerMs(timeoutMs));
       });
 
   return {
-    send: (event, data) => post(callOf(eventFrame(event, data), report as Call['end'])),
+    send: (event, data) => post(callOf({ event, data }, report as Call['end'])),
     ask: askBy(post),
     askNow: askBy(writeNow),
-    answered: (answer) => open.get(answer.id)?.end(answer),
-    refused({ id, code, message, details }) {
+    answer: (answer) => open.get(answer.id)?.end(answer),
+    error({ id, code, message, details }) {
       (open.get(id)?.end ?? report)(new LoopClientError(code, message, { details }));
     },
-    release,
-    disconnected() {
+    flush,
+    close() {
       clearTimeout(timer);
       timer = undefined;
       for (const call of [...open.values(), ...waiting]) {
+        const { what } = call;
         if (!waiting.has(call)) {
-          call.end(
-            clientError(
-              'connection_lost',
-              `The connection broke after ${call.what} was written: whether the server acted on it is unknown; it is not sent again.`,
-            ),
-          );
+          const message = `${what} was sent, but the connection broke: whether the server acted on it is unknown. It is not sent again.`;
+          call.end(clientError('connection_lost', message));
         } else if (loop.state === 'closed') {
           drop(call);
-          call.end(
-            clientError('closed', `The client was closed before ${call.what} could be sent.`),
-          );
+          call.end(clientError('closed', `The client was closed before ${what} could be sent.`));
         }
       }
     },
   };
-}
-
-/** The types let through what JavaScript or a cast makes of a name. */
-export function eventFrame(event: string, data: unknown): WireFrame {
-  return { event: checkedName(event), data };
-}
-
-export function checkedName(name: string): string {
-  if (isEventName(name)) return name;
-  throw clientError(
-    'bad_name',
-    `"${name}" is not the full name of an event: use one such as "chat:message.send".`,
-  );
 }

@@ -107,15 +107,20 @@ export function clientError(
   return new LoopClientError(code, message, options);
 }
 
+/** Something that was called has thrown. */
+export function failure(code: ClientErrorCode, sentence: string, cause: unknown): LoopClientError {
+  return new LoopClientError(code, `${sentence}: ${messageOf(cause)}`, { cause });
+}
+
 export function closedError(): LoopRequestError {
   return new LoopRequestError(
     'closed',
-    'The client is closed and will not come back: connect() anew.',
+    'The client is closed and will not come back: connect() again.',
   );
 }
 
 /** Anything can be thrown, also what `String` cannot turn into text. */
 export function messageOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
-  return thrown instanceof Error ? thrown.message : 'no Error was thrown';
+  return (thrown as Error | undefined)?.message ?? 'no Error was thrown';
 }

@@ -1,4 +1,4 @@
-import { randomConnectionId, socketAddress } from './address.js';
+import { randomConnectionId } from './address.js';
 import { DEFAULT_BACKOFF, type BackoffOptions } from './backoff.js';
 import type { TokenSource } from './authentication.js';
 import { clientError } from './client-errors.js';
@@ -41,79 +41,54 @@ export interface LoopClientOptions {
   readonly random?: (() => number) | undefined;
 }
 
-/** Defaults of the options that are amounts. */
-const DEFAULT_AMOUNTS = {
-  connectTimeoutMs: 10_000,
-  requestTimeoutMs: 10_000,
-  maxBufferedBytes: 1_048_576,
-};
-
 /** The options with their defaults filled in. */
 export interface ClientSettings {
-  /** What to dial; asked at every attempt. */
-  readonly address: (resumes: boolean) => string;
-  readonly storage: LoopStorage | undefined;
-  readonly storageKey: string;
-  readonly token: TokenSource | undefined;
-  readonly WebSocket: WebSocketConstructor;
-  readonly backoff: BackoffOptions;
+  readonly connectionId: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxBufferedBytes: number;
   readonly random: () => number;
+  readonly backoff: BackoffOptions;
+  readonly token?: TokenSource | undefined;
+  readonly storage?: LoopStorage | undefined;
+  readonly storageKey: string;
+  readonly WebSocket: WebSocketConstructor;
 }
 
 /** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
-export function clientSettings(
-  url: UrlSource,
-  {
-    backoff = {},
-    connectionId = randomConnectionId(),
-    random = Math.random,
-    storage,
-    storageKey = 'loopws',
-    token,
-    WebSocket = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
-    ...amounts
-  }: LoopClientOptions,
-): ClientSettings {
-  if (!WebSocket) {
+export function clientSettings(options: LoopClientOptions): ClientSettings {
+  const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor };
+  const defaults = {
+    connectionId: randomConnectionId(),
+    connectTimeoutMs: 10_000,
+    requestTimeoutMs: 10_000,
+    maxBufferedBytes: 1_048_576,
+    random: Math.random,
+    storageKey: 'loopws',
+    WebSocket,
+  };
+  const settings = withDefaults(options, defaults);
+  if (!settings.WebSocket) {
     throw clientError(
       'no_web_socket',
-      'This platform has no global WebSocket (Node has one from version 22): install the "ws" package and pass it, connect(url, { WebSocket }).',
+      'There is no global WebSocket here: install the "ws" package and pass it, connect(url, { WebSocket }).',
     );
   }
-  const address = (resumes: boolean): string =>
-    socketAddress(typeof url === 'function' ? url() : url, connectionId, resumes);
-  // A fixed address is checked now, one that is yet to be asked for when it is.
-  if (typeof url === 'string') address(false);
-  return {
-    address,
-    storage,
-    storageKey,
-    token,
-    WebSocket,
-    random,
-    backoff: amountsOf(DEFAULT_BACKOFF, backoff, 'backoff.'),
-    ...amountsOf(DEFAULT_AMOUNTS, amounts),
-  };
+  const backoff = withDefaults(options.backoff ?? {}, DEFAULT_BACKOFF, 'backoff.');
+  return { ...settings, backoff } as ClientSettings;
 }
 
-function amountsOf<T extends Readonly<Record<keyof T, number>>>(
-  defaults: T,
-  options: { readonly [Name in keyof T]?: number | undefined },
-  prefix = '',
-): T {
-  const amounts = { ...defaults };
-  for (const name in defaults) {
-    const amount = options[name] ?? defaults[name];
-    if (!(amount >= 0)) {
+/** What is given, and the defaults where nothing is. Amounts cannot be negative. */
+function withDefaults<T extends object>(given: object, defaults: T, prefix = ''): T {
+  const settings: Record<string, unknown> = { ...given };
+  for (const [name, byDefault] of Object.entries(defaults)) {
+    const value = (settings[name] ??= byDefault);
+    if (typeof byDefault === 'number' && !((value as number) >= 0)) {
       throw clientError(
         'bad_option',
-        `The option "${prefix}${name}" must be a number from 0 up, not ${amount}.`,
+        `The option "${prefix}${name}" must be a number from 0 up, not ${String(value)}.`,
       );
     }
-    amounts[name] = amount as T[typeof name];
   }
-  return amounts;
+  return settings as T;
 }

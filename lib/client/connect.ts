@@ -1,10 +1,10 @@
 import type { EventFrame } from '../protocol/frames.js';
-import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import { isPattern, patternsMatching } from '../protocol/pattern.js';
+import { socketAddress } from './address.js';
 import { createAnswers } from './answers.js';
 import { createAuthentication } from './authentication.js';
-import { createCalls, eventFrame } from './calls.js';
-import { clientError, closedError, LoopClientError, messageOf } from './client-errors.js';
+import { createCalls } from './calls.js';
+import { clientError, failure, LoopClientError } from './client-errors.js';
 import { clientSettings, type LoopClientOptions, type UrlSource } from './client-options.js';
 import { createEmitter } from './emitter.js';
 import type { UntypedHandler } from './event-handlers.js';
@@ -35,7 +35,9 @@ type Hooks = {
  * const reply = await loop.request('chat:message.send', { text: 'Hello' });
  */
 export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopClient {
-  const settings = clientSettings(url, options);
+  const settings = clientSettings(options);
+  // A fixed address is checked now, one that is yet to be asked for when it is.
+  if (typeof url === 'string') socketAddress(url, '');
   const loop: LoopStatus = { state: 'connecting', welcome: undefined };
 
   const hooks = createEmitter<Hooks>((thrown, hook) => {
@@ -45,22 +47,22 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   });
   const handlers = createEmitter<Record<string, Parameters<UntypedHandler>>>(
     (thrown) => handlerFailed(thrown),
-    (pattern) => subscriptions.changed(pattern),
+    (pattern) => subscriptions.change(pattern),
   );
   const positions = createPositions(settings, lost, report);
-  const link = createLink(loop, settings, {
+  const link = createLink(loop, url, settings, {
     token: () => authentication.token(),
-    resumes: positions.any,
-    changed,
-    received,
-    report,
+    resume: positions.any,
+    onState: changed,
+    onFrame: received,
+    onError: report,
   });
   const calls = createCalls(loop, settings, link, report);
-  const subscriptions = createSubscriptions(handlers, positions, calls.askNow, report);
+  const subscriptions = createSubscriptions(loop, handlers, positions, calls.askNow, report);
   const authentication = createAuthentication(
     settings.token,
     calls.ask,
-    subscriptions.refreshed,
+    subscriptions.refresh,
     handlerFailed,
   );
   const answers = createAnswers(loop, link.write, (name) => handlers.on(name, () => {}), report);
@@ -75,13 +77,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     report(
       thrown instanceof LoopClientError
         ? thrown
-        : clientError(
-            'handler_failed',
-            `A handler of the application failed: ${messageOf(thrown)}`,
-            {
-              cause: thrown,
-            },
-          ),
+        : failure('handler_failed', 'A handler of the application failed', thrown),
     );
   }
 
@@ -90,7 +86,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     report(
       clientError(
         'history_lost',
-        `Events of "${reset.topic}" are lost: reload what you show of it, in a listener of onReset().`,
+        `Events of "${reset.topic}" are lost: listen with onReset() and reload what you show of it.`,
         { details: reset },
       ),
     );
@@ -99,15 +95,15 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   function changed(change: LoopStateChange): void {
     if (change.state === 'open') {
       const { welcome } = change;
-      authentication.connected(welcome.expiresInMs);
-      positions.connected(welcome);
+      authentication.open(welcome.expiresInMs);
+      positions.open(welcome);
       // Before what has waited: its effects may be events that we want.
-      subscriptions.connected(welcome);
-      calls.release();
-    } else if (change.state !== 'connecting') {
-      authentication.disconnected();
-      subscriptions.disconnected();
-      calls.disconnected();
+      subscriptions.open(welcome);
+      calls.flush();
+    } else {
+      authentication.close();
+      subscriptions.close();
+      calls.close();
     }
     // What became of it may have changed the state once more; then that was told already.
     if (loop.state === change.state) hooks.emit('state', change.state, change);
@@ -118,19 +114,19 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
       case undefined:
         return positions.pass(frame, () => receivedEvent(frame));
       case 'error':
-        return calls.refused(frame);
+        return calls.error(frame);
       case 'reset':
         return positions.reset(frame.topics);
       case 'positions':
         return positions.reached(frame.topics);
       case 'reconnect':
-        return link.advise(frame.afterMs);
+        return link.reconnect(frame.afterMs);
       case 'ok':
         positions.learned(frame.positions);
-        return calls.answered(frame);
+        return calls.answer(frame);
       case 'reply':
       case 'pong':
-        return calls.answered(frame);
+        return calls.answer(frame);
     }
   }
 
@@ -140,25 +136,16 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     if (ask !== undefined) void answers.reply(frame);
   }
 
-  function nextState(): Promise<void> {
-    return new Promise((resolve) => {
-      const off = hooks.on('state', () => {
-        off();
-        resolve();
-      });
-    });
-  }
-
   link.start();
   return Object.assign<LoopStatus, Omit<LoopClient, keyof LoopStatus>>(loop, {
     on(pattern, handler, { latest = false } = {}) {
       if (!isPattern(pattern)) {
         throw clientError(
           'bad_pattern',
-          `"${pattern}" is not a pattern: use "chat:message.send", "chat:*", "*:message.send", "chat:message.*" or "*:*", at most ${MAX_NAME_LENGTH} characters.`,
+          `"${pattern}" is not a pattern: use "chat:message.send", "chat:*", "*:message.send", "chat:message.*" or "*:*".`,
         );
       }
-      if (latest) positions.wantLatest(`service:${pattern.split(':')[0]}`);
+      if (latest) positions.latest(`service:${pattern.split(':')[0]}`);
       return handlers.on(pattern, handler as UntypedHandler);
     },
     send(name, data) {
@@ -167,24 +154,14 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     },
     async request(name, data, { timeoutMs } = {}) {
       subscriptions.flush();
-      const answer = await calls.ask(eventFrame(name, data), timeoutMs);
+      const answer = await calls.ask({ event: name, data }, timeoutMs);
       return answer.op === 'reply' ? answer.data : undefined;
     },
     answer: (name, answerer) => answers.add(name, answerer as (data: unknown) => unknown),
     onState: (listener) => hooks.on('state', listener),
     onError: (listener) => hooks.on('error', listener),
     onReset: (reload) => hooks.on('reset', reload),
-    async ready() {
-      for (;;) {
-        const { state, welcome } = loop;
-        if (state === 'closed') throw closedError();
-        if (state === 'open') await subscriptions.settled();
-        else await nextState();
-        if (welcome && state === 'open' && loop.state === state && loop.welcome === welcome) {
-          return welcome;
-        }
-      }
-    },
+    ready: subscriptions.ready,
     async ping() {
       const startedAt = performance.now();
       await calls.askNow({ op: 'ping' });

@@ -7,7 +7,7 @@ export interface Emitter<Topics extends { readonly [topic: string]: unknown[] }>
   ): () => void;
   emit<T extends keyof Topics & string>(topic: T, ...args: Topics[T]): void;
   /** Topics that have a listener. */
-  readonly topics: () => Iterable<string>;
+  readonly keys: () => Iterable<string>;
   readonly has: (topic: string) => boolean;
 }
 
@@ -30,7 +30,7 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
   }
 
   return {
-    topics: () => byTopic.keys(),
+    keys: () => byTopic.keys(),
     has: (topic) => byTopic.has(topic),
     on(topic, listener) {
       // One function added twice is called and removed twice.
@@ -51,10 +51,11 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
     emit(topic, ...args) {
       if (queue.push([topic, args]) > 1) return;
       for (const [told, what] of queue) {
-        const listeners = byTopic.get(told);
-        // An earlier listener may have removed a later one: it must not be called any more.
-        for (const listener of [...(listeners ?? [])])
-          if (listeners?.has(listener)) void call(told, what, listener);
+        const listeners = byTopic.get(told) ?? new Set();
+        for (const listener of [...listeners]) {
+          // An earlier listener may have removed this one: it must not be called any more.
+          if (listeners.has(listener)) void call(told, what, listener);
+        }
       }
       queue.length = 0;
     },

@@ -1,19 +1,33 @@
+import { isEventName } from '../protocol/event-name.js';
 import type { ClientFrame, FrameId } from '../protocol/frames.js';
-import { clientError, messageOf } from './client-errors.js';
+import { clientError, failure } from './client-errors.js';
 
 /** What the client writes. An event has no `op`: it keeps the `{event, data}` shape that NestJS clients know. */
 export type WireFrame =
   | Exclude<ClientFrame, { readonly op: 'event' }>
-  | { readonly event: string; readonly data: unknown; readonly id?: FrameId };
+  | {
+      readonly op?: undefined;
+      readonly event: string;
+      readonly data: unknown;
+      readonly id?: FrameId;
+    };
+
+/** The types let through what JavaScript or a cast makes of a name. */
+export function checkName(name: string): void {
+  if (isEventName(name)) return;
+  throw clientError(
+    'bad_name',
+    `"${name}" is not the full name of an event: use one such as "chat:message.send".`,
+  );
+}
 
 /** Text of a frame on its way to the server. Throws a {@link LoopClientError} when its data cannot be JSON. */
 export function encodeFrame(frame: WireFrame): string {
+  if (frame.op === undefined) checkName(frame.event);
   try {
     return JSON.stringify(frame);
   } catch (cause) {
-    throw clientError('bad_data', `The data cannot be written as JSON: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw failure('bad_data', 'The data cannot be written as JSON', cause);
   }
 }
 

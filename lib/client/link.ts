@@ -2,13 +2,13 @@ import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import { shouldReconnect } from '../protocol/close-code.js';
 import { decodeServerFrame } from '../protocol/server-frame.codec.js';
-import { subprotocolsFor } from './address.js';
-import { clientError, messageOf, type LoopClientError } from './client-errors.js';
-import type { ClientSettings } from './client-options.js';
+import { socketAddress, subprotocolsFor } from './address.js';
+import { clientError, failure, type LoopClientError } from './client-errors.js';
+import type { ClientSettings, UrlSource } from './client-options.js';
 import { createKeepalive, type Keepalive } from './keepalive.js';
 import type { LoopStateChange, LoopStatus } from './loop-state.js';
 import { timerMs, type Timer } from './timer.js';
-import { SOCKET_OPEN, type LoopWebSocket } from './web-socket.js';
+import { SOCKET_OPEN, type LoopCloseEvent, type LoopWebSocket } from './web-socket.js';
 
 export type FrameAfterWelcome = Exclude<ServerFrame, WelcomeFrame>;
 
@@ -16,12 +16,12 @@ export interface LinkObserver {
   /** The credentials of the next connection. */
   readonly token: () => Promise<string | undefined>;
   /** Whether the next connection goes on from where another one has been. */
-  readonly resumes: () => boolean;
+  readonly resume: () => boolean;
   /** The state has changed; frames can be written when it is `open`. */
-  readonly changed: (change: LoopStateChange) => void;
-  readonly received: (frame: FrameAfterWelcome) => void;
+  readonly onState: (change: LoopStateChange) => void;
+  readonly onFrame: (frame: FrameAfterWelcome) => void;
   /** Something went wrong that the application should hear of; the connection may live on. */
-  readonly report: (error: LoopClientError) => void;
+  readonly onError: (error: LoopClientError) => void;
 }
 
 /** One connection after the other, until the application or the server says that it is enough. */
@@ -30,9 +30,9 @@ export interface Link {
   /** Hands a frame to the socket; false when there is no open one. */
   readonly write: (text: string) => boolean;
   /** Bytes that the socket holds and the network has not taken. */
-  readonly bufferedBytes: () => number;
+  readonly bufferedAmount: () => number;
   /** The server's wish for the wait after the coming close. Counted from the close, so that its spread survives. */
-  readonly advise: (afterMs: number) => void;
+  readonly reconnect: (afterMs: number) => void;
   /** Ends for good. */
   readonly close: () => void;
 }
@@ -48,8 +48,9 @@ const PING = '{"op":"ping","id":"keepalive"}';
 
 export function createLink(
   loop: LoopStatus,
-  { address, backoff, connectTimeoutMs, random, WebSocket }: ClientSettings,
-  { token, resumes, changed, received, report }: LinkObserver,
+  url: UrlSource,
+  { backoff, connectionId, connectTimeoutMs, random, WebSocket }: ClientSettings,
+  { token, resume, onState, onFrame, onError }: LinkObserver,
 ): Link {
   let socket: LoopWebSocket | undefined;
   let keepalive: Keepalive | undefined;
@@ -63,46 +64,49 @@ export function createLink(
 
   function enter(change: LoopStateChange): void {
     loop.state = change.state;
-    changed(change);
+    onState(change);
   }
 
   async function start(): Promise<void> {
     const own = ++epoch;
+    const whileCurrent =
+      <T>(run: (event: T) => void) =>
+      (event: T) => {
+        if (own === epoch) run(event);
+      };
     enter({ state: 'connecting', attempt });
     // A listener may have closed the client.
     if (own !== epoch) return;
-    const tooLate = `no welcome within ${connectTimeoutMs} ms`;
-    timer = setTimeout(() => giveUp(4408, tooLate), timerMs(connectTimeoutMs));
+    const reason = `no welcome within ${connectTimeoutMs} ms`;
+    timer = setTimeout(() => giveUp({ code: 4408, reason }), timerMs(connectTimeoutMs));
     try {
       const protocols = subprotocolsFor(await token());
       if (own !== epoch) return;
-      socket = new WebSocket(address(resumes()), protocols);
-      socket.addEventListener('message', ({ data }) => {
-        if (own === epoch) receive(data);
-      });
-      socket.addEventListener('close', ({ code, reason }) => {
-        if (own === epoch) end(code, reason);
-      });
+      const address = typeof url === 'function' ? url() : url;
+      socket = new WebSocket(socketAddress(address, connectionId, resume()), protocols);
+      socket.addEventListener('message', whileCurrent(receive));
+      socket.addEventListener('close', whileCurrent(end));
       // The `ws` package throws errors that nobody listens to; a close event follows and is all that browsers tell.
       socket.addEventListener('error', () => {});
     } catch (cause) {
-      const message = `The connection could not be opened: ${messageOf(cause)}`;
-      if (own === epoch) report(clientError('connect_failed', message, { cause }));
-      if (own === epoch) end(1006, message);
+      const error = failure('connect_failed', 'The connection could not be opened', cause);
+      whileCurrent(onError)(error);
+      whileCurrent(end)({ code: 1006, reason: error.message });
     }
   }
 
-  function receive(data: unknown): void {
+  function receive({ data }: { readonly data: unknown }): void {
     keepalive?.heard();
     const frame = typeof data === 'string' ? decodeServerFrame(data) : undefined;
-    if (frame === undefined || (frame.op === 'welcome' && loop.state === 'open')) {
-      report(
-        clientError('unreadable_frame', 'The server sent what is no frame; it was left out.', {
+    if (frame?.op === 'welcome' && loop.state !== 'open') opened(frame);
+    else if (frame && frame.op !== 'welcome') onFrame(frame);
+    else {
+      onError(
+        clientError('unreadable_frame', 'The server sent what is no frame: it was left out.', {
           details: String(data).slice(0, 200),
         }),
       );
-    } else if (frame.op === 'welcome') opened(frame);
-    else received(frame);
+    }
   }
 
   function opened(welcome: WelcomeFrame): void {
@@ -113,7 +117,7 @@ export function createLink(
       keepalive = createKeepalive(
         heartbeatMs,
         () => write(PING),
-        () => giveUp(4408, 'heartbeat lost'),
+        () => giveUp({ code: 4408, reason: 'heartbeat lost' }),
       );
     }
     loop.welcome = welcome;
@@ -131,20 +135,20 @@ export function createLink(
     }
   }
 
-  const bufferedBytes = (): number => socket?.bufferedAmount ?? 0;
+  const bufferedAmount = (): number => socket?.bufferedAmount ?? 0;
 
   /** The peer is not waited for: over a dead network the closing handshake takes minutes. */
-  function giveUp(code: number, reason: string, isLeaving?: boolean): void {
+  function giveUp(close: LoopCloseEvent, isLeaving?: boolean): void {
     const given = socket;
-    given?.close(code, reason);
+    given?.close(close.code, close.reason);
     // The `ws` package waits half a minute for a peer that does not answer, and keeps the process alive.
     setTimeout(() => given?.terminate?.(), CLOSE_GRACE_MS).unref?.();
-    end(code, reason, isLeaving);
+    end(close, isLeaving);
   }
 
   /** Once for each connection: at its close, or at the moment it is given up. */
-  function end(code: number, reason: string, isLeaving = false): void {
-    const unsentBytes = bufferedBytes();
+  function end({ code, reason }: LoopCloseEvent, isLeaving = false): void {
+    const unsentBytes = bufferedAmount();
     epoch++;
     clearTimeout(timer);
     keepalive?.stop();
@@ -159,10 +163,10 @@ export function createLink(
       enter({ state: 'waiting', code, reason, nextAttemptMs });
     }
     if (unsentBytes > 0 && !isLeaving) {
-      report(
+      onError(
         clientError(
           'connection_lost',
-          `The connection broke with ${unsentBytes} bytes on their way: the last events sent may not have arrived.`,
+          `The connection broke with ${unsentBytes} bytes not sent: the last events may not have arrived.`,
         ),
       );
     }
@@ -171,12 +175,13 @@ export function createLink(
   return {
     start: () => void start(),
     write,
-    bufferedBytes,
-    advise(afterMs) {
+    bufferedAmount,
+    reconnect(afterMs) {
       adviceMs = Math.min(Math.max(afterMs, 0), LONGEST_ADVICE_MS);
     },
     close() {
-      if (loop.state !== 'closed') giveUp(1000, 'closed by the application', true);
+      const reason = 'closed by the application';
+      if (loop.state !== 'closed') giveUp({ code: 1000, reason }, true);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { EventFrame, OkFrame, WelcomeFrame } from '../protocol/frames.js';
-import { clientError, messageOf, type LoopClientError } from './client-errors.js';
+import { failure, type LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import type { Timer } from './timer.js';
 
@@ -22,14 +22,14 @@ export interface Positions {
   /** Whether there is something to go on from. */
   readonly any: () => boolean;
   /** The next `since` asks for the last event of the topic, unless it is known where the client is there. */
-  readonly wantLatest: (topic: string) => void;
-  readonly connected: (welcome: WelcomeFrame) => void;
+  readonly latest: (topic: string) => void;
+  readonly open: (welcome: WelcomeFrame) => void;
   /** What to ask the server for: after a reconnect everything, later only what is new. */
   readonly since: () => Texts | undefined;
-  /** The server answered a `since`, or decided against it. */
-  readonly resumed: (since: Texts, answer?: OkFrame) => void;
-  /** The answer to a `since` was lost: that is asked for again. */
-  readonly failed: () => void;
+  /** The server answered a `since`. */
+  readonly resumed: (since: Texts, answer: OkFrame) => void;
+  /** The server decided against a `since`, or failed: then the next one asks for the same. */
+  readonly refused: (isFailure: boolean) => void;
   /** From where on topics come that are new here. Where the client has been already, it goes on from there. */
   readonly learned: (positions: Texts | undefined) => void;
   /** Everything up to these positions that matched has come, as far as the client does not lag behind. */
@@ -40,26 +40,19 @@ export interface Positions {
 }
 
 export function createPositions(
-  settings: Pick<ClientSettings, 'storage' | 'storageKey'>,
+  { storage, storageKey }: Pick<ClientSettings, 'storage' | 'storageKey'>,
   lost: (reset: LoopReset) => void,
   report: (error: LoopClientError) => void,
 ): Positions {
-  const { storageKey } = settings;
-  let { storage } = settings;
   let accountId: string | undefined;
   let known = new Map<string, string>();
-  /** Topics whose last event was asked for or will be. It may well lie before where the client begins. */
-  const latest = new Set<string>();
+  /** Topics whose last event will be asked for. */
+  let wanted = new Set<string>();
+  /** Topics whose last event is on its way, which may well lie before where the client begins. */
+  let awaited = new Set<string>();
   /** Whether what was missed is still to come: then the server is ahead of what came. */
   let isDue = false;
   let timer: Timer | undefined;
-
-  safely(() => {
-    const text = storage?.getItem(storageKey);
-    if (!text) return;
-    const [ofAccount, positions] = JSON.parse(text) as [string, [string, string][]];
-    [accountId, known] = [ofAccount, new Map(positions)];
-  });
 
   /** A storage that fails is told of once; the client goes on without it. */
   function safely(work: () => void): void {
@@ -67,18 +60,23 @@ export function createPositions(
       work();
     } catch (cause) {
       storage = undefined;
-      report(
-        clientError(
-          'storage_failed',
-          `The positions could not be kept in the storage: ${messageOf(cause)}`,
-          { cause },
-        ),
-      );
+      report(failure('storage_failed', 'The storage failed and is not used any more', cause));
     }
   }
 
+  safely(() => {
+    const text = storage?.getItem(storageKey);
+    if (!text) return;
+    const [ofAccount, positions] = JSON.parse(text) as [string, [string, string][]];
+    known = new Map(positions);
+    accountId = ofAccount;
+  });
+
   /** Saves once for all changes of a turn, and after the handlers of what changed them. */
-  function keep(positions: Texts, isWanted: (topic: string, position: string) => boolean): void {
+  function keep(
+    positions: Texts = {},
+    isWanted: (topic: string, position: string) => boolean,
+  ): void {
     for (const [topic, position] of Object.entries(positions)) {
       if (isWanted(topic, position)) known.set(topic, position);
     }
@@ -91,26 +89,24 @@ export function createPositions(
   const isUnknown = (topic: string): boolean => !known.has(topic);
 
   /** Positions begin with a number, in base 36, that only grows. */
-  function isNew(topic: string, position: string): boolean {
-    const number = (text = '0'): number => Number.parseInt(text, 36);
-    return isUnknown(topic) || latest.has(topic) || number(position) > number(known.get(topic));
-  }
+  const isNew = (topic: string, position: string): boolean =>
+    isUnknown(topic) ||
+    awaited.has(topic) ||
+    Number.parseInt(position, 36) > Number.parseInt(known.get(topic)!, 36);
 
-  function learned(positions: Texts = {}): void {
-    keep(positions, isUnknown);
-  }
+  const learned = (positions?: Texts): void => keep(positions, isUnknown);
 
   function reset(topics: Texts = {}): void {
     keep(topics, () => true);
-    for (const topic of Object.keys(topics)) lost({ topic });
+    for (const topic in topics) lost({ topic });
   }
 
   return {
     any: () => known.size > 0,
-    wantLatest(topic) {
-      if (!known.has(topic)) latest.add(topic);
+    latest(topic) {
+      if (isUnknown(topic)) wanted.add(topic);
     },
-    connected(welcome) {
+    open(welcome) {
       isDue = known.size > 0; // before the welcome adds positions: those need not be asked for
       // Another account's positions mean nothing.
       if (welcome.accountId !== accountId) known.clear();
@@ -118,25 +114,25 @@ export function createPositions(
       learned(welcome.positions);
     },
     since() {
-      if (!isDue && latest.size === 0) return undefined;
-      const last = [...latest].map((topic) => [topic, 'latest'] as const);
-      return Object.fromEntries([...(isDue ? known : []), ...last]);
+      if (!isDue && wanted.size === 0) return undefined;
+      [awaited, wanted] = [wanted, new Set()];
+      const latest = [...awaited].map((topic) => [topic, 'latest'] as const);
+      return Object.fromEntries([...(isDue ? known : []), ...latest]);
     },
-    resumed(since, answer) {
+    resumed(since, { resumed = {}, reset: restarted = {} }) {
       isDue = false;
-      for (const topic of Object.keys(since)) latest.delete(topic);
-      if (answer === undefined) return;
-      const { resumed = {}, reset: restarted = {} } = answer;
+      awaited.clear();
       reset(restarted);
-      for (const topic of Object.keys(since)) {
-        if (topic in resumed || topic in restarted) continue;
-        // It is not the client's any more.
-        if (known.delete(topic)) lost({ topic });
+      for (const topic in since) {
+        // What is in neither is not the client's any more.
+        if (!(topic in resumed || topic in restarted) && known.delete(topic)) lost({ topic });
       }
     },
-    failed() {
-      isDue = true;
-      for (const topic of latest) if (known.has(topic)) latest.delete(topic);
+    refused(isFailure) {
+      isDue &&= isFailure;
+      // The last event may have come: then it is known where the client is.
+      if (isFailure) for (const topic of awaited) if (isUnknown(topic)) wanted.add(topic);
+      awaited.clear();
     },
     learned,
     reached: (positions) => keep(positions, isDue ? isUnknown : isNew),

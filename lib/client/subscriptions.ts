@@ -2,23 +2,29 @@ import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import type { DeniedPattern, OkFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import type { Ask } from './calls.js';
-import { LoopClientError, LoopSubscriptionError } from './client-errors.js';
+import { closedError, type LoopClientError, LoopSubscriptionError } from './client-errors.js';
 import type { Positions } from './positions.js';
-import type { WireFrame } from './frame-text.js';
+import type { LoopStatus } from './loop-state.js';
 import type { Timer } from './timer.js';
 
 /** Keeps the server's idea of what this connection wants equal to ours, with one frame per tick. */
 export interface Subscriptions {
   /** The pattern became wanted or unwanted. */
-  readonly changed: (pattern: string) => void;
-  readonly connected: (welcome: WelcomeFrame) => void;
-  readonly disconnected: () => void;
+  readonly change: (pattern: string) => void;
+  readonly open: (welcome: WelcomeFrame) => void;
+  readonly close: () => void;
   /** The server took new credentials: asks anew for what it refused, and takes note of what it `removed`. */
-  readonly refreshed: (removed?: readonly string[]) => void;
+  readonly refresh: (removed?: readonly string[]) => void;
   /** Tells the server what has changed. */
   readonly flush: () => void;
-  /** Resolves when the server has granted or denied everything that is wanted, or the connection has ended. */
-  readonly settled: () => Promise<void>;
+  /** Resolves when the server has granted or denied everything that is wanted. */
+  readonly ready: () => Promise<WelcomeFrame>;
+}
+
+interface SubscriptionFrame {
+  readonly op: 'subscribe' | 'unsubscribe';
+  readonly patterns: readonly string[];
+  readonly since?: Readonly<Record<string, string>>;
 }
 
 /** Quotes, comma and some air around each pattern of a frame. */
@@ -37,8 +43,9 @@ const AGAIN_BACKOFF = { baseMs: 250, capMs: 10_000 };
 const FAILURES = ['timeout', 'internal', 'unavailable', 'not_open'];
 
 export function createSubscriptions(
-  handlers: { has(pattern: string): boolean; topics(): Iterable<string> },
-  positions: Pick<Positions, 'since' | 'resumed' | 'failed'>,
+  loop: Readonly<LoopStatus>,
+  handlers: { has(pattern: string): boolean; keys(): Iterable<string> },
+  positions: Pick<Positions, 'since' | 'resumed' | 'refused'>,
   ask: Ask,
   report: (error: LoopClientError) => void,
 ): Subscriptions {
@@ -48,10 +55,12 @@ export function createSubscriptions(
   const failed = new Set<string>();
   /** What is asked for again with other credentials or on the next connection. */
   const denied = new Set<string>();
-  const wakers = new Set<() => void>();
+  /** Those who wait until everything is answered. */
+  const waiters = new Set<{
+    readonly resolve: (welcome: WelcomeFrame) => void;
+    readonly reject: (error: LoopClientError) => void;
+  }>();
   let givenByServer = new Set<string>();
-  let isConnected = false;
-  let hasChanged = false;
   let unanswered = 0;
   let patternsPerFrame = 1;
   /** True while frames of so many patterns may still be too long for the server. */
@@ -61,71 +70,61 @@ export function createSubscriptions(
 
   /** Unsubscribes first: a connection may hold only so many patterns. */
   function flush(): void {
-    if (!isConnected || !hasChanged) return;
-    hasChanged = false;
+    if (loop.state !== 'open') return;
     // What the server subscribed by itself is the server's to end.
     const isLeft = (p: string): boolean => !handlers.has(p) && !givenByServer.has(p);
     const isMissing = (p: string): boolean => !told.has(p) && !denied.has(p);
     tell('unsubscribe', [...told].filter(isLeft));
-    tell('subscribe', [...handlers.topics()].filter(isMissing));
+    tell('subscribe', [...handlers.keys()].filter(isMissing));
   }
 
   function tell(op: 'subscribe' | 'unsubscribe', patterns: string[]): void {
     while (patterns.length > 0) {
       // A refused frame counts toward closing the connection, so one at a time finds out what the server takes.
-      hasChanged = isProbing && unanswered > 0;
-      if (hasChanged) return;
+      if (isProbing && unanswered > 0) return;
       const part = patterns.splice(0, patternsPerFrame);
       for (const pattern of part) told[op === 'subscribe' ? 'add' : 'delete'](pattern);
-      void send(
-        { op, patterns: part },
-        (answer) => {
-          if (part.length >= patternsPerFrame) isProbing = false;
-          for (const denial of answer.denied ?? []) if (isDenial(denial)) deny(denial);
-        },
-        (error) => refused(part, error),
-      );
+      void send({ op, patterns: part });
     }
   }
 
-  async function send(
-    frame: WireFrame,
-    answered: (answer: OkFrame) => void,
-    refusedBy: (error: LoopClientError) => void,
-  ): Promise<void> {
+  async function send(frame: SubscriptionFrame): Promise<void> {
     unanswered++;
     try {
-      answered((await ask(frame)) as OkFrame);
+      const answer = (await ask(frame)) as OkFrame;
+      if (frame.since) positions.resumed(frame.since, answer);
+      else if (frame.patterns.length >= patternsPerFrame) isProbing = false;
+      for (const denial of answer.denied ?? []) if (isDenial(denial)) deny(denial);
     } catch (error) {
-      if (isConnected) refusedBy(error as LoopClientError);
+      refused(frame, error as LoopClientError);
     }
     unanswered--;
     goOn();
   }
 
-  function deny(denial: DeniedPattern): void {
-    told.delete(denial.pattern);
-    denied.add(denial.pattern);
-    report(new LoopSubscriptionError(denial));
+  function deny(denial: DeniedPattern, isFailure = false): void {
+    const { code, pattern } = denial;
+    // After a failure the server may hold it or not: it stays told, to be unsubscribed if it is left.
+    if (isFailure) failed.add(pattern);
+    else if (told.delete(pattern)) denied.add(pattern);
+    if (code !== 'not_open') report(new LoopSubscriptionError(denial));
   }
 
   /** The whole frame was refused or failed. */
-  function refused(patterns: readonly string[], { code, message }: LoopClientError): void {
+  function refused({ patterns, since }: SubscriptionFrame, error: LoopClientError): void {
+    const { code, message } = error;
+    const isOpen = loop.state === 'open';
+    const isFailure = !isOpen || FAILURES.includes(code);
+    if (since) positions.refused(isFailure);
+    // The next connection asks for everything.
+    if (!isOpen) return;
     if (code === 'too_many_subscriptions' && patterns.length > 1) {
       for (const pattern of patterns) told.delete(pattern);
       patternsPerFrame = Math.min(patternsPerFrame, Math.floor(patterns.length / 2));
-      isProbing = hasChanged = true;
-      return;
-    }
-    const isFailure = FAILURES.includes(code);
+      isProbing = true;
+    } else for (const pattern of patterns) deny({ pattern, code, message }, isFailure);
     if (isFailure) askAgainSoon();
-    for (const pattern of patterns) {
-      if (code !== 'not_open') deny({ pattern, code, message });
-      if (!isFailure) continue;
-      // The server may hold it or not: it stays told, to be unsubscribed if it is left.
-      told.add(pattern);
-      failed.add(pattern);
-    }
+    else if (since) report(error);
   }
 
   /** Asking twice is harmless. */
@@ -133,64 +132,38 @@ export function createSubscriptions(
     timer ??= setTimeout(
       () => {
         timer = undefined;
-        for (const pattern of failed) {
-          told.delete(pattern);
-          denied.delete(pattern);
-        }
+        for (const pattern of failed) told.delete(pattern);
         failed.clear();
-        hasChanged = true;
         goOn();
       },
       fullJitterMs(attempt++, AGAIN_BACKOFF),
     );
   }
 
-  const isSettled = (): boolean =>
-    !isConnected || !(unanswered > 0 || hasChanged || timer !== undefined);
-
-  /** Sends what has waited for an answer; after the last one asks for what was missed, and wakes whoever waits. */
+  /** Sends what has waited for an answer; after the last one asks for what was missed, and tells whoever waits. */
   function goOn(): void {
     flush();
-    if (!isSettled()) return;
+    if (loop.state !== 'open' || unanswered > 0 || timer) return;
     attempt = 0;
     // Without a handler there is nobody to replay to, so far.
-    const [wanted] = handlers.topics();
-    const since = isConnected && wanted !== undefined ? positions.since() : undefined;
-    if (since === undefined) return wake();
-    void send(
-      { op: 'subscribe', patterns: [], since },
-      (answer) => positions.resumed(since, answer),
-      (error) => {
-        if (FAILURES.includes(error.code)) {
-          positions.failed();
-          askAgainSoon();
-        } else {
-          positions.resumed(since);
-          report(error);
-        }
-      },
-    );
-  }
-
-  function wake(): void {
-    for (const resolve of wakers) resolve();
-    wakers.clear();
+    const [wanted] = handlers.keys();
+    const since = wanted === undefined ? undefined : positions.since();
+    if (since) return void send({ op: 'subscribe', patterns: [], since });
+    for (const { resolve } of waiters) resolve(loop.welcome!);
+    waiters.clear();
   }
 
   function retry(): void {
     denied.clear();
-    hasChanged = true;
     flush();
   }
 
   return {
-    changed(pattern) {
+    change(pattern) {
       denied.delete(pattern);
-      hasChanged = true;
       queueMicrotask(flush);
     },
-    connected({ subscriptions, maxPayload }) {
-      isConnected = true;
+    open({ subscriptions, maxPayload }) {
       givenByServer = new Set(subscriptions);
       patternsPerFrame = Math.min(
         MAX_PATTERNS_PER_FRAME,
@@ -199,33 +172,35 @@ export function createSubscriptions(
       retry();
       goOn();
     },
-    disconnected() {
-      isConnected = isProbing = false;
-      attempt = 0;
+    close() {
+      isProbing = false;
       clearTimeout(timer);
       timer = undefined;
       told.clear();
       failed.clear();
-      // Nothing will be answered any more: the next connection asks for everything.
-      wake();
+      if (loop.state !== 'closed') return;
+      for (const { reject } of waiters) reject(closedError());
+      waiters.clear();
     },
-    refreshed(removed = []) {
+    refresh(removed = []) {
       // First, while the removed ones still count as told: the new credentials have just been asked about them.
       retry();
       for (const pattern of removed) {
         // Once it is subscribed again, that is our doing and ours to end.
         givenByServer.delete(pattern);
-        if (told.delete(pattern) && handlers.has(pattern)) {
-          const message = `The new credentials do not allow the subscription to "${pattern}".`;
-          deny({ pattern, code: 'forbidden', message });
-        }
+        if (!told.has(pattern)) continue;
+        const message = `The new credentials do not allow "${pattern}".`;
+        if (handlers.has(pattern)) deny({ pattern, code: 'forbidden', message });
+        told.delete(pattern);
       }
     },
     flush,
-    settled() {
-      flush();
-      return isSettled() ? Promise.resolve() : new Promise((resolve) => wakers.add(resolve));
-    },
+    ready: () =>
+      new Promise((resolve, reject) => {
+        if (loop.state === 'closed') return reject(closedError());
+        waiters.add({ resolve, reject });
+        goOn();
+      }),
   };
 }
 

@@ -61,7 +61,8 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
   try {
     const frame = JSON.parse(text) as Fields;
     const fields: Fields = { ...OPTIONAL, ...frame };
-    const examples = { ...OPTIONAL, ...REQUIRED[String(frame.op ?? 'event')] };
+    const { op = 'event' } = frame;
+    const examples = { ...OPTIONAL, ...REQUIRED[op as string] };
     const isFrame =
       Object.entries(examples).every(([name, example]) => isLike(fields[name], example)) &&
       (frame.op !== undefined || isEventName(frame.event as string));

@@ -230,7 +230,7 @@ describe('a renewal', () => {
     let asked = 0;
     const never = new Promise<string>(() => {});
     const { made, sent, failures } = authentication(() => (++asked === 1 ? never : 'fresh'));
-    made.connected(HOUR_MS);
+    made.open(HOUR_MS);
     await jest.advanceTimersByTimeAsync(RENEWAL_MS + 10_000);
     expect(failures).toMatchObject([{ code: 'timeout' }]);
 
@@ -240,11 +240,11 @@ describe('a renewal', () => {
 
   it('whose token function hangs leaves no timer behind when the connection ends', async () => {
     const { made, failures } = authentication(() => new Promise<string>(() => {}));
-    made.connected(HOUR_MS);
+    made.open(HOUR_MS);
     await jest.advanceTimersByTimeAsync(RENEWAL_MS);
     expect(jest.getTimerCount()).toBe(1);
 
-    made.disconnected();
+    made.close();
 
     expect(jest.getTimerCount()).toBe(0);
     await jest.advanceTimersByTimeAsync(HOUR_MS);
@@ -254,11 +254,11 @@ describe('a renewal', () => {
   it('whose connection broke while it waited for the token drops it', async () => {
     let give: (token: string) => void = () => {};
     const { made, sent } = authentication(() => new Promise((resolve) => (give = resolve)));
-    made.connected(HOUR_MS);
+    made.open(HOUR_MS);
     await jest.advanceTimersByTimeAsync(RENEWAL_MS);
 
-    made.disconnected();
-    made.connected(HOUR_MS);
+    made.close();
+    made.open(HOUR_MS);
     give('of the connection before');
     await jest.advanceTimersByTimeAsync(0);
 
@@ -268,15 +268,15 @@ describe('a renewal', () => {
 
   it('is not scheduled by an answer that comes after the end, but by the next connection', async () => {
     const { made, answer } = authentication(() => 'fresh');
-    made.connected(HOUR_MS);
+    made.open(HOUR_MS);
     const authenticated = made.authenticate();
     await jest.advanceTimersByTimeAsync(0);
-    made.disconnected();
+    made.close();
     answer();
     await authenticated;
     expect(jest.getTimerCount()).toBe(0);
 
-    made.connected(HOUR_MS);
+    made.open(HOUR_MS);
     expect(jest.getTimerCount()).toBe(1);
   });
 });

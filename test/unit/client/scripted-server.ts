@@ -21,6 +21,7 @@ export interface WireFrame {
   readonly ask?: number;
   readonly error?: { readonly code: string; readonly message: string };
   readonly patterns?: readonly string[];
+  readonly since?: Readonly<Record<string, string>>;
   readonly token?: string;
 }
 

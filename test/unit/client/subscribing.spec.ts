@@ -4,6 +4,7 @@ import {
   LoopSubscriptionError,
   type LoopClient,
 } from '../../../lib/client/index.js';
+import type { LoopStatus } from '../../../lib/client/loop-state.js';
 import { createSubscriptions } from '../../../lib/client/subscriptions.js';
 import { Queue } from './queue.js';
 import {
@@ -421,6 +422,24 @@ describe('subscribing', () => {
     expect(errors.all).toEqual([]);
   });
 
+  it('asks for the latest event again when the connection broke before the answer', async () => {
+    server.react = (frame, peer) => {
+      if (frame.since === undefined) reactions.friendly(frame, peer);
+    };
+    const { loop, errors } = server.client();
+    loop.on('chat:price', () => {}, { latest: true });
+    const first = await server.nextPeer();
+    await first.frames.next('It should be asked for', ({ since }) => since !== undefined);
+
+    server.react = reactions.friendly;
+    first.close(1001);
+    const second = await server.nextPeer();
+    await loop.ready();
+
+    expect(second.frames.all.at(-1)?.since).toEqual({ 'service:chat': 'latest' });
+    expect(errors.all).toEqual([]);
+  });
+
   it('throws at once for what is no pattern', () => {
     const { loop } = server.client();
 
@@ -452,17 +471,19 @@ describe('subscriptions that failed', () => {
 
   it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
     const ask = jest.fn(() => Promise.reject(new LoopClientError('timeout', 'No answer.')));
-    const handlers = { has: () => true, topics: () => ['billing:*'] };
-    const positions = { since: () => undefined, resumed: () => {}, failed: () => {} };
-    const subscriptions = createSubscriptions(handlers, positions, ask, () => {});
-    subscriptions.connected(welcomeFrame());
-    const settled = subscriptions.settled();
+    const handlers = { has: () => true, keys: () => ['billing:*'] };
+    const positions = { since: () => undefined, resumed: () => {}, refused: () => {} };
+    const loop: LoopStatus = { state: 'open', welcome: welcomeFrame() };
+    const subscriptions = createSubscriptions(loop, handlers, positions, ask, () => {});
+    subscriptions.open(welcomeFrame());
+    const ready = rejection(subscriptions.ready());
     await jest.advanceTimersByTimeAsync(0);
     expect(jest.getTimerCount()).toBe(1);
 
-    subscriptions.disconnected();
+    loop.state = 'closed';
+    subscriptions.close();
 
     expect(jest.getTimerCount()).toBe(0);
-    await settled;
+    expect((await ready).code).toBe('closed');
   });
 });

@@ -16,13 +16,13 @@ describe('timers', () => {
   });
 
   it('of answered requests are gone, so that they keep no process alive', async () => {
-    const settings = clientSettings('ws://127.0.0.1/ws', { WebSocket });
-    const link = { write: () => true, bufferedBytes: () => 0 };
+    const settings = clientSettings({ WebSocket });
+    const link = { write: () => true, bufferedAmount: () => 0 };
     const calls = createCalls({ state: 'open', welcome: undefined }, settings, link, () => {});
     const answer = calls.askNow({ op: 'ping' });
     expect(jest.getTimerCount()).toBe(1);
 
-    calls.answered({ op: 'reply', id: 1, data: 'here' });
+    calls.answer({ op: 'reply', id: 1, data: 'here' });
 
     expect(await answer).toMatchObject({ data: 'here' });
     expect(jest.getTimerCount()).toBe(0);
