@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ScriptedServer } from './scripted-server.js';
+import { reactions, ScriptedServer } from './scripted-server.js';
 
 describe('a broken or hostile server', () => {
   let server: ScriptedServer;
@@ -88,6 +88,25 @@ describe('a broken or hostile server', () => {
 
     expect(errors.all).toEqual([]);
   });
+
+  it.each(['5', '"all"', '{"account":{}}'])(
+    'leaves no rejection behind with an answer that has resumed %s',
+    async (resumed) => {
+      server.welcome = { positions: { account: '1.a' } };
+      server.react = (frame, peer) => {
+        if (frame.patterns?.length !== 0) return reactions.friendly(frame, peer);
+        peer.sendRaw(`{"op":"ok","id":${String(frame.id)},"resumed":${resumed}}`);
+      };
+      const { loop, nextState, nextError } = server.client();
+      loop.on('a:b', () => {});
+      await loop.ready();
+      (await server.nextPeer()).close(1001);
+      await nextState('waiting');
+
+      await nextError('unreadable_frame');
+      expect(await loop.ping()).toBeGreaterThan(0);
+    },
+  );
 
   it('survives a welcome whose heartbeat is beyond what timers hold', async () => {
     server.welcome = { heartbeatMs: 1e300, expiresInMs: 1e300 };
