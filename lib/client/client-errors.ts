@@ -52,10 +52,10 @@ export class LoopClientError extends Error {
   /** What the server added, or an excerpt of what could not be read. */
   readonly details: unknown;
 
-  constructor(code: string, message: string, options: LoopClientErrorOptions = {}) {
+  constructor(code: string, message: string, options?: LoopClientErrorOptions) {
     super(message, options);
     this.code = code;
-    this.details = options.details;
+    this.details = options?.details;
   }
 
   override get name(): string {

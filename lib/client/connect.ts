@@ -136,7 +136,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     if (ask !== undefined) void answers.reply(frame);
   }
 
-  link.start();
+  void link.start();
   return Object.assign<LoopStatus, Omit<LoopClient, keyof LoopStatus>>(loop, {
     on(pattern, handler, { latest = false } = {}) {
       if (!isPattern(pattern)) {

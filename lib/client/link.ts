@@ -26,7 +26,7 @@ export interface LinkObserver {
 
 /** One connection after the other, until the application or the server says that it is enough. */
 export interface Link {
-  readonly start: () => void;
+  readonly start: () => Promise<void>;
   /** Hands a frame to the socket; false when there is no open one. */
   readonly write: (text: string) => boolean;
   /** Bytes that the socket holds and the network has not taken. */
@@ -173,7 +173,7 @@ export function createLink(
   }
 
   return {
-    start: () => void start(),
+    start,
     write,
     bufferedAmount,
     reconnect(afterMs) {

@@ -165,10 +165,8 @@ export function createSubscriptions(
     },
     open({ subscriptions, maxPayload }) {
       givenByServer = new Set(subscriptions);
-      patternsPerFrame = Math.min(
-        MAX_PATTERNS_PER_FRAME,
-        Math.max(1, Math.floor(maxPayload / PATTERN_BYTES)),
-      );
+      const fitting = Math.max(1, Math.floor(maxPayload / PATTERN_BYTES));
+      patternsPerFrame = Math.min(fitting, MAX_PATTERNS_PER_FRAME);
       retry();
       goOn();
     },

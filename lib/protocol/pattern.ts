@@ -29,12 +29,10 @@ export function parsePattern(text: string): Pattern | undefined {
  * makes matching independent of how many patterns exist.
  */
 export function patternsMatching(name: string): string[] {
-  const colon = name.indexOf(':');
-  const service = name.slice(0, colon);
-  const event = name.slice(colon + 1);
+  const [service, event] = name.split(':') as [string, string];
   const patterns = [name, `${service}:*`, `*:${event}`, '*:*'];
-  for (let dot = event.indexOf('.'); dot !== -1; dot = event.indexOf('.', dot + 1)) {
-    patterns.push(`${service}:${event.slice(0, dot)}.*`);
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+    patterns.push(`${name.slice(0, dot)}.*`);
   }
   return patterns;
 }
