@@ -46,8 +46,10 @@ export class DurableDelivery implements FollowerListener {
     const frame = new TextFrame(encodeServerFrame({ op: 'reset', topics }));
     for (const connection of this.receiversOf(topic)) {
       const isResuming = connection.gate.holds(name); // then it is told where it is
-      connection.gate.forget(name);
-      if (!isResuming) connection.deliver(frame);
+      connection.gate.lose(name);
+      if (isResuming) continue;
+      connection.gate.restart(name, position);
+      connection.deliver(frame);
     }
   }
 

@@ -10,6 +10,12 @@ import { durableTopicsOf } from './connection-topics.js';
 /** Positions by the names that clients have for their topics. */
 export type PositionTexts = Readonly<Record<string, string>>;
 
+/** What came of a change, and the topics that are new by it. */
+export interface Gained<Result> {
+  readonly result: Result;
+  readonly positions: PositionTexts;
+}
+
 /**
  * Tells a connection where its topics are. A client learns that from its events as well, but of a new topic it may have had
  * none yet, and of another one few may match what it subscribed; with no position, or with one of long ago, it could not be
@@ -35,20 +41,19 @@ export class PositionNews {
   async gainedBy<Result>(
     connection: LoopConnection,
     change: () => Promise<Result>,
-  ): Promise<{ readonly result: Result; readonly positions: PositionTexts }> {
+  ): Promise<Gained<Result>> {
     const before = new Set(durableTopicsOf(connection, this.durable).map(clientNameOf));
     const result = await change();
     const gained = durableTopicsOf(connection, this.durable).filter(
       (topic) => !before.has(clientNameOf(topic)),
     );
-    for (const topic of gained) this.noteOpened(connection, topic);
+    for (const topic of gained) this.noteBegun(connection, topic);
     return { result, positions: this.textsOf(gained) };
   }
 
-  /** One that is gained while its client has still to say where it was goes on from here as well. */
-  private noteOpened({ gate }: LoopConnection, topic: Topic): void {
+  private noteBegun({ gate }: LoopConnection, topic: Topic): void {
     const position = this.durable.positionOf(topic);
-    if (gate.holdsAll && position !== undefined) gate.alsoOpenedAt(clientNameOf(topic), position);
+    if (position !== undefined) gate.begin(clientNameOf(topic), position);
   }
 
   private hasMoved(topic: Topic, since: number): boolean {

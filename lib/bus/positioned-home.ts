@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { ConnectionHome, LoopConnection } from '../connections/loop-connection.js';
+import { clientNameOf } from '../history/client-topics.js';
 import { PositionNews, tellPositions } from './position-news.js';
 
 /** What server code does with a connection, whose client is told from where on it gets a new topic. */
@@ -27,5 +28,6 @@ export class PositionedHome implements ConnectionHome {
 
   leave(connection: LoopConnection, room: string): void {
     this.registry.leave(connection, room);
+    connection.gate.forget(clientNameOf({ kind: 'room', name: room }));
   }
 }

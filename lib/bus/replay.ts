@@ -3,19 +3,14 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { CloseCode } from '../protocol/close-code.js';
-import { encodePosition, parsePosition, type Position } from '../transport/position.js';
+import { encodePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
-import type { PlacedPush } from '../transport/topic-history.js';
+import { TopicInterest } from '../transport/topic-interest.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { durableTopicsOf } from './connection-topics.js';
 import { DurableDelivery } from './durable-delivery.js';
 import { SharedReads } from './shared-reads.js';
-
-/** How often it is read again when more came during a read than could wait. */
-const ATTEMPTS = 5;
-
-/** In place of a position: the last event only, be it old or new. */
-const LATEST = 'latest';
+import { type Given, type ReplayTools, TopicReplay } from './topic-replay.js';
 
 /** What a client said of its topics, by their names: a position, or `latest`. */
 export type Since = Readonly<Record<string, string>>;
@@ -27,17 +22,36 @@ export interface ReplayAnswer {
   readonly reset: Readonly<Record<string, string>>;
 }
 
+/** A client that says where it was. */
+export interface Resumption<Change> {
+  readonly since: Since;
+  /** What the same frame changes, which may bring topics that are new to the connection. */
+  readonly change: () => Promise<Change>;
+  /** Called before anything else of the topics of which something is lost is sent. */
+  readonly tell: (changed: Change, answer: ReplayAnswer) => void;
+  /** Aborted when the frame is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** How each topic, by the name that the client has for it, is replayed. */
+type Plan = Map<string, (one: TopicReplay) => Promise<number | undefined>>;
+
+const NOTHING_GIVEN: ReadonlyMap<string, Given> = new Map();
+
 /** Brings a connection from where its client was to where its topics are, without a hole and without a double. */
 @Injectable()
 export class Replay {
-  private readonly reads: SharedReads;
+  private readonly tools: ReplayTools;
+  /** The last one of each connection. */
+  private readonly running = new WeakMap<LoopConnection, Promise<void>>();
 
   constructor(
     private readonly durable: DurableTopics,
-    private readonly delivery: DurableDelivery,
+    delivery: DurableDelivery,
+    private readonly interest: TopicInterest,
     private readonly logger: SampledLogger,
   ) {
-    this.reads = new SharedReads(durable);
+    this.tools = { durable, delivery, reads: new SharedReads(durable) };
   }
 
   /** The positions from which everything that is pushed reaches the connection. */
@@ -51,28 +65,108 @@ export class Replay {
   }
 
   /**
-   * Sends everything that matches, and calls `tell` with what it was, before anything else of the topics of which something
-   * is lost. When it cannot be read, the connection is closed: its client comes back with the positions that it has.
+   * Sends everything that matches and was not sent on this connection before. Rejects when the change does. When a history
+   * cannot be read, or not in time, the connection is closed: its client comes back with the positions that it has.
    */
-  async run(
+  async run<Change>(
     connection: LoopConnection,
-    since: Since,
+    { since, change, tell, signal }: Resumption<Change>,
+  ): Promise<void> {
+    await this.inTurn(connection, async () => {
+      const names = Object.keys(since);
+      const given = this.hold(connection, names);
+      let changed: Change;
+      try {
+        changed = await change();
+        await this.untilAttached(connection, names);
+      } catch (error) {
+        await this.letGo(connection, names, given);
+        throw error;
+      }
+      onAbort(signal, () => connection.close(CloseCode.TryAgainLater, 'It took too long.'));
+      const plan = planOf(connection.gate.openedAt());
+      for (const [name, text] of Object.entries(since)) plan.set(name, (one) => one.since(text));
+      await this.replay(connection, plan, given, ({ resumed, reset }) => {
+        const asked = Object.entries(resumed).filter(([name]) => Object.hasOwn(since, name));
+        tell(changed, { resumed: Object.fromEntries(asked), reset });
+      });
+    });
+  }
+
+  /** For a connection that waited long enough for its client, who is told that nothing before will come any more. */
+  async goOn(connection: LoopConnection): Promise<void> {
+    await this.inTurn(connection, async () => {
+      if (!connection.gate.holdsAll) return;
+      const opened = connection.gate.openedAt();
+      for (const [name, position] of opened) connection.gate.restart(name, position);
+      tellReset(connection, textsOf(opened));
+      await this.replay(connection, planOf(opened), NOTHING_GIVEN, ({ reset }) =>
+        tellReset(connection, reset),
+      );
+    });
+  }
+
+  /** One after the other: two at once would send the same, or let through what the other still holds. */
+  private inTurn(connection: LoopConnection, work: () => Promise<void>): Promise<void> {
+    const done = (this.running.get(connection) ?? Promise.resolve()).then(work);
+    const settled = done.catch(() => {}); // the one who asked has the failure
+    this.running.set(connection, settled);
+    return done;
+  }
+
+  /** From here on what comes of these topics waits. Returns what was given of them before. */
+  private hold(connection: LoopConnection, names: readonly string[]): Map<string, Given> {
+    const { gate } = connection;
+    if (gate.holdsAll) return new Map();
+    const patterns = new Set(connection.patterns);
+    const given = this.topicsIn(connection, names).flatMap((topic): [string, Given][] => {
+      const name = clientNameOf(topic);
+      const [from, to] = [gate.begunAt(name), this.durable.positionOf(topic)?.n];
+      return from === undefined || to === undefined ? [] : [[name, { from, to, patterns }]];
+    });
+    for (const name of names) gate.hold(name);
+    return new Map(given);
+  }
+
+  /** A room that is being joined is resumed as well. One that cannot be attached is none of the connection's topics. */
+  private async untilAttached(connection: LoopConnection, names: readonly string[]): Promise<void> {
+    const fresh = this.topicsIn(connection, names).filter(
+      (topic) => this.durable.positionOf(topic) === undefined,
+    );
+    await this.interest.attached(fresh).catch(() => {});
+  }
+
+  /** Nothing has changed: what came meanwhile is sent. */
+  private async letGo(
+    connection: LoopConnection,
+    names: readonly string[],
+    given: ReadonlyMap<string, Given>,
+  ): Promise<void> {
+    if (connection.gate.holdsAll) return;
+    const plan: Plan = new Map(names.map((name) => [name, (one) => one.sinceHeld()]));
+    await this.replay(connection, plan, given, ({ reset }) => tellReset(connection, reset));
+  }
+
+  /** Replays those of the plan that the connection gets, and tells in the turn in which the lost ones go on. */
+  private async replay(
+    connection: LoopConnection,
+    plan: Plan,
+    given: ReadonlyMap<string, Given>,
     tell: (answer: ReplayAnswer) => void,
   ): Promise<void> {
-    const opened = connection.gate.openedAt();
     const resumed: Record<string, number> = {};
-    const lost: Topic[] = [];
-    const topics = durableTopicsOf(connection, this.durable).filter((topic) => {
+    const lost: [name: string, one: TopicReplay][] = [];
+    const replaying = this.heldTopics(connection, [...plan.keys()]).map(async (topic) => {
       const name = clientNameOf(topic);
-      return Object.hasOwn(since, name) || opened.has(name);
-    });
-    for (const topic of topics) connection.gate.hold(clientNameOf(topic));
-    const replaying = topics.map(async (topic) => {
-      const name = clientNameOf(topic);
-      const from = Object.hasOwn(since, name) ? since[name]! : opened.get(name)!;
-      const count = await this.replayTopic(connection, topic, from);
-      if (count === undefined) lost.push(await this.caughtUp(topic));
-      else if (Object.hasOwn(since, name)) resumed[name] = count;
+      const one = new TopicReplay(connection, topic, given.get(name), this.tools);
+      const count = await plan.get(name)!(one);
+      if (count !== undefined) {
+        resumed[name] = count;
+        return;
+      }
+      // What made the client lose something may not have been noticed here so far, and then it would be told twice.
+      await this.durable.catchUp(topic);
+      lost.push([name, one]);
     });
     try {
       await Promise.all(replaying);
@@ -80,111 +174,46 @@ export class Replay {
       this.logger.warn('replay', 'Histories could not be read; a client was sent away', error);
       connection.close(CloseCode.TryAgainLater, 'The histories cannot be read right now.');
     }
-    const reset = lost.map((topic) => [clientNameOf(topic), this.restart(connection, topic)]);
+    const reset = lost.map(([name, one]) => [name, one.restart()]);
     tell({ resumed, reset: Object.fromEntries(reset) });
   }
 
-  /** For a connection that waited long enough for its client. */
-  async goOn(connection: LoopConnection): Promise<void> {
-    if (!connection.gate.holdsAll) return;
-    await this.run(connection, {}, ({ reset }) => tellReset(connection, reset));
+  /** Those of the names that the connection gets and this server follows; all of them wait from here on. */
+  private heldTopics(connection: LoopConnection, names: readonly string[]): Topic[] {
+    const { gate } = connection;
+    const topics = this.topicsIn(connection, names).filter(
+      (topic) => this.durable.positionOf(topic) !== undefined,
+    );
+    const held = new Set(topics.map(clientNameOf));
+    for (const name of names) if (!held.has(name)) gate.drop(name);
+    for (const name of held) if (!gate.holds(name)) gate.hold(name);
+    return topics;
   }
 
-  /** Resolves with how many events matched, or with `undefined` when something is lost. */
-  private async replayTopic(
-    connection: LoopConnection,
-    topic: Topic,
-    from: string | Position,
-  ): Promise<number | undefined> {
-    if (from === LATEST) return this.replayLatest(connection, topic);
-    const position = typeof from === 'string' ? parsePosition(from) : from;
-    return position && this.replaySince(connection, topic, position);
+  private topicsIn(connection: LoopConnection, names: readonly string[]): Topic[] {
+    const wanted = new Set(names);
+    return durableTopicsOf(connection, this.durable).filter((topic) =>
+      wanted.has(clientNameOf(topic)),
+    );
   }
+}
 
-  /**
-   * What the server delivers while it reads waits at the gate, so whatever is not in the read is there: all that it had
-   * delivered before was in the history when the read began.
-   */
-  private async replaySince(
-    connection: LoopConnection,
-    topic: Topic,
-    from: Position,
-  ): Promise<number | undefined> {
-    const name = clientNameOf(topic);
-    let at = from;
-    let count = 0;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const delivered = this.durable.positionOf(topic)?.n ?? at.n;
-      const missed = await this.reads.since(topic, at, delivered);
-      if (missed === undefined) return undefined;
-      count += await this.send(connection, topic, missed);
-      at = missed.at(-1)?.place.position ?? at;
-      const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
-      const isWhole = !wasReset && !overflowed;
-      if (isWhole && at.n < delivered) return undefined;
-      if (isWhole) return count + this.release(connection, topic, at.n, waiting);
-      connection.gate.hold(name); // a reset is of this server; the client may be further already
-    }
-    return undefined;
-  }
+/** Topics go on from where they were when the connection was opened, as far as the client says nothing else. */
+function planOf(opened: ReadonlyMap<string, Position>): Plan {
+  return new Map([...opened].map(([name, position]) => [name, (one) => one.after(position)]));
+}
 
-  private async replayLatest(connection: LoopConnection, topic: Topic): Promise<number> {
-    const name = clientNameOf(topic);
-    const latest = await this.durable.history.latest(topic);
-    const { waiting, overflowed, wasReset } = connection.gate.heldOf(name);
-    if (overflowed || wasReset) {
-      connection.gate.hold(name);
-      return this.replayLatest(connection, topic);
-    }
-    const n = latest?.place.position.n ?? this.durable.positionOf(topic)?.n ?? 0;
-    const newest = waiting.at(-1);
-    if (newest !== undefined && newest.place.position.n > n) {
-      return this.release(connection, topic, n, [newest]);
-    }
-    connection.gate.release(name, n);
-    return latest !== undefined && this.delivery.replay(connection, topic, latest) ? 1 : 0;
-  }
-
-  /** Sends what waited at the gate behind number `n`, and opens it, all in one turn. Returns how many events matched. */
-  private release(
-    connection: LoopConnection,
-    topic: Topic,
-    n: number,
-    waiting: readonly PlacedPush[],
-  ): number {
-    const later = waiting.filter(({ place }) => place.position.n > n);
-    connection.gate.release(clientNameOf(topic), later.at(-1)?.place.position.n ?? n);
-    return later.filter((push) => this.delivery.replay(connection, topic, push)).length;
-  }
-
-  /** As fast as the reader takes them. Returns how many events matched. */
-  private async send(
-    connection: LoopConnection,
-    topic: Topic,
-    pushes: readonly PlacedPush[],
-  ): Promise<number> {
-    let count = 0;
-    for (const push of pushes) {
-      if (!connection.hasRoom) await connection.untilRoom();
-      if (this.delivery.replay(connection, topic, push)) count++;
-    }
-    return count;
-  }
-
-  /** What made the client lose something may not have been noticed here so far, and then it would be told twice. */
-  private async caughtUp(topic: Topic): Promise<Topic> {
-    await this.durable.catchUp(topic);
-    return topic;
-  }
-
-  /** From where the topic is now. */
-  private restart(connection: LoopConnection, topic: Topic): string {
-    const position = this.durable.positionOf(topic) ?? { n: 0, id: '-' };
-    connection.gate.release(clientNameOf(topic), position.n);
-    return encodePosition(position);
-  }
+export function textsOf(positions: ReadonlyMap<string, Position>): Record<string, string> {
+  return Object.fromEntries(
+    [...positions].map(([topic, position]) => [topic, encodePosition(position)]),
+  );
 }
 
 export function tellReset(connection: LoopConnection, topics: ReplayAnswer['reset']): void {
   if (Object.keys(topics).length > 0) connection.sendFrame({ op: 'reset', topics });
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act);
 }

@@ -22,6 +22,10 @@ export class ReplayGate {
   private opened: Map<string, Position> | undefined;
   private readonly held = new Map<string, Held>();
   private readonly replayedTo = new Map<string, number>();
+  /** Behind which number it was given everything of a topic. */
+  private begun: Map<string, number> | undefined;
+  /** Topics of which a reset told that what was before is given up. */
+  private restarted: Set<string> | undefined;
 
   get holdsAll(): boolean {
     return this.opened !== undefined;
@@ -32,9 +36,10 @@ export class ReplayGate {
     this.opened = new Map(positions);
   }
 
-  /** A topic that was gained while it holds all. */
-  alsoOpenedAt(topic: string, position: Position): void {
-    this.opened?.set(topic, position);
+  /** A topic is new to it from here on; while it holds all, that is where it was opened. */
+  begin(topic: string, position: Position): void {
+    if (this.opened === undefined) this.noteBegun(topic, position.n);
+    else this.opened.set(topic, position);
   }
 
   /** Ends holding all; returns where each topic was when it began. */
@@ -42,6 +47,16 @@ export class ReplayGate {
     const { opened } = this;
     this.opened = undefined;
     return opened ?? new Map();
+  }
+
+  /** Behind which number it was given everything of the topic that it had a pattern for; absent if nothing at all. */
+  begunAt(topic: string): number | undefined {
+    return this.begun?.get(topic);
+  }
+
+  /** Whether what followed the number was given up by a reset, and would be out of turn now. */
+  isPast(topic: string, n: number): boolean {
+    return this.restarted?.has(topic) === true && n < (this.begunAt(topic) ?? 0);
   }
 
   /** From here on what comes waits until the topic is released. */
@@ -54,10 +69,16 @@ export class ReplayGate {
     return this.held.get(topic)!;
   }
 
-  /** From here on it takes what comes, except what it was given already. */
-  release(topic: string, replayedTo: number): void {
+  /** From here on it takes what comes, except what it was given already: everything behind one number up to another. */
+  release(topic: string, begunAt: number, replayedTo: number): void {
     this.held.delete(topic);
     this.replayedTo.set(topic, replayedTo);
+    this.noteBegun(topic, begunAt);
+  }
+
+  /** It is none of its topics after all. */
+  drop(topic: string): void {
+    this.held.delete(topic);
   }
 
   /** Whether what comes waits now. */
@@ -79,10 +100,27 @@ export class ReplayGate {
     return this.replayedTo.delete(topic);
   }
 
+  /** The client is told that everything up to the position is given up: it is never replayed. */
+  restart(topic: string, { n }: Position): void {
+    this.noteBegun(topic, n);
+    (this.restarted ??= new Set()).add(topic);
+  }
+
   /** The history was begun anew, and its numbers mean nothing any more. */
-  forget(topic: string): void {
+  lose(topic: string): void {
     this.replayedTo.delete(topic);
     const held = this.held.get(topic);
     if (held !== undefined) held.wasReset = true;
+  }
+
+  /** The connection does not get the topic any more. */
+  forget(topic: string): void {
+    this.replayedTo.delete(topic);
+    this.begun?.delete(topic);
+    this.restarted?.delete(topic);
+  }
+
+  private noteBegun(topic: string, n: number): void {
+    (this.begun ??= new Map()).set(topic, n);
   }
 }

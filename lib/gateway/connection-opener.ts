@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Replay } from '../bus/replay.js';
+import { Replay, textsOf } from '../bus/replay.js';
 import { ReplacedConnections } from '../bus/replaced-connections.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
@@ -12,7 +12,7 @@ import { PresenceStore } from '../presence/presence-store.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { WelcomeFrame } from '../protocol/frames.js';
-import { encodePosition, type Position } from '../transport/position.js';
+import type { Position } from '../transport/position.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
@@ -122,15 +122,22 @@ export class ConnectionOpener {
     }
     const positions = this.replay.positionsOf(connection);
     if (resumes && positions.size > 0) this.hold(opening, positions);
+    else for (const [topic, position] of positions) connection.gate.begin(topic, position);
     connection.markOpen(this.welcomeFrame(connection, credentials, positions));
     this.registry.add(connection);
     session.start();
   }
 
-  /** A client that does not say where it was in time goes on from the welcome. */
-  private hold({ connection, end }: NewSession, positions: ReadonlyMap<string, Position>): void {
+  /** A client that does not say where it was in time goes on from the welcome. No time passes while its frames are handled. */
+  private hold(
+    { connection, session, end }: NewSession,
+    positions: ReadonlyMap<string, Position>,
+  ): void {
     connection.gate.holdAll(positions);
-    const goOn = (): void => this.background.track('A replay', this.replay.goOn(connection));
+    const goOn = (): void => {
+      if (session.isBusy) timer.refresh();
+      else this.background.track('A replay', this.replay.goOn(connection));
+    };
     const timer = setTimeout(goOn, this.settings.config.connectTimeoutMs).unref();
     end.undo(() => clearTimeout(timer));
   }
@@ -163,10 +170,4 @@ export class ConnectionOpener {
     }
     connection.close(CLOSE_CODE_BY_ERROR[code] ?? CloseCode.Forbidden, message);
   }
-}
-
-function textsOf(positions: ReadonlyMap<string, Position>): Record<string, string> {
-  return Object.fromEntries(
-    [...positions].map(([topic, position]) => [topic, encodePosition(position)]),
-  );
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PositionNews, type PositionTexts } from '../bus/position-news.js';
-import { Replay, tellReset } from '../bus/replay.js';
+import { type Gained as GainedBy, PositionNews, type PositionTexts } from '../bus/position-news.js';
+import { Replay, type Since } from '../bus/replay.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -9,10 +9,12 @@ import type { LoopPattern } from '../protocol/event-types.js';
 import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import type { FrameSource } from './frame-source.js';
-import { SubscriptionRequests } from './subscription-requests.js';
+import { type SubscriptionAnswer, SubscriptionRequests } from './subscription-requests.js';
 
 /** Frames that change what a connection is, in contrast to events, which are the application's. */
 export type ControlFrame = Extract<ClientFrame, { op: 'subscribe' | 'unsubscribe' | 'auth' }>;
+
+type Gained = GainedBy<SubscriptionAnswer>;
 
 /** Answers `subscribe`, `unsubscribe` and `auth`. */
 @Injectable()
@@ -56,20 +58,33 @@ export class ControlFrames {
       return undefined;
     }
     const { connection } = source;
-    const { result: answer, positions } = await this.news.gainedBy(connection, () =>
-      this.subscriptions.grant(connection, patterns, signal),
-    );
-    if (answer.granted.length > 0) {
-      await this.tell('@OnLoopSubscribe', this.hooks.subscribe(connection, answer.granted));
-    }
-    if (since === undefined) return { op: 'ok', ...id, ...answer, ...ifAny(positions) };
-    const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
-    await this.replay.run(connection, since, (replayed) => {
-      if (signal.aborted) return tellReset(connection, replayed.reset); // the frame was answered with a timeout
-      const told = { ...answer, ...replayed, ...ifAny(Object.fromEntries(others)) };
-      connection.sendFrame({ op: 'ok', ...id, ...told });
+    const change = (): Promise<Gained> => this.grant(connection, patterns, signal);
+    if (since === undefined) return { op: 'ok', ...id, ...answerOf(await change()) };
+    await this.replay.run(connection, {
+      since,
+      change,
+      tell: (gained, replayed) => {
+        const answer = { ...answerOf(gained, since), ...replayed };
+        connection.sendFrame({ op: 'ok', ...id, ...answer });
+      },
+      signal,
     });
     return undefined;
+  }
+
+  private async grant(
+    connection: LoopConnection,
+    patterns: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Gained> {
+    const gained = await this.news.gainedBy(connection, () =>
+      this.subscriptions.grant(connection, patterns, signal),
+    );
+    const { granted } = gained.result;
+    if (granted.length > 0) {
+      await this.tell('@OnLoopSubscribe', this.hooks.subscribe(connection, granted));
+    }
+    return gained;
   }
 
   private async unsubscribe(
@@ -113,6 +128,11 @@ export class ControlFrames {
   }
 }
 
-function ifAny(positions: PositionTexts): { positions?: PositionTexts } {
-  return Object.keys(positions).length > 0 ? { positions } : {};
+/** Topics of `since` are answered by what became of them. */
+function answerOf(
+  { result, positions }: Gained,
+  since: Since = {},
+): SubscriptionAnswer & { positions?: PositionTexts } {
+  const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
+  return { ...result, ...(others.length > 0 && { positions: Object.fromEntries(others) }) };
 }

@@ -61,6 +61,11 @@ export class Session implements Beating, FrameSource {
     this.queue.start();
   }
 
+  /** Whether a frame of its client is being handled. */
+  get isBusy(): boolean {
+    return this.running.size > 0;
+  }
+
   takeSignOfLife(): boolean {
     const alive = this.heard || this.queue.holdsBack;
     this.heard = false;

@@ -34,6 +34,11 @@ export class TopicInterest {
     await Promise.all(wanted.map(async ({ attached }) => attached));
   }
 
+  /** Resolves when those of the topics that are being attached are; rejects as {@link retain} does. */
+  async attached(topics: readonly Topic[]): Promise<void> {
+    await Promise.all(topics.map(async (topic) => this.held.get(topicKey(topic))?.attached));
+  }
+
   release(topics: readonly Topic[]): void {
     const last = topics.filter((topic) => this.letGo(topic));
     if (last.length === 0) return;

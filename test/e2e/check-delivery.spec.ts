@@ -178,8 +178,11 @@ describe('the checker', () => {
     const run = replay.run.bind(replay);
     jest
       .spyOn(replay, 'run')
-      .mockImplementation((connection, since, tell) =>
-        run(connection, since, (answer) => tell({ ...answer, reset: {} })),
+      .mockImplementation((connection, resumption) =>
+        run(connection, {
+          ...resumption,
+          tell: (changed, answer) => resumption.tell(changed, { ...answer, reset: {} }),
+        }),
       );
     await publishWhileOneIsAway(SIZE);
     const { findings } = await verdict();
