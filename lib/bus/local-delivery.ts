@@ -57,7 +57,9 @@ export class LocalDelivery {
     takes: (connection: LoopConnection) => boolean,
   ): ServerReply {
     const { receivers, filtered } = this.receiversOf(push);
-    return this.offerTo({ receivers: receivers.filter(takes), filtered }, push, text);
+    const taking = receivers.filter(takes);
+    const reply = this.offerTo({ receivers: taking, filtered }, push, text);
+    return taking.length < receivers.length ? { ...reply, isOpen: true } : reply;
   }
 
   /** Who gets it is decided before anyone does: delivering may run code that joins, leaves, subscribes or closes. */

@@ -12,7 +12,8 @@ import type {
  * - `filtered`: it is connected, and none of its subscriptions matches, or `except` names it.
  * - `not_connected`: it is connected nowhere.
  * - `send_failed`: it could not take the frame, because its reader is too slow.
- * - `unknown`: there is no proof, because a server did not answer in time or was not asked.
+ * - `unknown`: there is no proof, because a server did not answer in time or was not asked; or, of a durable push, because
+ *   what was before it is still on its way to the connection.
  */
 export type ConnectionPushResult =
   'delivered' | 'filtered' | 'not_connected' | 'send_failed' | 'unknown';
@@ -21,7 +22,7 @@ export type ConnectionPushResult =
 export type IncompleteReason =
   /** `receipt: false`: nobody waited for the others. */
   | 'no_receipt'
-  /** A server that had to answer did not, or may be one that cannot hear right now. */
+  /** A server that had to answer did not or could not tell yet, or may be one that cannot hear right now. */
   | 'unanswered'
   /** The other servers were not asked, or may not have been; see `LoopTransportFailure`. */
   | LoopTransportFailure
@@ -54,7 +55,8 @@ export type DisconnectReport = { readonly closed: number } & Completeness;
 export interface PushOptions {
   /**
    * Makes repeated pushes to the same target one, within `idempotencyWindowMs`: the repetition gets the first result.
-   * A push that reached nobody may be repeated under its id.
+   * A push that reached nobody may be repeated under its id. The repetition of a durable push gets the position of the
+   * first; what became of that one is not known any more, so it is `unknown`, and a report is not complete.
    */
   readonly id?: string;
   /**
@@ -84,12 +86,14 @@ export function reportOf(here: ServerReply, elsewhere: Elsewhere): PushReport {
   const sum = (field: 'delivered' | 'filtered' | 'failed'): number =>
     replies.reduce((total, reply) => total + reply[field], 0);
   const servers = { expected: 1 + receipt.expected, answered: replies.length };
+  const haveAllAnswered =
+    servers.answered >= servers.expected && !replies.some(({ isOpen }) => isOpen);
   return {
     delivered: sum('delivered'),
     filtered: sum('filtered'),
     failed: sum('failed'),
     servers,
-    ...completenessOf(elsewhere, servers.answered >= servers.expected),
+    ...completenessOf(elsewhere, haveAllAnswered),
   };
 }
 

@@ -33,7 +33,7 @@ export interface AppendOptions extends PublishOptions {
 export interface AppendReceipt extends TransportReceipt {
   /** Absent when it is not known in time. */
   readonly position?: Position;
-  /** What this server did; absent when it is not attached to the topic. */
+  /** What this server did; absent when it is not attached to the topic. Open when the push is a repetition. */
   readonly here?: ServerReply;
 }
 

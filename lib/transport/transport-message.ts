@@ -71,12 +71,17 @@ export interface ServerReply {
   readonly filtered: number;
   /** Connections that could not take it. */
   readonly failed: number;
+  /** It is for somebody here of whom it cannot be told yet: what was before it is being replayed, or was lost. */
+  readonly isOpen?: true;
   /** Only for questions. */
   readonly answer?: AskAnswer;
 }
 
 /** Nobody was meant here. */
 export const NOTHING_DONE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
+
+/** Whoever is here, it cannot be told what became of it. */
+export const UNKNOWN_YET: ServerReply = { ...NOTHING_DONE, isOpen: true };
 
 /** What the other servers did. `expected` of them had to answer, `replies` are those that did in time. */
 export interface TransportReceipt {

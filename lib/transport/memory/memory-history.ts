@@ -8,7 +8,7 @@ import type {
   PlacedPush,
   TopicHistory,
 } from '../topic-history.js';
-import type { PushMessage } from '../transport-message.js';
+import { type PushMessage, UNKNOWN_YET } from '../transport-message.js';
 import type { MemoryLogs } from './memory-logs.js';
 
 /** Hands a push that was just placed to whoever is attached. Called in the turn of the `append`. */
@@ -38,7 +38,9 @@ export class MemoryHistory implements TopicHistory {
       .append(push, policy, logs.now(), idempotencyWindowMs);
     const handedOver = placed && this.handOver(topic, placed, options);
     options.onPlaced(position);
-    return { position, ...((await handedOver) ?? { expected: 0, replies: [] }) };
+    // What became of the first of a repeated one is not known here.
+    const receipt = await (handedOver ?? { expected: 0, replies: [], here: UNKNOWN_YET });
+    return { position, ...receipt };
   }
 
   async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {

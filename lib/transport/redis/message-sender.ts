@@ -2,11 +2,12 @@ import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { PublishOptions } from '../loop-transport.js';
 import type { Topic } from '../topic.js';
 import type { AppendOptions, AppendReceipt } from '../topic-history.js';
-import type {
-  PushMessage,
-  ServerReply,
-  TransportMessage,
-  TransportReceipt,
+import {
+  type PushMessage,
+  type ServerReply,
+  type TransportMessage,
+  type TransportReceipt,
+  UNKNOWN_YET,
 } from '../transport-message.js';
 import type { Appended } from './append-batches.js';
 import { encodeEnvelope, NO_REPLY } from './envelope.codec.js';
@@ -68,7 +69,10 @@ export class MessageSender {
       this.requests.sent(opened.request, receivers ?? 0, receivers === undefined ? 0 : missing);
     });
     const whole = await this.receiptOf(opened, placed);
-    return { ...whole, ...(appended !== undefined && { position: appended.position }) };
+    if (appended === undefined) return whole;
+    const { position, receivers } = appended;
+    const isRepeated = receivers === undefined; // then what became of the first is not known here
+    return { ...whole, ...(isRepeated && { here: UNKNOWN_YET }), position };
   }
 
   replied(request: number, reply: ServerReply): void {
