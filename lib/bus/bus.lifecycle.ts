@@ -25,11 +25,16 @@ export class BusLifecycle {
   async start(edges?: PresenceEdges): Promise<void> {
     const { serverId, config } = this.settings;
     this.durable.start(this.delivery);
-    await this.transport.start({
-      serverId,
-      receive: (message) => this.remote.receive(message),
-      heardAgain: (topics) => void this.durable.heardAgain(topics),
-    });
+    try {
+      await this.transport.start({
+        serverId,
+        receive: (message) => this.remote.receive(message),
+        heardAgain: (topics) => void this.durable.heardAgain(topics),
+      });
+    } catch (error) {
+      this.durable.close();
+      throw error;
+    }
     const graceMs = config.presenceGraceMs;
     try {
       await this.presence.start({ serverId, graceMs, ...(edges === undefined ? {} : { edges }) });

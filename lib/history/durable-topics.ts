@@ -32,6 +32,7 @@ export class DurableTopics {
   private readonly largest: HistoryPolicy;
   private listener: FollowerListener | undefined;
   private verifying: ReturnType<typeof setInterval> | undefined;
+  private isVerifying = false;
   /** What is still to be verified in this round. */
   private unverified: TopicFollower[] = [];
 
@@ -109,12 +110,22 @@ export class DurableTopics {
     const { listener } = this;
     const durable = topics.filter((topic) => this.isDurable(topic));
     if (listener === undefined || durable.length === 0) return;
-    const fresh = durable.map(
-      (topic) => new TopicFollower(topic, this.history, listener, this.logger),
-    );
-    for (const follower of fresh) this.followers.set(topicKey(follower.topic), follower);
-    const positions = await this.history.positionsOf(durable);
-    for (const [at, follower] of fresh.entries()) follower.start(positions[at]!);
+    const followers = durable.map((topic) => this.followerOf(topic, listener));
+    try {
+      const positions = await this.history.positionsOf(durable);
+      for (const [at, follower] of followers.entries()) void follower.verify(positions[at]!);
+    } catch (error) {
+      void this.heardAgain(durable); // who stays all the same, an observer for one, hears when it can be read
+      throw error;
+    }
+  }
+
+  private followerOf(topic: Topic, listener: FollowerListener): TopicFollower {
+    const key = topicKey(topic);
+    const known = this.followers.get(key);
+    const follower = known ?? new TopicFollower(topic, this.history, listener, this.logger);
+    this.followers.set(key, follower);
+    return follower;
   }
 
   forget(topics: readonly Topic[]): void {
@@ -144,9 +155,12 @@ export class DurableTopics {
 
   /** A last message that was lost shows in no gap, so from time to time each topic is looked at. */
   private async verifyPart(): Promise<void> {
+    if (this.isVerifying) return;
+    this.isVerifying = true;
     if (this.unverified.length === 0) this.unverified = [...this.followers.values()];
     const length = Math.ceil(this.followers.size / VERIFIED_IN_PARTS);
     await this.verify(this.unverified.splice(0, length));
+    this.isVerifying = false;
   }
 
   private followersOf(keys: readonly string[]): TopicFollower[] {

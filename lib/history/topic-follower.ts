@@ -1,14 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { isNext, isSamePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush, TopicHistory } from '../transport/topic-history.js';
-import { NOTHING_DONE, type ServerReply } from '../transport/transport-message.js';
+import { NOTHING_DONE, type ServerReply, UNKNOWN_YET } from '../transport/transport-message.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 
 const RETRY_MS = 500;
 
+/** Pushes of a gap that are delivered in one turn of the event loop: readers keep up, and nobody else is held up. */
+const AT_ONCE = 16;
+
+/** Pushes that may come while what was before them is read. More are read as well. */
+const MOST_WAITING = 1_000;
+
 /** What a follower reads. */
 export type FollowedHistory = Pick<TopicHistory, 'positionsOf' | 'since' | 'vouchFor'>;
+
+interface Waiting {
+  readonly push: PlacedPush;
+  answer(reply: ServerReply): void;
+}
 
 export interface FollowerListener {
   deliver(topic: Topic, push: PlacedPush): ServerReply;
@@ -26,11 +37,10 @@ export class TopicFollower {
   private last: Position | undefined;
   private healing: Promise<void> | undefined;
   private closed = false;
-  /** Whether something may have been missed before it started. */
-  private isUnsure = false;
+  /** The highest number that was heard of since the last read began. */
+  private top = -1;
   /** Pushes that came out of turn, by the id of their position. They are delivered in turn when they are read. */
-  private readonly waiting = new Map<string, { n: number; answer(reply: ServerReply): void }>();
-
+  private readonly waiting = new Map<string, Waiting>();
   /** Who waits for a push to be delivered, and its number. */
   private readonly awaiting: { n: number; callback: () => void }[] = [];
 
@@ -46,10 +56,12 @@ export class TopicFollower {
     return this.last;
   }
 
-  /** Begins behind `position`. */
+  /** Begins behind `position`, unless it has begun. */
   start(position: Position): void {
+    if (this.last !== undefined) return;
     this.last = position;
-    if (this.isUnsure || this.waiting.size > 0) this.heal();
+    if (this.waiting.size > 0) this.heal();
+    this.callBack();
   }
 
   receive(push: PlacedPush): ServerReply | Promise<ServerReply> {
@@ -72,7 +84,8 @@ export class TopicFollower {
    * server has it, or has told that it is lost.
    */
   async verify(position: Position): Promise<void> {
-    if (this.last === undefined) this.isUnsure = true;
+    this.top = Math.max(this.top, position.n); // a read that is on its way may have begun before
+    if (this.last === undefined) this.start(position);
     else if (!isSamePosition(this.last, position)) this.heal();
     await this.healing;
   }
@@ -102,8 +115,13 @@ export class TopicFollower {
     for (const { callback } of past) callback();
   }
 
-  private wait({ place: { position } }: PlacedPush): Promise<ServerReply> {
-    return new Promise((answer) => this.waiting.set(position.id, { n: position.n, answer }));
+  /** What became of one that has no room is not known; it is read with the others. */
+  private wait(push: PlacedPush): ServerReply | Promise<ServerReply> {
+    const { id, n } = push.place.position;
+    this.top = Math.max(this.top, n);
+    this.answer(id, NOTHING_DONE); // it has come twice
+    if (this.waiting.size >= MOST_WAITING) return UNKNOWN_YET;
+    return new Promise((answer) => this.waiting.set(id, { push, answer }));
   }
 
   private heal(): void {
@@ -127,17 +145,33 @@ export class TopicFollower {
   }
 
   private isBehind(): boolean {
-    return [...this.waiting.values()].some(({ n }) => n > this.last!.n);
+    return this.top > this.last!.n;
   }
 
   /** What came before the read and is not in it is of a history that was lost: it was never to be had again. */
   private async healOnce(): Promise<void> {
     const cameBefore = [...this.waiting.keys()];
+    this.top = -1; // what was heard of so far is in the read, or nowhere
     const missed = await this.history.since(this.topic, this.last!);
     if (this.closed) return;
     if (missed === undefined) return this.reset();
-    for (const push of missed) this.answer(push.place.position.id, this.take(push));
+    await this.takeInTurn(missed);
     for (const id of cameBefore) this.answer(id, NOTHING_DONE);
+    await this.takeInTurn(this.waitingNext()); // what came during the read need not be read
+  }
+
+  /** Those that wait and follow the last one; which that is changes while they are taken. */
+  private *waitingNext(): Iterable<PlacedPush> {
+    for (const { push } of this.waiting.values()) if (isNext(this.last!, push.place)) yield push;
+  }
+
+  private async takeInTurn(pushes: Iterable<PlacedPush>): Promise<void> {
+    let taken = 0;
+    for (const push of pushes) {
+      if (++taken % AT_ONCE === 0) await nextTurn();
+      if (this.closed) return;
+      this.answer(push.place.position.id, this.take(push));
+    }
   }
 
   private async reset(): Promise<void> {
@@ -145,8 +179,8 @@ export class TopicFollower {
     const [position] = await this.history.positionsOf([this.topic]);
     if (this.closed) return;
     this.moveTo(position!);
-    for (const [id, { n }] of [...this.waiting]) {
-      if (n <= position!.n) this.answer(id, NOTHING_DONE); // the reset names it
+    for (const [id, { push }] of this.waiting) {
+      if (push.place.position.n <= position!.n) this.answer(id, UNKNOWN_YET); // the reset names it
     }
     this.listener.reset(this.topic, position!);
     this.callBack(Infinity);

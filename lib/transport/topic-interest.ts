@@ -56,7 +56,11 @@ export class TopicInterest {
 
   private attach(fresh: readonly Held[]): void {
     const topics = fresh.map(({ topic }) => topic);
-    const attached = this.transport.attach(topics).then(() => this.durable.follow(topics));
+    const attached = this.transport.attach(topics).then(() => {
+      // Who wanted it may have left meanwhile, and somebody else may follow it already.
+      const held = fresh.filter((one) => this.held.get(topicKey(one.topic)) === one);
+      return this.durable.follow(held.map(({ topic }) => topic));
+    });
     for (const held of fresh) held.attached = attached;
     attached.catch(() => {
       for (const held of fresh) held.attached = undefined;

@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
 import { resolveConfig } from '../../../lib/loop-ws.config.js';
 import { TopicFollower } from '../../../lib/history/topic-follower.js';
 import { MemoryHistory } from '../../../lib/transport/memory/memory-history.js';
@@ -6,6 +8,7 @@ import type { Position } from '../../../lib/transport/position.js';
 import type { PlacedPush } from '../../../lib/transport/topic-history.js';
 import type { TransportReceipt } from '../../../lib/transport/transport-message.js';
 import { SampledLogger } from '../../../lib/util/sampled-logger.js';
+import { deferred } from '../../support/eventually.js';
 
 const TOPIC = { kind: 'account', name: 'acme' } as const;
 const NOTHING = { delivered: 0, filtered: 0, failed: 0 };
@@ -19,12 +22,12 @@ let history: MemoryHistory;
 let delivered: string[];
 let resets: Position[];
 let follower: TopicFollower;
+let policy: { size: number; ttlMs: number; keptMs: number };
 
 async function append(...frames: readonly string[]): Promise<void> {
   for (const frame of frames) {
     const target = { kind: 'account', accountId: 'acme' } as const;
     const push = { kind: 'push', target, name: 'chat:n', frame, ttlMs: 1_000 } as const;
-    const policy = { size: 5, ttlMs: 60_000, keptMs: 60_000 };
     await history.append(TOPIC, push, policy, {
       timeoutMs: 1_000,
       receipt: true,
@@ -35,6 +38,7 @@ async function append(...frames: readonly string[]): Promise<void> {
 
 beforeEach(async () => {
   [placed, delivered, resets] = [[], [], []];
+  policy = { size: 5, ttlMs: 60_000, keptMs: 60_000 };
   logs = new MemoryLogs();
   const handOver = async (_topic: unknown, push: PlacedPush): Promise<TransportReceipt> => {
     placed.push(push);
@@ -120,5 +124,81 @@ describe('a follower of a history', () => {
     expect(await Promise.all(replies)).toEqual([DELIVERED, DELIVERED]);
     expect(delivered).toEqual(['a', 'b']);
     early.close();
+  });
+});
+
+describe('a follower that reads', () => {
+  /** Answers of the history are held up from now on until they are released. */
+  function holdUpReads(): { readonly release: () => void } {
+    const { promise, resolve } = deferred();
+    const { since } = history;
+    history.since = async (...args) => {
+      const read = await since.apply(history, args);
+      await promise;
+      return read;
+    };
+    return { release: resolve };
+  }
+
+  it('P3: forgets no verification that comes meanwhile', async () => {
+    await append('a', 'b');
+    const reads = holdUpReads();
+    const received = follower.receive(placed[1]!);
+    await append('c'); // and is lost on the way
+    const [position] = await history.positionsOf([TOPIC]);
+    const verified = follower.verify(position!);
+    reads.release();
+    await Promise.all([received, verified]);
+    expect(delivered).toEqual(['a', 'b', 'c']);
+  });
+
+  it('P1: does not read again what came meanwhile and follows', async () => {
+    await append('a', 'b');
+    const reads = holdUpReads();
+    const reading = jest.spyOn(history, 'since');
+    const first = follower.receive(placed[1]!);
+    await turn();
+    await append('c', 'd');
+    const others = placed.slice(2).map(async (push) => follower.receive(push));
+    reads.release();
+    expect(await Promise.all([first, ...others])).toEqual([DELIVERED, DELIVERED, DELIVERED]);
+    expect(delivered).toEqual(['a', 'b', 'c', 'd']);
+    expect(reading).toHaveBeenCalledTimes(1);
+  });
+
+  it('P5: answers everybody when a push comes twice meanwhile', async () => {
+    await append('a', 'b');
+    const replies = [1, 1].map(async () => follower.receive(placed[1]!));
+    expect(await Promise.all(replies)).toEqual([NOTHING, DELIVERED]);
+    expect(delivered).toEqual(['a', 'b']);
+  });
+
+  it('P5: does not know what becomes of a push that ends in a reset', async () => {
+    await append('a', 'b', 'c', 'd', 'e', 'f', 'g');
+    expect(await follower.receive(placed[6]!)).toEqual({ ...NOTHING, isOpen: true });
+  });
+
+  it('P6: keeps only so many pushes while the history cannot be read, and then misses none', async () => {
+    const isDown = jest.spyOn(history, 'since').mockRejectedValue(new Error('down'));
+    await append(...Array.from({ length: 3_000 }, String));
+    const replies = placed.slice(1).map((push) => follower.receive(push));
+    const waiting = replies.filter((reply) => reply instanceof Promise);
+    expect(waiting).toHaveLength(1_000);
+    isDown.mockRestore();
+    await Promise.all(waiting);
+    expect(resets).toEqual([placed.at(-1)!.place.position]); // so many are not kept
+  });
+
+  it('P6: delivers a big gap in many turns', async () => {
+    policy.size = 1_000;
+    await append(...Array.from({ length: 100 }, String));
+    const received = follower.receive(placed[99]!);
+    const perTurn: number[] = [];
+    for (let before = 0; delivered.length < 100; before = delivered.length) {
+      await turn();
+      perTurn.push(delivered.length - before);
+    }
+    await received;
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(16);
   });
 });
