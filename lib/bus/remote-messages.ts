@@ -26,8 +26,9 @@ export class RemoteMessages {
     switch (message.kind) {
       case 'push':
         if (isPlaced(message)) {
-          const { service } = parseEventName(message.name)!;
-          return this.durable.receive(topicOf(message.target, service), message);
+          const topic = topicOf(message.target, parseEventName(message.name)!.service);
+          // A server whose options keep no history of it has it from one whose options do.
+          if (this.durable.isDurable(topic)) return this.durable.receive(topic, message);
         }
         return message.ttlMs > 0 ? this.delivery.deliver(message) : this.delivery.miss(message);
       case 'ask': {

@@ -127,8 +127,10 @@ export class AppendBatches {
   }
 }
 
-function keysOf({ keys, identity = '' }: Append): string[] {
-  return [keys.position, keys.entries, keys.placed(identity)];
+/** Without an id there is no third: a key that is nowhere would be refused while its slot moves to another server. */
+function keysOf({ keys, identity }: Append): string[] {
+  const placed = identity === undefined ? keys.position : keys.placed(identity);
+  return [keys.position, keys.entries, placed];
 }
 
 function appendedOf(

@@ -81,8 +81,9 @@ return replies
 `);
 
 /**
- * KEYS position, entries. ARGV the number after which to read, or '' for the last entry only. Returns { position or '', now
- * in milliseconds, entries… }; none when there are not as many as there should be.
+ * KEYS position, entries. ARGV number and id of the position after which to read, or two times '' for the last entry only.
+ * Returns { position or '', now in milliseconds, entries… }; none when there are not as many as there should be, or the
+ * position is another one: what a client has made up costs no more.
  */
 export const READ = new RedisScript(`${REDIS_NOW}
 local last = redis.call('GET', KEYS[1])
@@ -91,6 +92,10 @@ local missed = 1
 if ARGV[1] ~= '' then missed = string.match(last, '^%d+') - ARGV[1] end
 local reply = { last, now }
 if missed < 1 or missed > redis.call('LLEN', KEYS[2]) then return reply end
+if ARGV[1] ~= '' then
+  local first = redis.call('LINDEX', KEYS[2], -missed)
+  if string.match(first, '^%d+|[^|]*|([^|]*)|') ~= ARGV[2] then return reply end
+end
 for _, entry in ipairs(redis.call('LRANGE', KEYS[2], -missed, -1)) do reply[#reply + 1] = entry end
 return reply
 `);

@@ -86,7 +86,7 @@ export class RedisHistory implements TopicHistory {
   }
 
   async since(topic: Topic, from: Position): Promise<readonly PlacedPush[] | undefined> {
-    const { position, now, entries } = await this.read(topic, from.n);
+    const { position, now, entries } = await this.read(topic, from);
     if (position === undefined) return undefined;
     let last = from;
     for (const { push, until } of entries) {
@@ -97,7 +97,7 @@ export class RedisHistory implements TopicHistory {
   }
 
   async latest(topic: Topic): Promise<PlacedPush | undefined> {
-    const { position, now, entries } = await this.read(topic, '');
+    const { position, now, entries } = await this.read(topic);
     const [entry] = entries;
     if (position === undefined || entry === undefined || entry.until <= now) return undefined;
     return isSamePosition(entry.push.place.position, position) ? entry.push : undefined;
@@ -147,21 +147,31 @@ export class RedisHistory implements TopicHistory {
     return link.run<string[]>(POSITIONS, positionKeys, [randomId()]);
   }
 
-  private async read(topic: Topic, after: number | ''): Promise<Read> {
+  private async read(topic: Topic, after?: Position): Promise<Read> {
     const { link, keys, config } = this.backbone;
     const { position: positionKey, entries: entriesKey } = keys.historyOf(topic);
     await link.untilReached(positionKey, config.attachTimeoutMs);
     const [position, now, ...entries] = await link.run<[Buffer, number, ...Buffer[]]>(
       READ,
       [positionKey, entriesKey],
-      [after],
+      after === undefined ? ['', ''] : [after.n, after.id],
       { as: 'bytes' },
     );
     return {
       position: readPosition(position.toString()),
       now,
-      entries: entries.map((bytes) => entryOf(bytes, topic, now)),
+      entries: this.readable(entries, topic, now),
     };
+  }
+
+  /** One that cannot be read, of a later version for one, is missing like one that was lost: then the others are of no use. */
+  private readable(entries: readonly Buffer[], topic: Topic, now: number): readonly Entry[] {
+    try {
+      return entries.map((bytes) => entryOf(bytes, topic, now));
+    } catch (error) {
+      this.backbone.logger.warn('history', 'An entry of a history could not be read', error);
+      return [];
+    }
   }
 }
 

@@ -1,0 +1,110 @@
+import { jest } from '@jest/globals';
+import { slotOf } from '../../lib/redis/slots.js';
+import { comeBack, dataOf, eventsOf, resetsOf, subscribe } from '../support/durable-client.js';
+import { eventually } from '../support/eventually.js';
+import { faultTest } from '../support/fault-test.js';
+import type { LoopAppOptions } from '../support/loop-app.js';
+import { startRedisCluster } from '../support/redis-cluster.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+
+const { startServer } = faultTest();
+const HEALING_MS = 15_000;
+const OPTIONS: LoopAppOptions = {
+  services: { chat: { history: { size: 50, ttlMs: 600_000 } }, plain: {} },
+  defaultSubscriptions: ['chat:*'],
+};
+
+describe('a Redis that is not as it was', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('P3: tells who was away when it is back at a snapshot of long ago', async () => {
+    const redis = await startRedis();
+    await redis.command('CONFIG', 'SET', 'save', '');
+    const publisher = await startServer('publisher', redis.url, OPTIONS);
+    const server = await startServer('server', redis.url, OPTIONS);
+    const client = await server.client('acme', { connectionId: 'phone' });
+    await publisher.bus.pushToAccount('acme', 'chat:n', 'kept');
+    await eventually('it arrives', () => eventsOf(client).length === 1);
+    const { pos } = eventsOf(client)[0]!;
+    await client.close();
+    await server.close(); // nobody follows the topic any more
+    await redis.command('SAVE');
+    const { position } = await publisher.bus.pushToAccount('acme', 'chat:n', 'lost');
+    expect(position).toBeDefined();
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 61_000);
+    await redis.kill();
+    await redis.start();
+    const again = await startServer('server-2', redis.url, OPTIONS);
+    await eventually(
+      'the publisher is back',
+      async () => (await publisher.bus.pushToAccount('other', 'chat:n', 1)).complete,
+      HEALING_MS,
+    );
+    const back = await comeBack(again);
+    const answer = await subscribe(back, { account: pos! });
+    expect(answer).toMatchObject({ resumed: {}, reset: { account: expect.any(String) } });
+  }, 60_000);
+
+  it('P5: takes durable pushes while one of its slots is on its way to another master', async () => {
+    const cluster = await startRedisCluster(3, false);
+    const server = await startServer('server', cluster.options, OPTIONS);
+    const report = () => server.bus.pushToAccount('acme', 'chat:n', 1);
+    expect(await report()).toMatchObject({ complete: true });
+    const { masters } = cluster;
+    const keys = await Promise.all(
+      masters.map((master) => master.command<string[]>('KEYS', '*:p:a:acme')),
+    );
+    const from = keys.findIndex(({ length }) => length > 0);
+    const to = (from + 1) % masters.length;
+    const slot = slotOf(keys[from]![0]!);
+    const idOf = (at: number): Promise<string> => masters[at]!.command('CLUSTER', 'MYID');
+    await masters[to]!.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
+    await masters[from]!.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
+    expect(await report()).toMatchObject({ complete: true, position: expect.any(String) });
+  }, 60_000);
+});
+
+describe('servers that differ', () => {
+  it('P3, P5: one whose options keep no history of a service delivers what others keep', async () => {
+    const redis = await startRedis();
+    const publisher = await startServer('publisher', redis.url, OPTIONS);
+    const services = ['chat', 'plain'];
+    const server = await startServer('server', redis.url, { ...OPTIONS, services });
+    const client = await server.client('acme', { connectionId: 'phone' });
+    const push = () => publisher.bus.pushToConnection('acme', 'phone', 'chat:n', 1);
+    expect(await push()).toBe('delivered');
+    expect((await publisher.bus.pushToChannel('chat:n', 2)).delivered).toBe(1);
+    await client.ask({ op: 'ping' });
+    expect(dataOf(client)).toEqual([1, 2]);
+  });
+
+  it('P3, P6: what one of a later version has pushed is a reset for those that cannot read it', async () => {
+    const redis = await startRedis();
+    const server = await startServer('server', redis.url, OPTIONS);
+    const client = await server.client('acme', { connectionId: 'phone' });
+    const push = (data: string) => server.bus.pushToAccount('acme', 'chat:n', data);
+    await push('before');
+    await pushOfLaterVersion(redis, 'acme');
+    await push('next');
+    await eventually('it is told', () => resetsOf(client).includes('account'));
+    await push('after');
+    await client.ask({ op: 'ping' });
+    expect(dataOf(client)).toEqual(['before', 'after']);
+  });
+});
+
+/** Repeats the last entry of an account's history under the next position, in an envelope of another version. */
+async function pushOfLaterVersion(redis: RedisServer, account: string): Promise<void> {
+  const [list] = await redis.command<string[]>('KEYS', `*:h:a:${account}`);
+  const [position] = await redis.command<string[]>('KEYS', `*:p:a:${account}`);
+  const channel = position!.replace(':p:a:', ':a:');
+  const script = `
+local n, id, _, till, rest = string.match(redis.call('LINDEX', KEYS[1], -1), '^(%d+)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
+local own = string.format('%.0f', n + 1) .. '|later'
+local envelope = string.char(255) .. string.sub(rest, 2)
+redis.call('RPUSH', KEYS[1], own .. '|' .. id .. '|' .. till .. '|' .. envelope)
+redis.call('SET', KEYS[2], own)
+redis.call('PUBLISH', ARGV[1], own .. '|' .. id .. '|' .. envelope)`;
+  await redis.command('EVAL', script, 2, list!, position!, channel);
+}
