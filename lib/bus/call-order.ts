@@ -6,6 +6,8 @@ const LONGEST_WAIT_MS = 250;
 
 interface Waiting {
   readonly isDurable: boolean;
+  /** When it has waited long enough, by the monotonic clock. */
+  readonly until: number;
   readonly start: () => void;
 }
 
@@ -23,7 +25,7 @@ export class CallOrder {
   durable<T>(work: (delivered: () => void) => Promise<T>): Promise<T> {
     if (this.waiting.length === 0) return this.runDurable(work);
     return new Promise((resolve) => {
-      this.wait({ isDurable: true, start: () => resolve(this.runDurable(work)) });
+      this.wait(true, () => resolve(this.runDurable(work)));
     });
   }
 
@@ -31,7 +33,7 @@ export class CallOrder {
   other<T>(work: () => Promise<T>): Promise<T> {
     if (this.ahead.size === 0 && this.waiting.length === 0) return work();
     return new Promise((resolve) => {
-      this.wait({ isDurable: false, start: () => resolve(work()) });
+      this.wait(false, () => resolve(work()));
     });
   }
 
@@ -48,21 +50,27 @@ export class CallOrder {
     }
   }
 
-  private wait(waiting: Waiting): void {
-    this.waiting.push(waiting);
-    this.patience ??= setTimeout(() => this.losePatience(), LONGEST_WAIT_MS);
+  private wait(isDurable: boolean, start: () => void): void {
+    this.waiting.push({ isDurable, until: performance.now() + LONGEST_WAIT_MS, start });
+    this.goOnIn(LONGEST_WAIT_MS);
   }
 
-  private losePatience(): void {
-    this.patience = undefined;
-    this.ahead.clear();
-    this.goOn();
+  private goOnIn(ms: number): void {
+    this.patience ??= setTimeout(() => {
+      this.patience = undefined;
+      this.goOn();
+    }, ms);
   }
 
   private goOn(): void {
-    while (this.waiting.length > 0) {
-      if (!this.waiting[0]!.isDurable && this.ahead.size > 0) return;
-      this.waiting.shift()!.start();
+    for (let [first] = this.waiting; first !== undefined; [first] = this.waiting) {
+      if (!first.isDurable && this.ahead.size > 0) {
+        const leftMs = first.until - performance.now();
+        if (leftMs > 0) return this.goOnIn(leftMs);
+        this.ahead.clear();
+      }
+      this.waiting.shift();
+      first.start();
     }
     clearTimeout(this.patience);
     this.patience = undefined;

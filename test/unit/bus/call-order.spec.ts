@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { CallOrder } from '../../../lib/bus/call-order.js';
 
 /** Work that ends when it is told to. */
@@ -78,5 +79,21 @@ describe('P1: the order of calls', () => {
     void order.durable(work('d1').start);
     await order.other(async () => log.push('o1'));
     expect(log).toEqual(['d1', 'o1']);
+  });
+
+  it('P6: lets none wait longer when more hang, however the two alternate', async () => {
+    jest.useFakeTimers();
+    try {
+      for (let n = 0; n < 10; n++) {
+        void order.durable(() => new Promise(() => {}));
+        void order.other(async () => log.push(`o${n}`));
+      }
+      await jest.advanceTimersByTimeAsync(249);
+      expect(log).toEqual([]);
+      await jest.advanceTimersByTimeAsync(2);
+      expect(log).toHaveLength(10);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
