@@ -21,6 +21,12 @@ export type ConnectionEvent =
       readonly close: ConnectionClose;
     };
 
+/** What one call has added whose topics are still being attached, without what was taken away again meanwhile. */
+interface Attaching {
+  readonly patterns: Set<string>;
+  readonly rooms: Set<string>;
+}
+
 const NO_CONNECTIONS: ReadonlyMap<string, LoopConnection> = new Map();
 
 /** This server's open connections. For the whole cluster see `PresenceStore`. */
@@ -31,6 +37,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   private readonly roomMembers = new KeyedSets<LoopConnection>();
   private readonly events = new Subject<ConnectionEvent>();
   private readonly opened = new Set<LoopConnection>();
+  private readonly attaching = new Map<LoopConnection, Set<Attaching>>();
 
   constructor(
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
@@ -144,20 +151,17 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
       connection.patterns.add(text);
       this.index.add(text, connection);
     }
-    const undo = (): void =>
-      this.unsubscribe(
-        connection,
-        fresh.map(({ text }) => text),
-      );
+    const added = { patterns: new Set(fresh.map(({ text }) => text)), rooms: new Set<string>() };
     const topicsOf = (ones: readonly Pattern[]) =>
       ones.flatMap((one) => topicsOfPattern(one, this.settings.services));
-    await this.attach(topicsOf(fresh), topicsOf(held), undo);
+    await this.attach(connection, added, topicsOf(fresh), topicsOf(held));
   }
 
   /** @internal */
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {
     if (connection.state === 'closed') return;
     for (const text of patterns) {
+      for (const added of this.attaching.get(connection) ?? []) added.patterns.delete(text);
       if (connection.patterns.delete(text)) this.dropPattern(connection, text);
     }
   }
@@ -173,14 +177,14 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     connection.roomNames.add(room);
     this.roomMembers.add(room, connection);
     const topic: Topic = { kind: 'room', name: room };
-    await this.attach(isMember ? [] : [topic], isMember ? [topic] : [], () => {
-      this.leave(connection, room);
-    });
+    const added = { patterns: new Set<string>(), rooms: new Set(isMember ? [] : [room]) };
+    await this.attach(connection, added, isMember ? [] : [topic], isMember ? [topic] : []);
   }
 
   /** @internal */
   leave(connection: LoopConnection, room: string): void {
     if (connection.state === 'closed') return;
+    for (const added of this.attaching.get(connection) ?? []) added.rooms.delete(room);
     if (connection.roomNames.delete(room)) this.dropRoom(connection, room);
   }
 
@@ -189,19 +193,29 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     queueMicrotask(() => this.events.next(event));
   }
 
-  /** Topics that are held already are only waited for: whoever holds them has retained them. */
+  /**
+   * Topics that are held already are only waited for: whoever holds them has retained them. When it fails, what this call
+   * has added is taken away, but not what another one has added again since.
+   */
   private async attach(
+    connection: LoopConnection,
+    added: Attaching,
     fresh: readonly Topic[],
     held: readonly Topic[],
-    undo: () => void,
   ): Promise<void> {
     const attached = this.interest.retain([...fresh, ...held]);
     this.interest.release(held);
+    const all = this.attaching.get(connection) ?? new Set();
+    this.attaching.set(connection, all.add(added));
     try {
       await attached;
     } catch (error) {
-      undo();
+      this.unsubscribe(connection, [...added.patterns]);
+      for (const room of added.rooms) this.leave(connection, room);
       throw error;
+    } finally {
+      all.delete(added);
+      if (all.size === 0) this.attaching.delete(connection);
     }
   }
 

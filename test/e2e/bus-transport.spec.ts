@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import {
+  ConnectionRegistry,
   EventBus,
   LoopTransport,
   type Topic,
@@ -155,6 +156,48 @@ describe('P6: a detach that fails', () => {
     await eventually('it is logged', () => warned.mock.calls.length > 0);
     await interest.retain(LOBBY);
     expect(transport.calls.slice(2)).toEqual(['attach lobby', 'detach lobby', 'attach lobby']);
+  });
+});
+
+describe('P3: a membership whose topic cannot be attached', () => {
+  /** A connection, and the failure of the next attachment. */
+  async function setUp() {
+    const transport = new Noted();
+    const { bus, client, get } = await startLoopApp({
+      options: { transport, defaultSubscriptions: [] },
+    });
+    const peer = await client('acme', { connectionId: 'phone' });
+    const connection = get(ConnectionRegistry).get('acme', 'phone')!;
+    const { promise, resolve: fail } = deferred();
+    transport.attaching = async () => {
+      transport.attaching = async () => {};
+      await promise;
+      throw new Error('no');
+    };
+    return { bus, peer, connection, fail };
+  }
+
+  it('is taken away, unless it has ended and begun again meanwhile', async () => {
+    const { bus, peer, connection, fail } = await setUp();
+    const first = connection.join('lobby');
+    connection.leave('lobby');
+    await connection.join('lobby');
+    await connection.subscribe('chat:*');
+    fail();
+    await expect(first).rejects.toThrow('no');
+    expect([...connection.rooms]).toEqual(['lobby']);
+    await bus.pushToRoom('lobby', 'chat:n', 1);
+    expect(await peer.next('chat:n')).toBe(1);
+  });
+
+  it('of several patterns: those that ended and began again stay', async () => {
+    const { connection, fail } = await setUp();
+    const first = connection.subscribe('chat:a', 'billing:b');
+    connection.unsubscribe('chat:a');
+    await connection.subscribe('chat:a');
+    fail();
+    await expect(first).rejects.toThrow('no');
+    expect([...connection.subscriptions]).toEqual(['chat:a']);
   });
 });
 
