@@ -22,7 +22,7 @@ export class LoopWsConfig {
   readonly authenticateTimeoutMs: number = 5_000;
   /**
    * `@OnLoopConnect`, the default subscriptions and the stores must be done within this time, in milliseconds, or the
-   * connection is closed with 1013. Default 10 000.
+   * connection is closed with 1013. For so long a client that resumes may take to say where it was. Default 10 000.
    */
   readonly connectTimeoutMs: number = 10_000;
   /** Upgrades that may wait for `authenticate` at once; more are refused with 503. Default 1 000. */
@@ -67,7 +67,8 @@ export class LoopWsConfig {
   readonly maxQueuedFrames: number = 64;
   /**
    * An event, a subscription or a refresh of credentials must be dealt with within this time, in milliseconds, or its
-   * frame is answered with `timeout`. A handler that takes longer runs on. Default 30 000.
+   * frame is answered with `timeout`. A handler that takes longer runs on; a replay closes the connection with 1013, and
+   * its client goes on where it was. Default 30 000.
    */
   readonly handlerTimeoutMs: number = 30_000;
   /** Complaints of a schema that one error frame lists; 0 lists none. Default 20. */

@@ -176,14 +176,12 @@ describe('the checker', () => {
   it('names everything behind a reset that was not told', async () => {
     const replay = servers[1]!.get(Replay);
     const run = replay.run.bind(replay);
-    jest
-      .spyOn(replay, 'run')
-      .mockImplementation((connection, resumption) =>
-        run(connection, {
-          ...resumption,
-          tell: (changed, answer) => resumption.tell(changed, { ...answer, reset: {} }),
-        }),
-      );
+    jest.spyOn(replay, 'run').mockImplementation((connection, resumption) =>
+      run(connection, {
+        ...resumption,
+        tell: (changed, answer) => resumption.tell(changed, { ...answer, reset: {} }),
+      }),
+    );
     await publishWhileOneIsAway(SIZE);
     const { findings } = await verdict();
     // Both publishers' events to the account and to all, of every round that it was away.
