@@ -33,7 +33,10 @@ async function startWith(options: PeerOptions, receipt: boolean): Promise<Peer> 
           services: ['feed', 'work'],
           defaultSubscriptions: [EVENT, ...otherSubscriptions(options)],
           authenticate: ({ token }) => (token ? { accountId: token } : null),
-          config: UNLIMITED,
+          config: {
+            ...UNLIMITED,
+            ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
+          },
           ...(options.redis !== undefined && { redis: options.redis }),
         }),
       ],

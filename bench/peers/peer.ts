@@ -4,6 +4,8 @@ export interface PeerOptions {
   readonly handlers: number;
   /** Patterns, rooms or the like that each connection subscribes to, the one that all share among them. */
   readonly subscriptions: number;
+  /** How often a connection is asked whether it lives, in milliseconds. Default: that of the peer. */
+  readonly heartbeatMs?: number;
   /** Of a Redis that several servers share; absent for one server. */
   readonly redis?: string;
 }

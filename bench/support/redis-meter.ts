@@ -34,6 +34,11 @@ export class RedisMeter {
     return Number(fieldOf(await this.redis.info('stats'), 'pubsub_channels'));
   }
 
+  /** What it holds, in bytes. */
+  async memory(): Promise<number> {
+    return Number(fieldOf(await this.redis.info('memory'), 'used_memory'));
+  }
+
   /** How often a command was called. */
   async calls(command: string): Promise<number> {
     const info = await this.redis.info('commandstats');
