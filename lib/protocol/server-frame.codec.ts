@@ -60,11 +60,13 @@ const OPTIONAL: Fields = {
 export function decodeServerFrame(text: string): ServerFrame | undefined {
   try {
     const frame = JSON.parse(text) as Fields;
-    const fields: Fields = { ...OPTIONAL, ...frame };
     const { op = 'event' } = frame;
-    const examples = { ...OPTIONAL, ...REQUIRED[op as string] };
+    const required = REQUIRED[op as string] ?? {};
     const isFrame =
-      Object.entries(examples).every(([name, example]) => isLike(fields[name], example)) &&
+      Object.keys(required).every((name) => isLike(frame[name], required[name])) &&
+      Object.keys(frame).every(
+        (name) => !Object.hasOwn(OPTIONAL, name) || isLike(frame[name], OPTIONAL[name]),
+      ) &&
       (frame.op !== undefined || isEventName(frame.event as string));
     return isFrame ? (frame as unknown as ServerFrame) : undefined;
   } catch {
@@ -73,8 +75,9 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
 }
 
 function isLike(value: unknown, example: unknown): boolean {
+  if (typeof value !== typeof example) return false;
+  if (typeof example !== 'object') return true;
   return (
-    typeof value === typeof example &&
     Array.isArray(value) === Array.isArray(example) &&
     Object.values(example as object).every((item) =>
       Object.values(value as object).every((own) => isLike(own, item)),
