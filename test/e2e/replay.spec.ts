@@ -243,7 +243,9 @@ it('P3: a thousand clients that were at the same place cost one read', async () 
   await server.bus.pushToChannel('chat:n', 1);
   const read = jest.spyOn(MemoryLog.prototype, 'since');
   const clients = await Promise.all(
-    Array.from({ length: 1_000 }, (_, n) => server.client(`a${n}`, { query: { resume: '1' } })),
+    Array.from({ length: 1_000 }, (_, n) =>
+      server.client(`a${n}`, { query: { resume: '1' }, timeoutMs: 20_000 }),
+    ),
   );
   const answers = await Promise.all(
     clients.map((client) => subscribe(client, { 'service:chat': place })),

@@ -4,6 +4,9 @@ import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { EventBus, LoopWsModule, type LoopWsOptions } from '../../lib/index.js';
 import { LoopTestClient, type LoopTestClientOptions } from '../../lib/testing/index.js';
 
+/** What a client of a test waits for, on a machine that is busy too. */
+const PATIENCE_MS = 5_000;
+
 export interface LoopAppOptions extends Partial<Omit<LoopWsOptions, 'config'>> {
   readonly config?: LoopWsOptions['config'];
 }
@@ -79,7 +82,12 @@ export function track(app: INestApplication, path = '/ws'): LoopApp {
     bus: app.get(EventBus),
     get: (type) => app.get(type as Type),
     client: (token = 'acme', options = {}) =>
-      LoopTestClient.connect(`ws://127.0.0.1:${port}`, { token, path, ...options }),
+      LoopTestClient.connect(`ws://127.0.0.1:${port}`, {
+        token,
+        path,
+        timeoutMs: PATIENCE_MS,
+        ...options,
+      }),
     close: async () => {
       if (running.delete(loopApp)) await app.close();
     },
