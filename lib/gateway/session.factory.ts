@@ -52,7 +52,11 @@ export class SessionFactory {
   create(socket: LoopSocket, stream: LoopStream, admitted: Admitted): NewSession {
     const { config } = this.settings;
     const end = new SessionEnd(this.logger);
-    const outbox = new Outbox(wireOf(socket, stream, this.joined), this.scheduler, config.maxQueueBytes);
+    const outbox = new Outbox(
+      wireOf(socket, stream, this.joined),
+      this.scheduler,
+      config.maxQueueBytes,
+    );
     const connection = this.connectionOf(socket, outbox, admitted, end);
     const credentials = new Credentials(admitted, connection, this.authenticator);
     end.undo(() => credentials.forget());
