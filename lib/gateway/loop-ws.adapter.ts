@@ -22,15 +22,17 @@ export const OWN_SERVER = Symbol('LoopWsServer');
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /**
- * Nest's `ws` adapter with four differences: it finds the HTTP server by itself, so that an application need not call
+ * Nest's `ws` adapter with five differences: it finds the HTTP server by itself, so that an application need not call
  * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; where nobody
- * takes them, it answers them with 404 and does not cut the connection; and peers that break the protocol cannot flood
- * the log.
+ * takes them, it answers them with 404 and does not cut the connection; peers that break the protocol cannot flood the
+ * log; and nothing of Nest observes the sockets of our own gateway.
  */
 export class LoopWsAdapter extends WsAdapter {
   private readonly listeners = new Map<Server, UpgradeListener>();
   private readonly strays: StrayUpgrades;
   private makesOurs = false;
+  /** Our server, until Nest has bound our gateway to it. */
+  private unbound: unknown;
 
   constructor(
     private readonly host: HttpAdapterHost,
@@ -44,17 +46,23 @@ export class LoopWsAdapter extends WsAdapter {
     // The HTTP server does not exist yet when adapters are made, and `httpServer` is read-only only in its type.
     Object.assign(this, { httpServer: this.host.httpAdapter?.getHttpServer() });
     this.makesOurs = options !== undefined && OWN_SERVER in options;
-    return super.create(port, options);
+    const server: unknown = super.create(port, options);
+    if (this.makesOurs) this.unbound = server;
+    return server;
+  }
+
+  /**
+   * Our gateway listens to its server itself: what Nest would keep for each socket to observe its end is of no use to it.
+   * Another gateway that shares the server is bound as usual.
+   */
+  override bindClientConnect(...args: Parameters<WsAdapter['bindClientConnect']>): void {
+    if (args[0] === this.unbound) this.unbound = undefined;
+    else super.bindClientConnect(...args);
   }
 
   /** Our sessions listen to their sockets' errors; logging each with its stack would let any peer flood the log. */
   override bindErrorHandler(server: unknown): unknown {
     return this.makesOurs ? server : super.bindErrorHandler(server);
-  }
-
-  /** A gateway without `@SubscribeMessage` needs no message pipeline on each of its sockets. */
-  override bindMessageHandlers(...args: Parameters<WsAdapter['bindMessageHandlers']>): void {
-    if (args[1].length > 0) super.bindMessageHandlers(...args);
   }
 
   override async dispose(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Logger } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { type OnGatewayConnection, type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
+import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import type { LoopSocket } from '../connections/loop-socket.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
@@ -15,7 +15,7 @@ const LOGGER = new Logger('LoopWs');
 
 /** What Nest knows of the WebSocket endpoint. Everything that happens there is done by others. */
 @WebSocketGateway()
-export class LoopWsGateway implements OnGatewayInit, OnGatewayConnection {
+export class LoopWsGateway implements OnGatewayInit {
   constructor(
     @Inject(LOOP_WS_SETTINGS) settings: LoopWsSettings,
     modules: ModulesContainer,
@@ -26,13 +26,16 @@ export class LoopWsGateway implements OnGatewayInit, OnGatewayConnection {
     setGatewayOptions(modules, serverOptions(settings, handshake));
   }
 
-  /** Must not throw: it runs inside an observer. */
+  /**
+   * Must not throw: it runs inside an observer. It listens to the server itself, because a `handleConnection` would have
+   * Nest observe each of the sockets.
+   */
   afterInit(server: unknown): void {
-    this.lifecycle.useServer(server);
+    if (!this.lifecycle.useServer(server)) return;
+    server.on('connection', (socket, request) => this.accept(socket, request));
   }
 
-  /** Must not throw or reject: Nest would let the process end. */
-  handleConnection(socket: LoopSocket, request: IncomingMessage): void {
+  private accept(socket: LoopSocket, request: IncomingMessage): void {
     const admitted = this.handshake.takeAdmitted(request);
     if (admitted === undefined) {
       LOGGER.error(

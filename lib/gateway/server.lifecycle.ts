@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -23,6 +24,14 @@ import { SessionFactory } from './session.factory.js';
 import { Sessions } from './sessions.js';
 import { answerUpgradeRequired } from './upgrade-required.js';
 
+/** The part of the `ws` package's server that is used here. */
+export interface SocketServer {
+  on(
+    event: 'connection',
+    listener: (socket: LoopSocket, request: IncomingMessage) => void,
+  ): unknown;
+}
+
 /** The life of this server, from boot to the last socket. */
 @Injectable()
 export class ServerLifecycle
@@ -45,9 +54,14 @@ export class ServerLifecycle
     private readonly http: HttpAdapterHost,
   ) {}
 
-  /** Remembers what kind of server the application's adapter made; complaining must wait until it may throw. */
-  useServer(server: unknown): void {
-    this.wrongServer = !isWsServer(server);
+  /**
+   * Whether it can be used. Complaining about the kind of server that the application's adapter made must wait until it
+   * may throw.
+   */
+  useServer(server: unknown): server is SocketServer {
+    const isUsable = isSocketServer(server);
+    this.wrongServer = !isUsable;
+    return isUsable;
   }
 
   onModuleInit(): void {
@@ -98,7 +112,7 @@ export class ServerLifecycle
   }
 }
 
-function isWsServer(server: unknown): boolean {
+function isSocketServer(server: unknown): server is SocketServer {
   const { handleUpgrade, clients } = server as { handleUpgrade?: unknown; clients?: unknown };
   return typeof handleUpgrade === 'function' && clients instanceof Set;
 }
