@@ -33,11 +33,13 @@ export class Heartbeat implements OnApplicationShutdown {
     this.timer = setInterval(() => this.visitNextSlot(), this.slotMs).unref();
   }
 
-  /** Starts to watch; call what it returns to stop. */
-  watch(connection: Beating): () => void {
-    const slot = this.slots[Math.floor(Math.random() * SLOTS)]!;
-    slot.add(connection);
-    return () => slot.delete(connection);
+  watch(connection: Beating): void {
+    this.slots[Math.floor(Math.random() * SLOTS)]!.add(connection);
+  }
+
+  /** Looks for it in every slot, which takes a microsecond; to remember the slot would take memory for as long as it lives. */
+  unwatch(connection: Beating): void {
+    for (const slot of this.slots) if (slot.delete(connection)) return;
   }
 
   onApplicationShutdown(): void {

@@ -27,8 +27,13 @@ export interface ConnectionParts {
   /** Checks an event and makes its frame. */
   readonly encode: (name: string, data: unknown) => TextFrame;
   readonly closeTimeoutMs: number;
-  /** Called once, when this server closes the connection. */
-  readonly onClosing: (close: ConnectionClose) => void;
+  readonly end: ConnectionEnd;
+}
+
+/** Who takes down what belongs to the connection. */
+export interface ConnectionEnd {
+  /** Called when this server closes the connection. */
+  come(close: ConnectionClose): void;
 }
 
 export type ConnectionState = 'opening' | 'open' | 'closed';
@@ -42,8 +47,6 @@ export interface ConnectionClose {
 
 /** One socket of one account, as your handlers, hooks and services hold it. */
 export class LoopConnection {
-  readonly accountId: string;
-  readonly connectionId: string;
   /** Room for whatever your code wants to remember about this connection. Lives as long as the connection. */
   readonly data: Record<string, unknown> = {};
 
@@ -56,15 +59,35 @@ export class LoopConnection {
   /** @internal */
   readonly gate = new ReplayGate();
 
+  private readonly sequence: number;
+  private readonly socket: LoopSocket;
+  private readonly outbox: Outbox;
+  private readonly home: ConnectionHome;
+  private readonly encode: ConnectionParts['encode'];
+  private readonly closeTimeoutMs: number;
+  private readonly end: ConnectionEnd;
   private currentClaims: Readonly<Record<string, unknown>>;
   private currentState: ConnectionState = 'opening';
 
   /** @internal */
-  constructor(private readonly parts: ConnectionParts) {
+  constructor(parts: ConnectionParts) {
     this.registration = parts.registration;
-    this.accountId = parts.registration.accountId;
-    this.connectionId = parts.registration.connectionId;
+    this.sequence = parts.sequence;
     this.currentClaims = parts.claims;
+    this.socket = parts.socket;
+    this.outbox = parts.outbox;
+    this.home = parts.home;
+    this.encode = parts.encode;
+    this.closeTimeoutMs = parts.closeTimeoutMs;
+    this.end = parts.end;
+  }
+
+  get accountId(): string {
+    return this.registration.accountId;
+  }
+
+  get connectionId(): string {
+    return this.registration.connectionId;
   }
 
   /** What `authenticate` said of this connection; replaced when the client refreshes its credentials. */
@@ -93,20 +116,20 @@ export class LoopConnection {
    * service that is not declared.
    */
   subscribe(...patterns: readonly LoopPattern[]): Promise<void> {
-    return this.parts.home.subscribe(this, patterns);
+    return this.home.subscribe(this, patterns);
   }
 
   unsubscribe(...patterns: readonly LoopPattern[]): void {
-    this.parts.home.unsubscribe(this, patterns);
+    this.home.unsubscribe(this, patterns);
   }
 
   /** Joins a room. Resolves when every later push to the room will arrive. Rejects above `maxRooms`. */
   join(room: string): Promise<void> {
-    return this.parts.home.join(this, room);
+    return this.home.join(this, room);
   }
 
   leave(room: string): void {
-    this.parts.home.leave(this, room);
+    this.home.leave(this, room);
   }
 
   /**
@@ -116,7 +139,7 @@ export class LoopConnection {
    * @returns `delivered` when the connection's queue took it, else `send_failed`.
    */
   send<N extends LoopEventName>(name: N, data: LoopEventData<N>): 'delivered' | 'send_failed' {
-    return this.deliver(this.parts.encode(name, data)) ? 'delivered' : 'send_failed';
+    return this.deliver(this.encode(name, data)) ? 'delivered' : 'send_failed';
   }
 
   /**
@@ -130,12 +153,12 @@ export class LoopConnection {
     if (this.currentState === 'closed') return;
     const sendable = isSendableCloseCode(code) ? code : CloseCode.InternalError;
     const text = typeof reason === 'string' ? reason : '';
-    const { socket, closeTimeoutMs, onClosing } = this.parts;
+    const { socket } = this;
     this.markClosed();
     socket.resume(); // a paused socket would never read the peer's close frame
     socket.close(sendable, truncateReason(text));
-    setTimeout(() => socket.terminate(), closeTimeoutMs).unref();
-    onClosing({ code: sendable, reason: text });
+    setTimeout(() => socket.terminate(), this.closeTimeoutMs).unref();
+    this.end.come({ code: sendable, reason: text });
   }
 
   /** @internal */
@@ -145,21 +168,20 @@ export class LoopConnection {
 
   /** Queues a finished frame; a reader that is too slow for it is closed. @internal */
   deliver(frame: TextFrame): boolean {
-    if (this.currentState === 'closed' || this.parts.socket.readyState !== SOCKET_OPEN)
-      return false;
-    if (this.parts.outbox.offer(frame)) return true;
+    if (this.currentState === 'closed' || this.socket.readyState !== SOCKET_OPEN) return false;
+    if (this.outbox.offer(frame)) return true;
     this.close(CloseCode.ReaderTooSlow, 'The reader is too slow.');
     return false;
   }
 
   /** Whether its reader keeps up with what was sent. @internal */
   get hasRoom(): boolean {
-    return this.parts.outbox.hasRoom;
+    return this.outbox.hasRoom;
   }
 
   /** Resolves when it has room, or is closed. @internal */
   untilRoom(): Promise<void> {
-    return this.parts.outbox.untilRoom();
+    return this.outbox.untilRoom();
   }
 
   /** @internal */
@@ -174,18 +196,18 @@ export class LoopConnection {
 
   /** Whether its socket was opened after the other's, however long either took to get ready. @internal */
   isNewerThan(other: LoopConnection): boolean {
-    return this.parts.sequence > other.parts.sequence;
+    return this.sequence > other.sequence;
   }
 
   /** Lets frames out, the welcome first. @internal */
   markOpen(welcome: ServerFrame): void {
     this.currentState = 'open';
-    this.parts.outbox.open(new TextFrame(encodeServerFrame(welcome)));
+    this.outbox.open(new TextFrame(encodeServerFrame(welcome)));
   }
 
   /** Writes what was accepted; nothing is a receiver's after this. @internal */
   markClosed(): void {
     this.currentState = 'closed';
-    this.parts.outbox.end();
+    this.outbox.end();
   }
 }

@@ -1,3 +1,5 @@
+const monotonic = (): number => performance.now();
+
 /** A rate with a burst: holds up to `burst` tokens, refilled at `perSecond`, judged on the monotonic clock. */
 export class TokenBucket {
   private tokens: number;
@@ -6,7 +8,7 @@ export class TokenBucket {
   constructor(
     private readonly perSecond: number,
     private readonly burst: number,
-    private readonly now: () => number = () => performance.now(),
+    private readonly now: () => number = monotonic,
   ) {
     this.tokens = burst;
     this.refilledAt = now();

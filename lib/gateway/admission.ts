@@ -4,19 +4,19 @@ import { TokenBucket } from '../connections/token-bucket.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import type { Identity } from './identity.js';
 import { tryLater, type UpgradeRefusal } from './refusal.js';
+import { Sessions } from './sessions.js';
 
 /** Decides whether this server takes one more, before and after it is known who asks. */
 @Injectable()
 export class Admission {
   private readonly rate: TokenBucket;
-  private readonly sockets = new Map<string, number>();
-  private socketCount = 0;
   private pending = 0;
   private accepting = false;
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly registry: ConnectionRegistry,
+    private readonly sessions: Sessions,
   ) {
     const { upgradesPerSecond, upgradeBurst } = settings.config;
     this.rate = new TokenBucket(upgradesPerSecond, upgradeBurst);
@@ -34,7 +34,7 @@ export class Admission {
   refusalForAnyone(): UpgradeRefusal | undefined {
     const { maxConnections, maxPendingUpgrades } = this.settings.config;
     if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
-    if (this.socketCount + this.pending >= maxConnections)
+    if (this.sessions.size + this.pending >= maxConnections)
       return this.later(503, 'This server is full.');
     return this.pending >= maxPendingUpgrades ? this.tooFast() : undefined;
   }
@@ -45,12 +45,12 @@ export class Admission {
   }
 
   /**
-   * Why this identity is not let in, if so. Ask in the same turn as {@link enter}, so that those who arrive together
-   * are counted one after another.
+   * Why this identity is not let in, if so. Ask in the same turn in which the session is begun, so that those who arrive
+   * together are counted one after another.
    */
   refusalFor(identity: Identity): UpgradeRefusal | undefined {
     if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
-    if (this.socketCount >= this.settings.config.maxConnections)
+    if (this.sessions.size >= this.settings.config.maxConnections)
       return this.later(503, 'This server is full.');
     return this.hasPlaceFor(identity)
       ? undefined
@@ -67,23 +67,11 @@ export class Admission {
     }
   }
 
-  /** Counts an open socket; call what it returns when it is gone. */
-  enter({ accountId }: Identity): () => void {
-    this.socketCount++;
-    this.sockets.set(accountId, (this.sockets.get(accountId) ?? 0) + 1);
-    return () => {
-      this.socketCount--;
-      const left = this.sockets.get(accountId)! - 1;
-      if (left === 0) this.sockets.delete(accountId);
-      else this.sockets.set(accountId, left);
-    };
-  }
-
   /** One socket over the limit may come to replace its own predecessor. */
   private hasPlaceFor({ accountId, connectionId }: Identity): boolean {
     const replaces = this.registry.get(accountId, connectionId) !== undefined;
     const limit = this.settings.config.maxConnectionsPerAccount + (replaces ? 1 : 0);
-    return (this.sockets.get(accountId) ?? 0) < limit;
+    return this.sessions.sizeOf(accountId) < limit;
   }
 
   private tooFast(): UpgradeRefusal {

@@ -8,18 +8,21 @@ import { toFrameError } from '../handlers/frame-error.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { PresenceStore } from '../presence/presence-store.js';
+import { type PresenceRegistered, PresenceStore } from '../presence/presence-store.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { WelcomeFrame } from '../protocol/frames.js';
 import type { Position } from '../transport/position.js';
+import { accountTopic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
-import type { NewSession } from './session.factory.js';
 import type { Credentials } from './credentials.js';
+import type { Session } from './session.js';
+import type { SessionEnd } from './session-end.js';
 import { SubscriptionRequests } from './subscription-requests.js';
+import { Step } from './takedown.js';
 
 /** What a client is closed with when its connection cannot be opened; anything else is 4503. */
 const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
@@ -30,7 +33,7 @@ const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
   [ErrorCode.Internal]: CloseCode.InternalError,
 };
 
-/** Takes a connection from the open socket to its welcome frame. Each step says how it is undone. */
+/** Takes a connection from the open socket to its welcome frame. `Takedown` knows how each step is undone. */
 @Injectable()
 export class ConnectionOpener {
   constructor(
@@ -48,34 +51,33 @@ export class ConnectionOpener {
   ) {}
 
   /** Never rejects: a connection that cannot be opened is closed with a code that says why. */
-  async open(opening: NewSession): Promise<void> {
-    opening.end.undo(this.heartbeat.watch(opening.session));
-    opening.end.undo((close) => this.registry.remove(opening.connection, close));
+  async open(session: Session, resumes: boolean): Promise<void> {
+    this.heartbeat.watch(session);
     try {
-      const cameOnline = await this.prepareInTime(opening);
-      if (!opening.end.hasCome) this.welcome(opening);
+      const cameOnline = await this.prepareInTime(session);
+      if (!session.end.hasCome) this.welcome(session, resumes);
       // Not earlier: a hook that pushes to the account finds it listening.
-      if (cameOnline) this.reportOnline(opening.connection);
+      if (cameOnline) this.reportOnline(session.connection);
     } catch (error) {
-      this.refuse(opening.connection, error);
+      this.refuse(session.connection, error);
     }
   }
 
-  private prepareInTime(opening: NewSession): Promise<boolean> {
+  private prepareInTime(session: Session): Promise<boolean> {
     const { connectTimeoutMs } = this.settings.config;
-    return within(this.prepare(opening), connectTimeoutMs, () => {
+    return within(this.prepare(session), connectTimeoutMs, () => {
       throw new LoopWsException(ErrorCode.Timeout, `Not opened within ${connectTimeoutMs} ms.`);
     });
   }
 
   /** Resolves with whether the account came online with this connection. */
-  private async prepare(opening: NewSession): Promise<boolean> {
-    const { connection, end } = opening;
+  private async prepare(session: Session): Promise<boolean> {
+    const { connection, end } = session;
     await this.hooks.connect(connection);
-    end.undo((close) => this.hooks.disconnect(connection, close));
+    end.reach(Step.Greeted);
     await this.subscribeDefaults(connection);
-    await this.attachAccount(opening);
-    return end.hasCome ? false : this.register(opening);
+    await this.attachAccount(session);
+    return end.hasCome ? false : this.register(session);
   }
 
   private async subscribeDefaults(connection: LoopConnection): Promise<void> {
@@ -83,45 +85,48 @@ export class ConnectionOpener {
     if (patterns.length > 0) await this.subscriptions.grant(connection, patterns);
   }
 
-  private async attachAccount({ connection, end }: NewSession): Promise<void> {
-    const topics = [{ kind: 'account', name: connection.accountId }] as const;
-    const attached = this.interest.retain(topics);
-    end.undo(() => this.interest.release(topics));
+  private async attachAccount({ connection, end }: Session): Promise<void> {
+    const attached = this.interest.retain([accountTopic(connection)]);
+    end.reach(Step.Attached);
     await attached;
   }
 
-  /** Unregistering waits for the registration, so that no store sees the two in the wrong order. */
-  private async register({ connection, end }: NewSession): Promise<boolean> {
-    const { registration } = connection;
-    const registered = this.presence.register(registration);
-    end.undo(() => {
-      const settled = registered.then(
-        () => {},
-        () => {},
-      );
-      const unregistered = settled.then(() => this.presence.unregister(registration));
-      this.background.track('Unregistering from presence', unregistered);
-    });
-    const { cameOnline, others } = await registered;
+  private async register({ connection, end }: Session): Promise<boolean> {
+    const { cameOnline, others } = await this.registered(connection, end);
     this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
     if (!end.hasCome) return cameOnline;
     if (cameOnline) this.reportOnline(connection); // gone already, but its offline edge will be reported as well
     return false;
   }
 
+  /** Only what was answered is undone, a failure included, so that no store sees the two in the wrong order. */
+  private async registered(
+    { registration }: LoopConnection,
+    end: SessionEnd,
+  ): Promise<PresenceRegistered> {
+    const answer = this.presence.register(registration);
+    const settled = answer.then(ignore, ignore);
+    this.background.track('Registering in presence', settled); // for a shutdown must not overtake it
+    try {
+      return await answer;
+    } finally {
+      end.reach(Step.Registered);
+    }
+  }
+
   private reportOnline({ accountId }: LoopConnection): void {
     this.hooks.presenceEdge({ accountId, online: true });
   }
 
-  private welcome(opening: NewSession): void {
-    const { connection, credentials, session, resumes } = opening;
+  private welcome(session: Session, resumes: boolean): void {
+    const { connection, credentials } = session;
     const holder = this.registry.get(connection.accountId, connection.connectionId);
     if (holder?.isNewerThan(connection)) {
       connection.close(CloseCode.Replaced, 'A newer connection has the same identity.');
       return;
     }
     const positions = this.replay.positionsOf(connection);
-    if (resumes && positions.size > 0) this.hold(opening, positions);
+    if (resumes && positions.size > 0) this.hold(session, positions);
     else for (const [topic, position] of positions) connection.gate.begin(topic, position);
     connection.markOpen(this.welcomeFrame(connection, credentials, positions));
     this.registry.add(connection);
@@ -129,17 +134,15 @@ export class ConnectionOpener {
   }
 
   /** A client that does not say where it was in time goes on from the welcome. No time passes while its frames are handled. */
-  private hold(
-    { connection, session, end }: NewSession,
-    positions: ReadonlyMap<string, Position>,
-  ): void {
+  private hold(session: Session, positions: ReadonlyMap<string, Position>): void {
+    const { connection, end } = session;
     connection.gate.holdAll(positions);
     const goOn = (): void => {
+      if (end.hasCome) return;
       if (session.isBusy) timer.refresh();
       else this.background.track('A replay', this.replay.goOn(connection));
     };
     const timer = setTimeout(goOn, this.settings.config.connectTimeoutMs).unref();
-    end.undo(() => clearTimeout(timer));
   }
 
   private welcomeFrame(
@@ -171,3 +174,5 @@ export class ConnectionOpener {
     connection.close(CLOSE_CODE_BY_ERROR[code] ?? CloseCode.Forbidden, message);
   }
 }
+
+function ignore(): void {}

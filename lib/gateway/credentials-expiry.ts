@@ -2,33 +2,30 @@ import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** Calls back when credentials expire, however far away that is. */
 export class CredentialsExpiry {
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private expiresAt: number | undefined;
+  private timer: ReturnType<typeof setTimeout>;
 
-  constructor(private readonly onExpired: () => void) {}
-
-  /** Milliseconds until then; absent for credentials that do not expire. */
-  get expiresInMs(): { readonly expiresInMs?: number } {
-    if (this.expiresAt === undefined) return {};
-    return { expiresInMs: Math.max(0, Math.round(this.expiresAt - Date.now())) };
+  constructor(
+    private readonly expiresAt: number,
+    private readonly onExpired: () => void,
+  ) {
+    this.timer = this.wait();
   }
 
-  /** Replaces what was set before. */
-  set(expiresAt: number | undefined): void {
-    clearTimeout(this.timer);
-    this.expiresAt = expiresAt;
-    if (expiresAt !== undefined) this.wait(expiresAt);
+  /** Milliseconds until then. */
+  get leftMs(): number {
+    return Math.max(0, Math.round(this.expiresAt - Date.now()));
   }
 
   clear(): void {
     clearTimeout(this.timer);
   }
 
-  private wait(expiresAt: number): void {
-    const left = expiresAt - Date.now();
-    this.timer = setTimeout(
-      () => (left > MAX_TIMER_MS ? this.wait(expiresAt) : this.onExpired()),
-      Math.min(Math.max(left, 0), MAX_TIMER_MS),
-    ).unref();
+  private wait(): ReturnType<typeof setTimeout> {
+    const left = this.expiresAt - Date.now();
+    const goOn = (): void => {
+      if (left > MAX_TIMER_MS) this.timer = this.wait();
+      else this.onExpired();
+    };
+    return setTimeout(goOn, Math.min(Math.max(left, 0), MAX_TIMER_MS)).unref();
   }
 }

@@ -4,9 +4,8 @@ import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { Authenticator } from './authenticator.js';
 import { CredentialsExpiry } from './credentials-expiry.js';
-import type { Admitted } from './handshake.js';
 import type { Identity } from './identity.js';
-import { withToken } from './loop-request.js';
+import type { KeptRequest } from './kept-request.js';
 import { UpgradeRefusal } from './refusal.js';
 
 interface RefusedCredentials {
@@ -19,25 +18,31 @@ export type RefreshedCredentials = { readonly expiresInMs?: number } | RefusedCr
 
 /** What a connection was let in with, for as long as that is good. */
 export class Credentials {
-  private readonly expiry: CredentialsExpiry;
+  /** Absent while they do not expire. */
+  private expiry: CredentialsExpiry | undefined;
 
   constructor(
-    private readonly admitted: Admitted,
+    private readonly request: KeptRequest,
     private readonly connection: LoopConnection,
     private readonly authenticator: Authenticator,
-  ) {
-    this.expiry = new CredentialsExpiry(() =>
-      connection.close(CloseCode.CredentialsExpired, 'The credentials have expired.'),
-    );
-    this.expiry.set(admitted.identity.expiresAt);
-  }
+  ) {}
 
   get expiresInMs(): { readonly expiresInMs?: number } {
-    return this.expiry.expiresInMs;
+    return this.expiry === undefined ? {} : { expiresInMs: this.expiry.leftMs };
+  }
+
+  /** Replaces what was set before. */
+  expireAt(expiresAt: number | undefined): void {
+    this.forget();
+    if (expiresAt === undefined) return;
+    this.expiry = new CredentialsExpiry(expiresAt, () =>
+      this.connection.close(CloseCode.CredentialsExpired, 'The credentials have expired.'),
+    );
   }
 
   forget(): void {
-    this.expiry.clear();
+    this.expiry?.clear();
+    this.expiry = undefined;
   }
 
   /**
@@ -52,14 +57,14 @@ export class Credentials {
     }
     if (this.connection.state !== 'closed') {
       this.connection.refresh(identity.claims);
-      this.expiry.set(identity.expiresAt);
+      this.expireAt(identity.expiresAt);
     }
     return this.expiresInMs;
   }
 
   private async identify(token: string): Promise<Identity | RefusedCredentials> {
     try {
-      return await this.authenticator.identify(withToken(this.admitted.request, token));
+      return await this.authenticator.identify(this.request.withToken(token));
     } catch (error) {
       if (error instanceof UpgradeRefusal && error.status === 503) {
         throw new LoopWsException(ErrorCode.Unavailable, 'The token cannot be checked right now.');

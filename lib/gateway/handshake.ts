@@ -14,8 +14,6 @@ import { UpgradeRefusal } from './refusal.js';
 export interface Admitted {
   readonly identity: Identity;
   readonly request: LoopRequest;
-  /** Gives the place up that was taken on the server. Call it when the socket is gone. */
-  readonly leave: () => void;
 }
 
 /** How the WebSocket server is told: let it in, or answer with this status. */
@@ -43,10 +41,11 @@ export class Handshake {
     const request = toLoopRequest(raw);
     const outcome = await this.identify(request).catch((error: unknown) => this.refusalOf(error));
     if (outcome instanceof UpgradeRefusal) return refuse(outcome, answer);
-    // From here to the open socket everything happens in one turn, so that a limit or a shutdown cannot slip between.
+    // From here to the session everything happens in one turn, so that a limit or a shutdown cannot slip between.
     const refusal = this.admission.refusalFor(outcome);
     if (refusal !== undefined) return refuse(refusal, answer);
-    this.open(raw, { identity: outcome, request, leave: this.admission.enter(outcome) }, answer);
+    this.admitted.set(raw, { identity: outcome, request });
+    answer(true);
   }
 
   /** What was found out about the request, handed over once. */
@@ -68,12 +67,6 @@ export class Handshake {
     this.requireConnectionId(request);
     this.refuseIf(this.admission.refusalForRate());
     return this.admission.whilePending(() => this.authenticator.identify(request));
-  }
-
-  private open(raw: IncomingMessage, admitted: Admitted, answer: HandshakeAnswer): void {
-    this.admitted.set(raw, admitted);
-    answer(true);
-    this.takeAdmitted(raw)?.leave(); // nobody took it: the peer had gone, and no socket was made
   }
 
   private refuseIf(refusal: UpgradeRefusal | undefined): void {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/subprotocol.js';
 
 /** An upgrade request, as `authenticate` sees it. */
@@ -14,14 +14,27 @@ export interface LoopRequest {
   readonly remoteAddress: string | undefined;
 }
 
-export function toLoopRequest(raw: IncomingMessage): LoopRequest {
-  const url = raw.url ?? '/';
+/** The stream of a request, which knows who is on its other side. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined;
+}
+
+interface RawRequest {
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: Peer;
+}
+
+export function toLoopRequest({ url = '/', headers, socket }: RawRequest): LoopRequest {
   return {
-    headers: raw.headers,
+    headers,
     url,
     query: queryOf(url),
-    token: bearerOf(raw.headers),
-    remoteAddress: raw.socket.remoteAddress,
+    token: bearerOf(headers),
+    /** A stream that was asked keeps the answer as objects, so it is asked only when the application wants to know. */
+    get remoteAddress() {
+      return socket.remoteAddress;
+    },
   };
 }
 
@@ -29,6 +42,11 @@ export function toLoopRequest(raw: IncomingMessage): LoopRequest {
 function queryOf(url: string): URLSearchParams {
   const mark = url.indexOf('?');
   return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+}
+
+/** The client says where it was before it gets anything durable. */
+export function wantsToResume({ query }: LoopRequest): boolean {
+  return query.get('resume') === '1';
 }
 
 /** The same request with other credentials. */

@@ -20,6 +20,7 @@ import { Admission } from './admission.js';
 import { ConnectionOpener } from './connection-opener.js';
 import { Drain } from './drain.js';
 import type { Admitted } from './handshake.js';
+import { type Peer, wantsToResume } from './loop-request.js';
 import { SessionFactory } from './session.factory.js';
 import { Sessions } from './sessions.js';
 import { answerUpgradeRequired } from './upgrade-required.js';
@@ -86,11 +87,11 @@ export class ServerLifecycle
   }
 
   /** Listens on the socket before anything is awaited, and opens the connection. */
-  connect(socket: LoopSocket, stream: LoopStream, admitted: Admitted): void {
-    const opening = this.factory.create(socket, stream, admitted);
-    void opening.session.socketClosed.then(admitted.leave);
-    this.sessions.add(opening.session);
-    this.background.track('Opening a connection', this.opener.open(opening));
+  connect(socket: LoopSocket, stream: LoopStream & Peer, admitted: Admitted): void {
+    const session = this.factory.create(socket, stream, admitted);
+    this.sessions.add(session);
+    const opened = this.opener.open(session, wantsToResume(admitted.request));
+    this.background.track('Opening a connection', opened);
   }
 
   /** While Redis, databases and the application's other providers are still there. */

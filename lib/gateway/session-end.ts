@@ -1,38 +1,31 @@
 import type { ConnectionClose } from '../connections/loop-connection.js';
-import type { SampledLogger } from '../util/sampled-logger.js';
+import type { Session } from './session.js';
+import { Step, type Takedown } from './takedown.js';
 
-type Undo = (close: ConnectionClose) => void;
-
-/** What must be undone when a session ends, last done first; once it has ended, at once. */
+/** The end of one session: comes once, and undoes what was done until then and what is done later. */
 export class SessionEnd {
-  private readonly undos: Undo[] = [];
+  private reached: Step = Step.Listening;
   private close: ConnectionClose | undefined;
 
-  constructor(private readonly logger: SampledLogger) {}
+  constructor(
+    private readonly takedown: Takedown,
+    private readonly session: Session,
+  ) {}
 
   get hasCome(): boolean {
     return this.close !== undefined;
   }
 
-  undo(undo: Undo): void {
-    if (this.close === undefined) this.undos.push(undo);
-    else this.run(undo, this.close);
+  /** One more step has been taken; it is undone at once when the end has come. */
+  reach(step: Step): void {
+    if (this.close === undefined) this.reached = step;
+    else this.takedown.undo(step, this.session, this.close);
   }
 
   /** Only the first call counts: a socket that this server closed reports its closing later once more. */
   come(close: ConnectionClose): void {
     if (this.hasCome) return;
     this.close = close;
-    for (const undo of this.undos.toReversed()) this.run(undo, close);
-    this.undos.length = 0;
-  }
-
-  /** One that fails must not keep the others from being done. */
-  private run(undo: Undo, close: ConnectionClose): void {
-    try {
-      undo(close);
-    } catch (error) {
-      this.logger.error('end', 'A part of a connection could not be taken down', error);
-    }
+    this.takedown.undoAll(this.reached, this.session, close);
   }
 }

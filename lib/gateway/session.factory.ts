@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { OpenAsks } from '../bus/open-asks.js';
 import { composeEvent } from '../bus/outgoing-event.js';
@@ -6,34 +5,28 @@ import { PositionNews } from '../bus/position-news.js';
 import { PositionedHome } from '../bus/positioned-home.js';
 import { FlushScheduler } from '../connections/flush-scheduler.js';
 import { JoinedFrames } from '../connections/joined-frames.js';
-import { LoopConnection } from '../connections/loop-connection.js';
+import { type ConnectionEnd, LoopConnection } from '../connections/loop-connection.js';
 import type { LoopSocket, LoopStream } from '../connections/loop-socket.js';
 import { Outbox } from '../connections/outbox.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { wireOf } from '../connections/wire.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { BackgroundWork } from '../util/background-work.js';
-import { SampledLogger } from '../util/sampled-logger.js';
+import { randomId } from '../util/random-id.js';
 import { Authenticator } from './authenticator.js';
-import { Credentials } from './credentials.js';
 import { FrameHandler } from './frame-handler.js';
 import type { Admitted } from './handshake.js';
-import { Session } from './session.js';
-import { SessionEnd } from './session-end.js';
-
-/** A session that was just made: it listens already, and handles nothing yet. */
-export interface NewSession {
-  readonly session: Session;
-  readonly connection: LoopConnection;
-  readonly credentials: Credentials;
-  readonly end: SessionEnd;
-  /** Its client says where it was before it gets anything durable. */
-  readonly resumes: boolean;
-}
+import type { Identity } from './identity.js';
+import { KeptRequest } from './kept-request.js';
+import type { Peer } from './loop-request.js';
+import { Session, type SessionServices } from './session.js';
+import { Sessions } from './sessions.js';
+import { Takedown } from './takedown.js';
 
 /** Puts the parts of one connection together. */
 @Injectable()
 export class SessionFactory {
+  private readonly services: SessionServices;
   private readonly joined = new JoinedFrames();
   private created = 0;
 
@@ -41,59 +34,61 @@ export class SessionFactory {
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly home: PositionedHome,
     private readonly scheduler: FlushScheduler,
-    private readonly asks: OpenAsks,
-    private readonly handler: FrameHandler,
-    private readonly authenticator: Authenticator,
-    private readonly logger: SampledLogger,
-    private readonly background: BackgroundWork,
-    private readonly news: PositionNews,
-  ) {}
+    asks: OpenAsks,
+    handler: FrameHandler,
+    authenticator: Authenticator,
+    background: BackgroundWork,
+    news: PositionNews,
+    sessions: Sessions,
+    takedown: Takedown,
+  ) {
+    const { config } = settings;
+    this.services = {
+      config,
+      asks,
+      handler,
+      authenticator,
+      background,
+      news,
+      sessions,
+      takedown,
+    };
+  }
 
-  create(socket: LoopSocket, stream: LoopStream, admitted: Admitted): NewSession {
-    const { config } = this.settings;
-    const end = new SessionEnd(this.logger);
-    const outbox = new Outbox(
-      wireOf(socket, stream, this.joined),
-      this.scheduler,
-      config.maxQueueBytes,
-    );
-    const connection = this.connectionOf(socket, outbox, admitted, end);
-    const credentials = new Credentials(admitted, connection, this.authenticator);
-    end.undo(() => credentials.forget());
-    const session = new Session({
+  /** Makes a session that listens already, and handles nothing yet. */
+  create(socket: LoopSocket, stream: LoopStream & Peer, { identity, request }: Admitted): Session {
+    const wire = wireOf(socket, stream, this.joined);
+    const outbox = new Outbox(wire, this.scheduler, this.settings.config.maxQueueBytes);
+    const session = new Session(this.services, {
       socket,
       outbox,
-      connection,
-      end,
-      config,
-      asks: this.asks,
-      handler: this.handler,
-      background: this.background,
-      news: this.news,
-      refreshCredentials: (token) => credentials.refresh(token),
+      request: new KeptRequest(request, stream),
+      connect: (end) => this.connectionOf(socket, outbox, identity, end),
     });
-    const resumes = admitted.request.query.get('resume') === '1';
-    return { session, connection, credentials, end, resumes };
+    session.credentials.expireAt(identity.expiresAt);
+    return session;
   }
 
   private connectionOf(
     socket: LoopSocket,
     outbox: Outbox,
-    { identity }: Admitted,
-    end: SessionEnd,
+    { accountId, connectionId, claims }: Identity,
+    end: ConnectionEnd,
   ): LoopConnection {
-    const { accountId, connectionId, claims } = identity;
     const { serverId, config } = this.settings;
     return new LoopConnection({
-      registration: { accountId, connectionId, serverId, registration: randomUUID() },
+      registration: { accountId, connectionId, serverId, registration: randomId() },
       sequence: ++this.created,
       claims,
       socket,
       outbox,
       home: this.home,
-      encode: (name, data) => new TextFrame(composeEvent(name, data, this.settings).frame),
+      encode: this.encode,
       closeTimeoutMs: config.closeTimeoutMs,
-      onClosing: (close) => end.come(close),
+      end,
     });
   }
+
+  private readonly encode = (name: string, data: unknown): TextFrame =>
+    new TextFrame(composeEvent(name, data, this.settings).frame);
 }

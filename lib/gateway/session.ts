@@ -1,5 +1,5 @@
 import type { Beating } from '../connections/heartbeat.js';
-import type { ConnectionClose, LoopConnection } from '../connections/loop-connection.js';
+import type { ConnectionEnd, LoopConnection } from '../connections/loop-connection.js';
 import type { LoopSocket } from '../connections/loop-socket.js';
 import type { Outbox } from '../connections/outbox.js';
 import { TokenBucket } from '../connections/token-bucket.js';
@@ -11,49 +11,68 @@ import { decodeClientFrame } from '../protocol/client-frame.codec.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import { type ClientFrame, type FrameId, idField } from '../protocol/frames.js';
 import type { BackgroundWork } from '../util/background-work.js';
+import type { Authenticator } from './authenticator.js';
+import { Credentials, type RefreshedCredentials } from './credentials.js';
 import type { FrameHandler, QueuedFrame } from './frame-handler.js';
 import type { FrameSource } from './frame-source.js';
 import { FrameQueue } from './frame-queue.js';
+import type { KeptRequest } from './kept-request.js';
 import { SessionEnd } from './session-end.js';
+import type { Sessions } from './sessions.js';
+import { listenTo, type SocketUser } from './socket-listeners.js';
+import type { Takedown } from './takedown.js';
 
-export interface SessionParts {
-  readonly socket: LoopSocket;
-  readonly outbox: Outbox;
-  readonly connection: LoopConnection;
-  readonly end: SessionEnd;
+/** What all sessions of a server share. */
+export interface SessionServices {
   readonly config: LoopWsConfig;
   readonly asks: OpenAsks;
   readonly handler: FrameHandler;
+  readonly authenticator: Authenticator;
   readonly background: BackgroundWork;
   readonly news: PositionNews;
-  readonly refreshCredentials: FrameSource['refreshCredentials'];
+  readonly sessions: Sessions;
+  readonly takedown: Takedown;
+}
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly socket: LoopSocket;
+  readonly outbox: Outbox;
+  readonly request: KeptRequest;
+  /** Makes the connection, which tells the end when server code closes it. */
+  readonly connect: (end: ConnectionEnd) => LoopConnection;
 }
 
 /** One peer's inbound side: turns what its socket brings into calls, and holds it to the protocol. */
-export class Session implements Beating, FrameSource {
+export class Session implements Beating, FrameSource, SocketUser {
   readonly connection: LoopConnection;
-  /** Resolves when the socket itself is gone. */
-  readonly socketClosed: Promise<void>;
-  readonly refreshCredentials: FrameSource['refreshCredentials'];
+  readonly credentials: Credentials;
+  readonly end: SessionEnd;
 
+  private readonly socket: LoopSocket;
+  private readonly outbox: Outbox;
   private readonly queue: FrameQueue;
   private readonly rate: TokenBucket;
-  private readonly refusals: TokenBucket;
-  private readonly running = new Set<AbortController>();
+  /** Absent until something is refused. */
+  private refusals: TokenBucket | undefined;
+  /** Frames that are being handled; absent while there are none. */
+  private running: Set<AbortController> | undefined;
   private heard = true;
 
   /** Listens at once, because frames may follow right behind the upgrade. */
-  constructor(private readonly parts: SessionParts) {
-    const { socket, config, end } = parts;
-    this.connection = parts.connection;
-    this.refreshCredentials = parts.refreshCredentials;
+  constructor(
+    private readonly services: SessionServices,
+    { socket, outbox, request, connect }: SessionParts,
+  ) {
+    const { config, takedown, authenticator } = services;
+    this.socket = socket;
+    this.outbox = outbox;
+    this.end = new SessionEnd(takedown, this);
+    this.connection = connect(this.end);
+    this.credentials = new Credentials(request, this.connection, authenticator);
     this.queue = new FrameQueue(socket, config.handlersInFlight, config.maxQueuedFrames);
     this.rate = new TokenBucket(config.framesPerSecond, config.frameBurst);
-    this.refusals = new TokenBucket(config.refusalsPerMinute / 60, config.refusalsPerMinute);
-    this.socketClosed = this.listen(socket);
-    end.undo(() => this.queue.stop());
-    end.undo(() => this.giveUpRunning());
-    end.undo(() => parts.asks.abandon(parts.connection));
+    listenTo(socket, this);
   }
 
   /** Handles the frames that waited for the welcome, and every later one. */
@@ -63,7 +82,13 @@ export class Session implements Beating, FrameSource {
 
   /** Whether a frame of its client is being handled. */
   get isBusy(): boolean {
-    return this.running.size > 0;
+    return this.running !== undefined;
+  }
+
+  /** Handles nothing more, and waits for nothing. */
+  stop(): void {
+    for (const frame of this.running ?? []) frame.abort();
+    this.queue.stop();
   }
 
   takeSignOfLife(): boolean {
@@ -73,8 +98,8 @@ export class Session implements Beating, FrameSource {
   }
 
   ping(): void {
-    this.parts.socket.ping();
-    this.parts.news.tell(this.connection);
+    this.socket.ping();
+    this.services.news.tell(this.connection);
   }
 
   lost(): void {
@@ -83,9 +108,13 @@ export class Session implements Beating, FrameSource {
 
   refuse(code: ErrorCode, message: string, id?: FrameId): void {
     this.tell(code, message, id);
-    if (this.refusals.take()) return;
+    if (this.takesRefusal()) return;
     if (code === ErrorCode.RateLimited) this.connection.close(CloseCode.OverTheRate, message);
     else this.connection.close(CloseCode.NotTheProtocol, 'Too many frames broke the protocol.');
+  }
+
+  refreshCredentials(token: string): Promise<RefreshedCredentials> {
+    return this.credentials.refresh(token);
   }
 
   /** Resolves when every frame that was received so far has been handled. */
@@ -93,50 +122,46 @@ export class Session implements Beating, FrameSource {
     return this.queue.idle();
   }
 
+  onMessage(data: Buffer, isBinary: boolean): void {
+    if (!this.admit()) return;
+    if (isBinary) return this.refuse(ErrorCode.BinaryFrame, 'Send text frames.');
+    const decoded = decodeClientFrame(data.toString(), this.services.config.maxDepth);
+    if (decoded.ok) this.route(decoded.frame);
+    else this.refuse(decoded.code, decoded.message, decoded.id);
+  }
+
+  onPing(data: Buffer): void {
+    if (this.admit() && !this.outbox.blocked) this.socket.pong(data);
+  }
+
+  onPong(): void {
+    this.admit();
+  }
+
+  onClose(code: number, reason: Buffer): void {
+    this.connection.markClosed();
+    this.end.come({ code, reason: reason.toString() });
+    this.services.sessions.remove(this);
+  }
+
   private tell(code: ErrorCode, message: string, id: FrameId | undefined): void {
     this.connection.sendFrame({ op: 'error', ...idField(id), code, message });
   }
 
-  private listen(socket: LoopSocket): Promise<void> {
-    socket.on('message', (data, isBinary) => this.receive(data, isBinary));
-    socket.on('ping', (data) => this.answerPing(data));
-    socket.on('pong', () => this.admit());
-    socket.on('error', () => {}); // the close that follows says all that is needed
-    return new Promise((resolve) => {
-      socket.on('close', (code, reason) => {
-        this.closedByPeer({ code, reason: reason.toString() });
-        resolve();
-      });
-    });
-  }
-
-  private closedByPeer(close: ConnectionClose): void {
-    this.connection.markClosed();
-    this.parts.end.come(close);
+  private takesRefusal(): boolean {
+    const { refusalsPerMinute } = this.services.config;
+    this.refusals ??= new TokenBucket(refusalsPerMinute / 60, refusalsPerMinute);
+    return this.refusals.take();
   }
 
   /** Counts a frame of any kind as life and against the rate. */
   private admit(): boolean {
     this.heard = true;
-    if (this.parts.end.hasCome) return false;
+    if (this.end.hasCome) return false;
     if (this.rate.take()) return true;
-    this.refuse(
-      ErrorCode.RateLimited,
-      `More than ${this.parts.config.framesPerSecond} frames per second.`,
-    );
+    const { framesPerSecond } = this.services.config;
+    this.refuse(ErrorCode.RateLimited, `More than ${framesPerSecond} frames per second.`);
     return false;
-  }
-
-  private answerPing(data: Buffer): void {
-    if (this.admit() && !this.parts.outbox.blocked) this.parts.socket.pong(data);
-  }
-
-  private receive(data: Buffer, isBinary: boolean): void {
-    if (!this.admit()) return;
-    if (isBinary) return this.refuse(ErrorCode.BinaryFrame, 'Send text frames.');
-    const decoded = decodeClientFrame(data.toString(), this.parts.config.maxDepth);
-    if (decoded.ok) this.route(decoded.frame);
-    else this.refuse(decoded.code, decoded.message, decoded.id);
   }
 
   /** Pings and answers do not wait behind handlers: a handler may be waiting for the answer. */
@@ -148,21 +173,24 @@ export class Session implements Beating, FrameSource {
 
   private handle(frame: QueuedFrame): Promise<void> {
     const givenUp = new AbortController();
+    this.running ??= new Set();
     this.running.add(givenUp);
-    const handled = this.parts.handler.handle(this, frame, givenUp);
-    this.parts.background.track('A frame', handled);
-    return handled.then(() => void this.running.delete(givenUp));
+    const handled = this.services.handler.handle(this, frame, givenUp);
+    this.services.background.track('A frame', handled);
+    return handled.then(() => this.handled(givenUp));
   }
 
-  private giveUpRunning(): void {
-    for (const frame of this.running) frame.abort();
+  private handled(frame: AbortController): void {
+    this.running?.delete(frame);
+    if (this.running?.size === 0) this.running = undefined;
   }
 
   /** One that is too late is no abuse: the client could not know. */
   private answer(frame: Extract<ClientFrame, { op: 'answer' }>): void {
-    if (this.parts.asks.settle(this.connection, frame)) return;
+    const { asks } = this.services;
+    if (asks.settle(this.connection, frame)) return;
     const message = 'No open question has this number.';
-    if (this.parts.asks.wasAsked(frame.ask)) this.tell(ErrorCode.UnknownAsk, message, frame.id);
+    if (asks.wasAsked(frame.ask)) this.tell(ErrorCode.UnknownAsk, message, frame.id);
     else this.refuse(ErrorCode.UnknownAsk, message, frame.id);
   }
 

@@ -1,6 +1,7 @@
 import { FlushScheduler } from '../connections/flush-scheduler.js';
 import {
   type ConnectionClose,
+  type ConnectionEnd,
   type ConnectionHome,
   type ConnectionParts,
   LoopConnection,
@@ -69,7 +70,7 @@ class RecordingConnection extends LoopConnection implements FakeConnection {
 }
 
 /** The place of the wire: what would have gone to a client is kept. */
-class Recording implements Wire {
+class Recording implements Wire, ConnectionEnd {
   readonly sent: SentEvent[] = [];
   closed: ConnectionClose | undefined;
   readonly writable = true;
@@ -85,6 +86,10 @@ class Recording implements Wire {
   }
 
   onDrain(): void {}
+
+  come(close: ConnectionClose): void {
+    this.closed = close;
+  }
 }
 
 function partsOf(
@@ -100,9 +105,7 @@ function partsOf(
     home: NO_LIMITS,
     encode: (name, data) => new TextFrame(encodeEventFrame(name, JSON.stringify(data))),
     closeTimeoutMs: 0,
-    onClosing: (close) => {
-      recording.closed = close;
-    },
+    end: recording,
   };
 }
 

@@ -8,3 +8,8 @@ export type Topic =
 export function topicKey(topic: Topic): string {
   return `${topic.kind}:${topic.name}`;
 }
+
+/** What carries all that is for this account alone. */
+export function accountTopic({ accountId }: { readonly accountId: string }): Topic {
+  return { kind: 'account', name: accountId };
+}

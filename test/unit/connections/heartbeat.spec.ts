@@ -47,9 +47,9 @@ describe('Heartbeat', () => {
 
   it('visits nobody who is no longer watched', async () => {
     const [left, stays] = [new Peer(), new Peer()];
-    const stop = heartbeat.watch(left);
+    heartbeat.watch(left);
     heartbeat.watch(stays);
-    stop();
+    heartbeat.unwatch(left);
     await eventually('the other was visited', () => stays.calls.length > 0);
     expect(left.calls).toEqual([]);
   });
@@ -57,9 +57,9 @@ describe('Heartbeat', () => {
   it('lets one peer leave while it is being visited, without skipping another', async () => {
     const peers = Array.from({ length: 200 }, () => new Peer());
     for (const peer of peers) {
-      const stop = heartbeat.watch(peer);
+      heartbeat.watch(peer);
       peer.lost = () => {
-        stop();
+        heartbeat.unwatch(peer);
         peer.calls.push('lost');
       };
     }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { completeIdentity, isSafeId } from '../../../lib/gateway/identity.js';
 import {
   offeredSubprotocols,
@@ -8,7 +7,7 @@ import {
 import type { LoopIdentity } from '../../../lib/index.js';
 
 const request = (url: string, headers = {}) =>
-  toLoopRequest({ url, headers, socket: { remoteAddress: '::1' } } as unknown as IncomingMessage);
+  toLoopRequest({ url, headers, socket: { remoteAddress: '::1' } });
 
 describe('isSafeId', () => {
   it.each([
