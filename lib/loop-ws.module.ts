@@ -19,6 +19,7 @@ import { PositionedHome } from './bus/positioned-home.js';
 import { RemoteMessages } from './bus/remote-messages.js';
 import { Replay } from './bus/replay.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
+import { ServerSubscriptions } from './bus/server-subscriptions.js';
 import { WorkerLifecycle } from './bus/worker.lifecycle.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { FlushScheduler } from './connections/flush-scheduler.js';
@@ -161,6 +162,7 @@ const GATEWAY_PROVIDERS: Provider[] = [
   ControlFrames,
   Replay,
   PositionNews,
+  ServerSubscriptions,
   PositionedHome,
   FrameHandler,
   SessionFactory,

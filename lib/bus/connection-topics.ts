@@ -1,14 +1,14 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
 import type { DurableTopics } from '../history/durable-topics.js';
 import { parsePattern } from '../protocol/pattern.js';
-import type { Topic } from '../transport/topic.js';
+import { accountTopic, type Topic } from '../transport/topic.js';
 
 /** The topics of which the connection gets durable events. */
 export function durableTopicsOf(connection: LoopConnection, durable: DurableTopics): Topic[] {
-  const { accountId, rooms } = connection;
+  const { roomNames } = connection;
   const topics: Topic[] = [
-    { kind: 'account', name: accountId },
-    ...[...rooms].map((name) => ({ kind: 'room' as const, name })),
+    accountTopic(connection),
+    ...[...roomNames].map((name) => ({ kind: 'room' as const, name })),
     ...durable.services
       .filter((service) => isInterestedIn(connection, service))
       .map((name) => ({ kind: 'service' as const, name })),

@@ -3,6 +3,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { ConnectionHome, LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import { PositionNews, tellPositions } from './position-news.js';
+import { ServerSubscriptions } from './server-subscriptions.js';
 
 /** What server code does with a connection, whose client is told from where on it gets a new topic. */
 @Injectable()
@@ -10,10 +11,14 @@ export class PositionedHome implements ConnectionHome {
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly news: PositionNews,
+    private readonly onServersAuthority: ServerSubscriptions,
   ) {}
 
   async subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
-    const subscribe = (): Promise<void> => this.registry.subscribe(connection, patterns);
+    const subscribe = (): Promise<void> => {
+      this.onServersAuthority.note(connection, patterns);
+      return this.registry.subscribe(connection, patterns);
+    };
     tellPositions(connection, (await this.news.gainedBy(connection, subscribe)).positions);
   }
 

@@ -3,15 +3,15 @@ import { type Observable, Subject } from 'rxjs';
 import { LoopWsError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
-import type { Pattern } from '../protocol/pattern.js';
 import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
+import { GroupedMap } from '../util/grouped-map.js';
 import { GuardedObservable } from '../util/guarded-observable.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
-import { SubscriptionIndex } from './subscription-index.js';
+import { SubscriptionGroups } from './subscription-groups.js';
 
 export type ConnectionEvent =
   | { readonly type: 'opened'; readonly connection: LoopConnection }
@@ -27,13 +27,11 @@ interface Attaching {
   readonly rooms: Set<string>;
 }
 
-const NO_CONNECTIONS: ReadonlyMap<string, LoopConnection> = new Map();
-
 /** This server's open connections. For the whole cluster see `PresenceStore`. */
 @Injectable()
 export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicationShutdown {
-  private readonly accounts = new Map<string, Map<string, LoopConnection>>();
-  private readonly index = new SubscriptionIndex<LoopConnection>();
+  private readonly accounts = new GroupedMap<LoopConnection>(({ connectionId }) => connectionId);
+  private readonly subscriptions = new SubscriptionGroups<LoopConnection>();
   private readonly roomMembers = new KeyedSets<LoopConnection>();
   private readonly events = new Subject<ConnectionEvent>();
   private readonly opened = new Set<LoopConnection>();
@@ -61,11 +59,11 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   }
 
   get(accountId: string, connectionId: string): LoopConnection | undefined {
-    return this.accounts.get(accountId)?.get(connectionId);
+    return this.accounts.get(accountId, connectionId);
   }
 
   ofAccount(accountId: string): LoopConnection[] {
-    return [...(this.accounts.get(accountId) ?? NO_CONNECTIONS).values()];
+    return this.accounts.of(accountId);
   }
 
   [Symbol.iterator](): Iterator<LoopConnection> {
@@ -98,10 +96,8 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
 
   /** Makes the connection a receiver. One with the same identity is replaced: the newest wins. @internal */
   add(connection: LoopConnection): void {
-    const connections = this.accounts.get(connection.accountId) ?? new Map();
-    this.accounts.set(connection.accountId, connections);
-    const older: LoopConnection | undefined = connections.get(connection.connectionId);
-    connections.set(connection.connectionId, connection);
+    const older = this.get(connection.accountId, connection.connectionId);
+    this.accounts.set(connection.accountId, connection);
     this.opened.add(connection);
     older?.close(CloseCode.Replaced, 'A newer connection has the same identity.');
     this.announce({ type: 'opened', connection });
@@ -113,12 +109,12 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
    * @internal
    */
   remove(connection: LoopConnection, close: ConnectionClose): void {
-    for (const pattern of connection.patterns) this.dropPattern(connection, pattern);
+    const { accountId, connectionId, group } = connection;
+    if (group !== undefined) this.subscriptions.leave(connection, group);
+    this.interest.release(this.topicsOf(connection.patterns));
     for (const room of connection.roomNames) this.dropRoom(connection, room);
-    const connections = this.accounts.get(connection.accountId);
-    if (connections?.get(connection.connectionId) === connection) {
-      connections.delete(connection.connectionId);
-      if (connections.size === 0) this.accounts.delete(connection.accountId);
+    if (this.get(accountId, connectionId) === connection) {
+      this.accounts.delete(accountId, connectionId);
     }
     if (this.opened.delete(connection)) this.announce({ type: 'closed', connection, close });
   }
@@ -129,8 +125,8 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   }
 
   /** Connections with a subscription that matches the event, each once. @internal */
-  subscribersOf(name: string): ReadonlySet<LoopConnection> {
-    return this.index.subscribersOf(name);
+  subscribersOf(name: string): Iterable<LoopConnection> {
+    return this.subscriptions.subscribersOf(name);
   }
 
   /**
@@ -140,30 +136,30 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
    * @internal
    */
   async subscribe(connection: LoopConnection, texts: readonly string[]): Promise<void> {
-    const patterns = [...new Set(texts)].map((text) =>
-      requirePattern(text, this.settings.services),
-    );
+    const patterns = [...new Set(texts)];
+    for (const text of patterns) requirePattern(text, this.settings.services);
     if (connection.state === 'closed') return;
-    const fresh = patterns.filter(({ text }) => !connection.patterns.has(text));
-    const held = patterns.filter(({ text }) => connection.patterns.has(text));
+    const fresh = patterns.filter((text) => !connection.patterns.has(text));
+    const held = patterns.filter((text) => connection.patterns.has(text));
     this.requireRoomForSubscriptions(connection, fresh.length);
-    for (const { text } of fresh) {
-      connection.patterns.add(text);
-      this.index.add(text, connection);
+    if (fresh.length > 0) {
+      connection.group = this.subscriptions.add(connection, connection.group, fresh);
     }
-    const added = { patterns: new Set(fresh.map(({ text }) => text)), rooms: new Set<string>() };
-    const topicsOf = (ones: readonly Pattern[]) =>
-      ones.flatMap((one) => topicsOfPattern(one, this.settings.services));
-    await this.attach(connection, added, topicsOf(fresh), topicsOf(held));
+    const added = { patterns: new Set(fresh), rooms: new Set<string>() };
+    await this.attach(connection, added, this.topicsOf(fresh), this.topicsOf(held));
   }
 
   /** @internal */
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {
-    if (connection.state === 'closed') return;
-    for (const text of patterns) {
-      for (const added of this.attaching.get(connection) ?? []) added.patterns.delete(text);
-      if (connection.patterns.delete(text)) this.dropPattern(connection, text);
+    const { group, state } = connection;
+    if (group === undefined || state === 'closed') return;
+    for (const added of this.attaching.get(connection) ?? []) {
+      for (const text of patterns) added.patterns.delete(text);
     }
+    const held = [...new Set(patterns)].filter((text) => group.patterns.has(text));
+    if (held.length === 0) return;
+    connection.group = this.subscriptions.remove(connection, group, held);
+    this.interest.release(this.topicsOf(held));
   }
 
   /** @internal */
@@ -174,7 +170,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     if (connection.state === 'closed') return;
     const isMember = connection.roomNames.has(room);
     if (!isMember) this.requireRoomToJoin(connection);
-    connection.roomNames.add(room);
+    connection.enter(room);
     this.roomMembers.add(room, connection);
     const topic: Topic = { kind: 'room', name: room };
     const added = { patterns: new Set<string>(), rooms: new Set(isMember ? [] : [room]) };
@@ -185,7 +181,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   leave(connection: LoopConnection, room: string): void {
     if (connection.state === 'closed') return;
     for (const added of this.attaching.get(connection) ?? []) added.rooms.delete(room);
-    if (connection.roomNames.delete(room)) this.dropRoom(connection, room);
+    if (connection.exit(room)) this.dropRoom(connection, room);
   }
 
   /** Later, because a slow reader may be closed in the middle of a push: what observers push comes after that one. */
@@ -219,10 +215,12 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     }
   }
 
-  private dropPattern(connection: LoopConnection, text: string): void {
-    this.index.remove(text, connection);
-    const pattern = requirePattern(text, this.settings.services);
-    this.interest.release(topicsOfPattern(pattern, this.settings.services));
+  /** One for each pattern that has an interest in it. */
+  private topicsOf(patterns: Iterable<string>): Topic[] {
+    const { services } = this.settings;
+    return [...patterns].flatMap((text) =>
+      topicsOfPattern(requirePattern(text, services), services),
+    );
   }
 
   private dropRoom(connection: LoopConnection, room: string): void {

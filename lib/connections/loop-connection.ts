@@ -6,6 +6,7 @@ import type { PresenceRegistration } from '../presence/presence-store.js';
 import { type LoopSocket, SOCKET_OPEN } from './loop-socket.js';
 import type { Outbox } from './outbox.js';
 import { ReplayGate } from './replay-gate.js';
+import type { SubscriptionGroup } from './subscription-groups.js';
 import { TextFrame } from './text-frame.js';
 
 /** Keeps a connection's memberships; the registry, as its connections see it. */
@@ -45,19 +46,14 @@ export interface ConnectionClose {
   readonly reason: string;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** One socket of one account, as your handlers, hooks and services hold it. */
 export class LoopConnection {
-  /** Room for whatever your code wants to remember about this connection. Lives as long as the connection. */
-  readonly data: Record<string, unknown> = {};
-
   /** @internal */
   readonly registration: PresenceRegistration;
-  /** @internal */
-  readonly patterns = new Set<string>();
-  /** @internal */
-  readonly roomNames = new Set<string>();
-  /** @internal */
-  readonly gate = new ReplayGate();
+  /** With all who hold the same patterns; absent while it holds none. @internal */
+  group: SubscriptionGroup<LoopConnection> | undefined;
 
   private readonly sequence: number;
   private readonly socket: LoopSocket;
@@ -68,6 +64,10 @@ export class LoopConnection {
   private readonly end: ConnectionEnd;
   private currentClaims: Readonly<Record<string, unknown>>;
   private currentState: ConnectionState = 'opening';
+  // Most connections need none of these, so each is made when it is asked for.
+  private ownData: Record<string, unknown> | undefined;
+  private ownRooms: Set<string> | undefined;
+  private ownGate: ReplayGate | undefined;
 
   /** @internal */
   constructor(parts: ConnectionParts) {
@@ -90,6 +90,11 @@ export class LoopConnection {
     return this.registration.connectionId;
   }
 
+  /** Room for whatever your code wants to remember about this connection. Lives as long as the connection. */
+  get data(): Record<string, unknown> {
+    return (this.ownData ??= {});
+  }
+
   /** What `authenticate` said of this connection; replaced when the client refreshes its credentials. */
   get claims(): Readonly<Record<string, unknown>> {
     return this.currentClaims;
@@ -100,14 +105,14 @@ export class LoopConnection {
     return this.currentState;
   }
 
-  /** The patterns this connection holds. */
+  /** The patterns this connection holds now; ask again after a change. */
   get subscriptions(): ReadonlySet<string> {
     return this.patterns;
   }
 
   /** The rooms this connection is in. */
   get rooms(): ReadonlySet<string> {
-    return this.roomNames;
+    return (this.ownRooms ??= new Set());
   }
 
   /**
@@ -182,6 +187,32 @@ export class LoopConnection {
   /** Resolves when it has room, or is closed. @internal */
   untilRoom(): Promise<void> {
     return this.outbox.untilRoom();
+  }
+
+  /** @internal */
+  get patterns(): ReadonlySet<string> {
+    return this.group?.patterns ?? NONE;
+  }
+
+  /** As `rooms`, but not made for being asked. @internal */
+  get roomNames(): ReadonlySet<string> {
+    return this.ownRooms ?? NONE;
+  }
+
+  /** @internal */
+  enter(room: string): void {
+    this.ownRooms ??= new Set();
+    this.ownRooms.add(room);
+  }
+
+  /** Whether it was in the room. @internal */
+  exit(room: string): boolean {
+    return this.ownRooms?.delete(room) ?? false;
+  }
+
+  /** @internal */
+  get gate(): ReplayGate {
+    return (this.ownGate ??= new ReplayGate());
   }
 
   /** @internal */

@@ -29,6 +29,8 @@ export function isSafeId(id: unknown, maxLength: number): id is string {
   );
 }
 
+const NO_CLAIMS = Object.freeze({});
+
 /** Checks what `authenticate` returned. Throws a sentence for the developer when it is no identity. */
 export function completeIdentity(
   found: LoopIdentity,
@@ -41,7 +43,7 @@ export function completeIdentity(
   return {
     accountId: found.accountId,
     connectionId,
-    claims: Object.freeze({ ...found.claims }),
+    claims: found.claims === undefined ? NO_CLAIMS : Object.freeze({ ...found.claims }),
     expiresAt: readExpiry(found.expiresAt),
   };
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ServerSubscriptions } from '../bus/server-subscriptions.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -16,12 +17,10 @@ export interface SubscriptionAnswer {
 /** Decides which of the wanted patterns a connection gets, and subscribes them. */
 @Injectable()
 export class SubscriptionRequests {
-  /** Patterns that were granted here, and not subscribed by server code on its own authority. */
-  private readonly grantedTo = new WeakMap<LoopConnection, Set<string>>();
-
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly registry: ConnectionRegistry,
+    private readonly onServersAuthority: ServerSubscriptions,
     private readonly logger: SampledLogger,
   ) {}
 
@@ -39,7 +38,7 @@ export class SubscriptionRequests {
     const allowed = wanted.filter((_, index) => denials[index] === undefined);
     signal?.throwIfAborted();
     const granted = this.thatFit(connection, allowed);
-    this.remember(connection, granted);
+    this.onServersAuthority.forget(connection, granted);
     await this.registry.subscribe(connection, granted);
     const fitting = new Set(granted);
     const overflowing = allowed.filter((text) => !fitting.has(text));
@@ -50,9 +49,10 @@ export class SubscriptionRequests {
    * Takes away what `authorize` no longer allows of what was granted here; resolves with the patterns that were lost.
    */
   async review(connection: LoopConnection): Promise<readonly string[]> {
-    const granted = this.grantedTo.get(connection) ?? new Set();
-    const held = [...connection.subscriptions].filter((text) => granted.has(text));
-    const denials = await Promise.all(held.map((text) => this.denialOf(connection, text)));
+    const granted = [...connection.subscriptions].filter(
+      (text) => !this.onServersAuthority.has(connection, text),
+    );
+    const denials = await Promise.all(granted.map((text) => this.denialOf(connection, text)));
     const lost = denials.flatMap((denial) => (denial === undefined ? [] : [denial.pattern]));
     connection.unsubscribe(...(lost as LoopPattern[]));
     return lost;
@@ -87,12 +87,6 @@ export class SubscriptionRequests {
   private thatFit(connection: LoopConnection, allowed: readonly string[]): readonly string[] {
     let places = this.settings.config.maxSubscriptions - connection.subscriptions.size;
     return allowed.filter((text) => connection.subscriptions.has(text) || places-- > 0);
-  }
-
-  private remember(connection: LoopConnection, granted: readonly string[]): void {
-    const known = this.grantedTo.get(connection) ?? new Set();
-    const fresh = granted.filter((text) => !connection.subscriptions.has(text));
-    this.grantedTo.set(connection, new Set([...known, ...fresh]));
   }
 
   private tooMany(pattern: string): DeniedPattern {

@@ -8,6 +8,7 @@ import {
 } from '../connections/loop-connection.js';
 import { type LoopSocket, SOCKET_OPEN } from '../connections/loop-socket.js';
 import { Outbox } from '../connections/outbox.js';
+import { SubscriptionGroup } from '../connections/subscription-groups.js';
 import { TextFrame } from '../connections/text-frame.js';
 import type { Wire } from '../connections/wire.js';
 import { decodeServerFrame, encodeEventFrame } from '../protocol/server-frame.codec.js';
@@ -117,17 +118,18 @@ class AtOnce extends FlushScheduler {
 
 /** Keeps memberships on the connection alone. */
 const NO_LIMITS: ConnectionHome = {
-  async subscribe({ patterns }, more) {
-    for (const pattern of more) patterns.add(pattern);
+  async subscribe(connection, more) {
+    connection.group = new SubscriptionGroup(new Set([...connection.patterns, ...more]));
   },
-  unsubscribe({ patterns }, less) {
-    for (const pattern of less) patterns.delete(pattern);
+  unsubscribe(connection, less) {
+    const left = [...connection.patterns].filter((pattern) => !less.includes(pattern));
+    connection.group = new SubscriptionGroup(new Set(left));
   },
-  async join({ roomNames }, room) {
-    roomNames.add(room);
+  async join(connection, room) {
+    connection.enter(room);
   },
-  leave({ roomNames }, room) {
-    roomNames.delete(room);
+  leave(connection, room) {
+    connection.exit(room);
   },
 };
 
