@@ -39,7 +39,7 @@ export class LocalDelivery {
   /** Whether the connection is one that the push is for, and holds a subscription that matches. */
   isFor(connection: LoopConnection, { target, name, except }: PushMessage): boolean {
     if (connection.state !== 'open' || exceptionsOf(except)(connection)) return false;
-    if (target.kind === 'room' && !connection.rooms.has(target.room)) return false;
+    if (target.kind === 'room' && !connection.roomNames.has(target.room)) return false;
     const isOther = target.kind === 'connection' && target.connectionId !== connection.connectionId;
     return !isOther && connection.isSubscribedToAny(patternsMatching(name));
   }

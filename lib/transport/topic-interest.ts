@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DurableTopics } from '../history/durable-topics.js';
 import { LoopTransport } from './loop-transport.js';
-import { type Topic, topicKey } from './topic.js';
+import type { Topic } from './topic.js';
+import { TopicMap } from './topic-map.js';
 
 interface Held {
-  readonly topic: Topic;
   holders: number;
   /** Absent until someone tries, and again when that failed, so that the next holder tries anew. */
-  attached?: Promise<void> | undefined;
+  attached: Promise<void> | undefined;
 }
+
+/** Takes the place of what was waited for, so that one promise is enough for all topics. */
+const ATTACHED = Promise.resolve();
 
 /**
  * Which topics this server has a receiver for. Counts the holders of each, so that the transport hears of the first
@@ -16,7 +19,7 @@ interface Held {
  */
 @Injectable()
 export class TopicInterest {
-  private readonly held = new Map<string, Held>();
+  private readonly held = new TopicMap<Held>();
 
   constructor(
     private readonly transport: LoopTransport,
@@ -28,15 +31,15 @@ export class TopicInterest {
    * in any case: each call is undone by exactly one `release`, even if it rejects.
    */
   async retain(topics: readonly Topic[]): Promise<void> {
-    const wanted = [...new Set(topics.map((topic) => this.hold(topic)))];
-    const fresh = wanted.filter(({ attached }) => attached === undefined);
-    if (fresh.length > 0) this.attach(fresh);
-    await Promise.all(wanted.map(async ({ attached }) => attached));
+    const wanted = new Map(topics.map((topic) => [this.hold(topic), topic]));
+    const fresh = [...wanted].filter(([{ attached }]) => attached === undefined);
+    if (fresh.length > 0) this.attach(new Map(fresh));
+    await Promise.all([...wanted.keys()].map(async ({ attached }) => attached));
   }
 
   /** Resolves when those of the topics that are being attached are; rejects as {@link retain} does. */
   async attached(topics: readonly Topic[]): Promise<void> {
-    await Promise.all(topics.map(async (topic) => this.held.get(topicKey(topic))?.attached));
+    await Promise.all(topics.map(async (topic) => this.held.get(topic)?.attached));
   }
 
   release(topics: readonly Topic[]): void {
@@ -47,30 +50,31 @@ export class TopicInterest {
   }
 
   private hold(topic: Topic): Held {
-    const key = topicKey(topic);
-    const held = this.held.get(key) ?? { topic, holders: 0 };
+    const held = this.held.get(topic) ?? { holders: 0, attached: undefined };
     held.holders++;
-    this.held.set(key, held);
+    this.held.set(topic, held);
     return held;
   }
 
-  private attach(fresh: readonly Held[]): void {
-    const topics = fresh.map(({ topic }) => topic);
-    const attached = this.transport.attach(topics).then(() => {
+  private attach(fresh: ReadonlyMap<Held, Topic>): void {
+    const attached = this.transport.attach([...fresh.values()]).then(() => {
       // Who wanted it may have left meanwhile, and somebody else may follow it already.
-      const held = fresh.filter((one) => this.held.get(topicKey(one.topic)) === one);
-      return this.durable.follow(held.map(({ topic }) => topic));
+      const stillHeld = [...fresh].filter(([held, topic]) => this.held.get(topic) === held);
+      return this.durable.follow(stillHeld.map(([, topic]) => topic));
     });
-    for (const held of fresh) held.attached = attached;
-    attached.catch(() => {
-      for (const held of fresh) held.attached = undefined;
-    });
+    const become = (state: Held['attached']): void => {
+      for (const held of fresh.keys()) held.attached = state;
+    };
+    become(attached);
+    attached.then(
+      () => become(ATTACHED),
+      () => become(undefined),
+    );
   }
 
   private letGo(topic: Topic): boolean {
-    const key = topicKey(topic);
-    const held = this.held.get(key);
+    const held = this.held.get(topic);
     if (held === undefined || --held.holders > 0) return false;
-    return this.held.delete(key);
+    return this.held.delete(topic);
   }
 }

@@ -7,19 +7,32 @@ import {
   PresenceStore,
   type PresentConnection,
 } from '../presence-store.js';
-
-interface Account {
-  readonly registrations: Map<string, PresenceRegistration>;
-  /** Runs while the account has no connection and may still come back unseen. */
-  leaving?: ReturnType<typeof setTimeout>;
-  /** Its grace has passed, and nobody was there who reports edges. */
-  isUnreported?: boolean;
-}
+import { GroupedMap } from '../../util/grouped-map.js';
 
 /** What the stores of one process look at together. A store with a table of its own makes one server. */
 export class PresenceTable {
-  readonly accounts = new Map<string, Account>();
+  readonly online = new GroupedMap<PresenceRegistration>(({ registration }) => registration);
+  /** Accounts that have no connection and may still come back unseen, while their time runs. */
+  readonly inGrace = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Accounts whose grace has passed when nobody was there who reports edges. */
+  readonly unreported = new Set<string>();
   readonly servers = new Set<PresenceServer>();
+
+  /** Whether nobody was told that the account is gone. */
+  knows(accountId: string): boolean {
+    return (
+      this.online.sizeOf(accountId) > 0 ||
+      this.inGrace.has(accountId) ||
+      this.unreported.has(accountId)
+    );
+  }
+
+  /** The account is back, or nobody need be told any more that it is gone. */
+  endGrace(accountId: string): void {
+    clearTimeout(this.inGrace.get(accountId));
+    this.inGrace.delete(accountId);
+    this.unreported.delete(accountId);
+  }
 }
 
 /** Presence of one process. Several stores on one {@link PresenceTable} see each other's connections. */
@@ -37,41 +50,37 @@ export class MemoryPresenceStore extends PresenceStore {
   }
 
   override async register(registration: PresenceRegistration): Promise<PresenceRegistered> {
-    const known = this.table.accounts.get(registration.accountId);
-    const account = known ?? this.arrive(registration);
-    clearTimeout(account.leaving);
-    account.isUnreported = false;
-    const others = [...account.registrations.values()].filter(
-      (other) => other.connectionId === registration.connectionId,
-    );
-    account.registrations.set(registration.registration, registration);
-    return { cameOnline: known === undefined, others };
+    const { accountId, connectionId } = registration;
+    const { online } = this.table;
+    const cameOnline = !this.table.knows(accountId);
+    const others = online.of(accountId).filter((other) => other.connectionId === connectionId);
+    this.table.endGrace(accountId);
+    online.set(accountId, registration);
+    return { cameOnline, others };
   }
 
   override async unregister({ accountId, registration }: PresenceRegistration): Promise<void> {
-    const account = this.table.accounts.get(accountId);
-    if (!account?.registrations.delete(registration) || account.registrations.size > 0) return;
-    account.leaving = setTimeout(() => this.leave(accountId), this.server?.graceMs).unref();
+    const { online, inGrace } = this.table;
+    if (!online.delete(accountId, registration) || online.sizeOf(accountId) > 0) return;
+    const timer = setTimeout(() => this.leave(accountId), this.server?.graceMs).unref();
+    inGrace.set(accountId, timer);
   }
 
   override async isOnline(accountId: string): Promise<boolean> {
-    return (this.table.accounts.get(accountId)?.registrations.size ?? 0) > 0;
+    return this.table.online.sizeOf(accountId) > 0;
   }
 
   override async connectionsOf(accountId: string): Promise<readonly PresentConnection[]> {
-    const registrations = this.table.accounts.get(accountId)?.registrations.values() ?? [];
-    return [...registrations].map(({ connectionId, serverId }) => ({
-      accountId,
-      connectionId,
-      serverId,
-    }));
+    return this.table.online
+      .of(accountId)
+      .map(({ connectionId, serverId }) => ({ accountId, connectionId, serverId }));
   }
 
   override async accounts(
     page: { readonly after?: string; readonly limit?: number } = {},
   ): Promise<AccountPage> {
     const { after, limit = DEFAULT_PAGE } = page;
-    const rest = this.online()
+    const rest = [...this.table.online.keys()]
       .toSorted()
       .filter((accountId) => after === undefined || accountId > after);
     const accounts = rest.slice(0, limit);
@@ -82,11 +91,8 @@ export class MemoryPresenceStore extends PresenceStore {
   }
 
   override async count(): Promise<{ accounts: number; connections: number }> {
-    const sizes = [...this.table.accounts.values()].map((account) => account.registrations.size);
-    return {
-      accounts: sizes.filter((size) => size > 0).length,
-      connections: sizes.reduce((sum, size) => sum + size, 0),
-    };
+    const { online } = this.table;
+    return { accounts: [...online.keys()].length, connections: online.size };
   }
 
   /** The last server to leave reports the accounts in their grace at once: nobody will be there to do it later. */
@@ -96,35 +102,21 @@ export class MemoryPresenceStore extends PresenceStore {
     this.table.servers.delete(this.server);
   }
 
-  private arrive({ accountId }: PresenceRegistration): Account {
-    const account: Account = { registrations: new Map() };
-    this.table.accounts.set(accountId, account);
-    return account;
-  }
-
   private leave(accountId: string): void {
-    const account = this.table.accounts.get(accountId);
-    clearTimeout(account?.leaving);
+    this.table.endGrace(accountId);
     const edges = this.reporter()?.edges;
-    if (edges === undefined) {
-      if (account !== undefined) account.isUnreported = true;
-      return;
-    }
-    this.table.accounts.delete(accountId);
-    edges.offline(accountId);
+    if (edges === undefined) this.table.unreported.add(accountId);
+    else edges.offline(accountId);
   }
 
   private leaveAllInGrace(): void {
-    for (const [accountId, { registrations }] of this.table.accounts) {
-      if (registrations.size === 0) this.leave(accountId);
-    }
+    for (const accountId of [...this.table.inGrace.keys()]) this.leave(accountId);
+    this.leaveAllUnreported();
   }
 
   /** What nobody could report before this server came. */
   private leaveAllUnreported(): void {
-    for (const [accountId, { isUnreported }] of this.table.accounts) {
-      if (isUnreported) this.leave(accountId);
-    }
+    for (const accountId of [...this.table.unreported]) this.leave(accountId);
   }
 
   /** On this server if it can and is still there, else on another: one server reports an edge, whoever saw it. */
@@ -135,11 +127,5 @@ export class MemoryPresenceStore extends PresenceStore {
 
   private reporters(): PresenceServer[] {
     return [...this.table.servers].filter(({ edges }) => edges !== undefined);
-  }
-
-  private online(): string[] {
-    return [...this.table.accounts]
-      .filter(([, account]) => account.registrations.size > 0)
-      .map(([accountId]) => accountId);
   }
 }

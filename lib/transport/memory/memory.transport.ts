@@ -1,6 +1,7 @@
 import { LoopTransport, type TransportServer } from '../loop-transport.js';
-import { type Topic, topicKey } from '../topic.js';
+import type { Topic } from '../topic.js';
 import type { AppendReceipt, PlacedPush } from '../topic-history.js';
+import { TopicMap } from '../topic-map.js';
 import type { TransportReceipt } from '../transport-message.js';
 import { MemoryHistory } from './memory-history.js';
 import { MemoryLogs } from './memory-logs.js';
@@ -10,7 +11,7 @@ export class MemoryTransport extends LoopTransport {
   override readonly isLive = true;
   override readonly history: MemoryHistory;
   private readonly logs = new MemoryLogs();
-  private readonly attached = new Set<string>();
+  private readonly attached = new TopicMap<true>();
   private server: TransportServer | undefined;
 
   constructor(idempotencyWindowMs: number) {
@@ -27,11 +28,11 @@ export class MemoryTransport extends LoopTransport {
   }
 
   override async attach(topics: readonly Topic[]): Promise<void> {
-    for (const topic of topics) this.attached.add(topicKey(topic));
+    for (const topic of topics) this.attached.set(topic, true);
   }
 
   override detach(topics: readonly Topic[]): void {
-    for (const topic of topics) this.attached.delete(topicKey(topic));
+    for (const topic of topics) this.attached.delete(topic);
   }
 
   override async publish(): Promise<TransportReceipt> {
@@ -44,7 +45,7 @@ export class MemoryTransport extends LoopTransport {
 
   private async handOver(topic: Topic, push: PlacedPush): Promise<Omit<AppendReceipt, 'position'>> {
     const nobodyElse = { expected: 0, replies: [] };
-    if (!this.attached.has(topicKey(topic))) return nobodyElse;
+    if (!this.attached.has(topic)) return nobodyElse;
     return { ...nobodyElse, here: await this.server!.receive(push) };
   }
 }
