@@ -23,7 +23,8 @@ export class FrameQueue {
   private started = false;
   private stopped = false;
   private feederPaused = false;
-  private idleListeners: (() => void)[] = [];
+  /** Absent while nobody waits. */
+  private idleListeners: (() => void)[] | undefined;
 
   constructor(
     private readonly feeder: Feeder,
@@ -62,6 +63,7 @@ export class FrameQueue {
   /** Resolves when nothing runs and nothing waits, or when the queue is stopped. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
+      this.idleListeners ??= [];
       this.idleListeners.push(resolve);
       this.tellIdle();
     });
@@ -69,8 +71,8 @@ export class FrameQueue {
 
   private tellIdle(): void {
     if (!this.stopped && (this.running > 0 || this.waiting.length > 0)) return;
-    const listeners = this.idleListeners;
-    this.idleListeners = [];
+    const listeners = this.idleListeners ?? [];
+    this.idleListeners = undefined;
     for (const listener of listeners) listener();
   }
 
