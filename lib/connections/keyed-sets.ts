@@ -1,21 +1,30 @@
 const EMPTY: ReadonlySet<never> = new Set<never>();
 
-/** A set of values per key; a key without values costs nothing. */
+/**
+ * A set of values per key; a key without values costs nothing, and a value that is alone no set. Values are no sets
+ * themselves.
+ */
 export class KeyedSets<T> {
-  private readonly sets = new Map<string, Set<T>>();
+  private readonly sets = new Map<string, T | Set<T>>();
 
   add(key: string, value: T): void {
-    const set = this.sets.get(key);
-    if (set === undefined) this.sets.set(key, new Set([value]));
-    else set.add(value);
+    const found = this.sets.get(key);
+    if (found === undefined) this.sets.set(key, value);
+    else if (found instanceof Set) found.add(value);
+    else if (found !== value) this.sets.set(key, new Set([found, value]));
   }
 
   delete(key: string, value: T): void {
-    const set = this.sets.get(key);
-    if (set?.delete(value) && set.size === 0) this.sets.delete(key);
+    const found = this.sets.get(key);
+    if (found === value) this.sets.delete(key);
+    if (!(found instanceof Set) || !found.delete(value)) return;
+    const [last] = found;
+    if (found.size === 1) this.sets.set(key, last!);
   }
 
   get(key: string): ReadonlySet<T> {
-    return this.sets.get(key) ?? EMPTY;
+    const found = this.sets.get(key);
+    if (found === undefined) return EMPTY;
+    return found instanceof Set ? found : new Set([found]);
   }
 }

@@ -85,4 +85,15 @@ describe('KeyedSets', () => {
     sets.delete('a', 1);
     expect(sets.get('a')).toBe(sets.get('b')); // the same empty set
   });
+
+  it('holds one value, many, and one again', () => {
+    const sets = new KeyedSets<number>();
+    for (const value of [1, 2, 2, 3]) sets.add('a', value);
+    expect([...sets.get('a')]).toEqual([1, 2, 3]);
+    for (const value of [1, 3, 4]) sets.delete('a', value);
+    expect([...sets.get('a')]).toEqual([2]);
+    sets.delete('a', 1);
+    sets.add('a', 5);
+    expect([...sets.get('a')]).toEqual([2, 5]);
+  });
 });
