@@ -1,13 +1,38 @@
 import { ErrorCode } from './error-code.js';
 
+type Hazard = typeof ErrorCode.TooDeep | typeof ErrorCode.ForbiddenKey;
+
+/**
+ * What {@link findJsonHazard} finds in a value that was parsed from this text. Looks at the text first, because nearly
+ * every text shows that there is nothing to find, and searching it costs a fraction of walking the value.
+ */
+export function findTextHazard(text: string, value: unknown, maxDepth: number): Hazard | undefined {
+  return mayNameForbiddenKey(text) || opensMoreThan(maxDepth, text)
+    ? findJsonHazard(value, maxDepth)
+    : undefined;
+}
+
+/** A key is in the text as it is, unless a letter of it is escaped, for which JSON has `\u` only. */
+function mayNameForbiddenKey(text: string): boolean {
+  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
+}
+
+/** Nothing is nested deeper than there are brackets. */
+function opensMoreThan(most: number, text: string): boolean {
+  let opened = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++opened > most) return true;
+    }
+  }
+  return false;
+}
+
 /**
  * Finds what makes parsed JSON dangerous to code that merges, clones or re-serialises it: nesting deeper than
  * `maxDepth`, and keys that reach a prototype. Walks without recursion, so depth cannot overflow the stack.
  */
-export function findJsonHazard(
-  value: unknown,
-  maxDepth: number,
-): typeof ErrorCode.TooDeep | typeof ErrorCode.ForbiddenKey | undefined {
+export function findJsonHazard(value: unknown, maxDepth: number): Hazard | undefined {
   let level = containersIn([value]);
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxDepth) return ErrorCode.TooDeep;

@@ -1,6 +1,6 @@
 import { decodeClientFrame } from '../../../lib/protocol/client-frame.codec.js';
 import { ErrorCode } from '../../../lib/protocol/error-code.js';
-import { findJsonHazard } from '../../../lib/protocol/json-safety.js';
+import { findJsonHazard, findTextHazard } from '../../../lib/protocol/json-safety.js';
 
 const CODES: ReadonlySet<string> = new Set([
   ErrorCode.NotJson,
@@ -143,6 +143,59 @@ describe('findJsonHazard', () => {
     expect(findJsonHazard(JSON.parse(text), 32)).toBe(hazard);
   });
 });
+
+describe('findTextHazard', () => {
+  const hazardsOf = (text: string, maxDepth: number) => {
+    const value: unknown = JSON.parse(text);
+    return [findTextHazard(text, value, maxDepth), findJsonHazard(value, maxDepth)];
+  };
+
+  it('finds what a walk over the whole value finds, in random texts', () => {
+    const random = seeded(20_261_125);
+    const found = new Map<string | undefined, number>();
+    for (let round = 0; round < 20_000; round++) {
+      const text = escapeSome(random, randomText(random));
+      if (!isJson(text)) continue;
+      const [inText, inValue] = hazardsOf(text, 1 + Math.floor(random() * 6));
+      expect([text, inText]).toEqual([text, inValue]);
+      found.set(inValue, (found.get(inValue) ?? 0) + 1);
+    }
+    for (const hazard of ['too_deep', 'forbidden_key', undefined])
+      expect(found.get(hazard)).toBeGreaterThan(500);
+  });
+
+  it.each([
+    ['{"__proto__":1}', 'forbidden_key'],
+    ['{"\\u005f_proto__":1}', 'forbidden_key'],
+    ['{"__pr\\u006Fto__":1}', 'forbidden_key'],
+    ['{"constructor":{"prototype":1}}', 'forbidden_key'],
+    ['{"c\\u006fnstructor":{"prototype":1}}', 'forbidden_key'],
+    ['{"constructor":{"\\u0070rototype":1}}', 'forbidden_key'],
+    ['{"\\\\u005f_proto__":1}', undefined],
+    ['"__proto__"', undefined],
+    ['{"a":{"b":[{}]}}', 'too_deep'],
+    ['[{},{},{},[],"[[[[{{{{"]', undefined],
+  ])('finds in %s: %s', (text, hazard) => {
+    expect(hazardsOf(text, 3)).toEqual([hazard, hazard]);
+  });
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Writes some letters as JSON may write them, too. */
+function escapeSome(random: Random, text: string): string {
+  if (random() < 0.5) return text;
+  return text.replaceAll(/[a-z_]/g, (letter) =>
+    random() < 0.02 ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}` : letter,
+  );
+}
 
 function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];

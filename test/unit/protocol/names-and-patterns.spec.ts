@@ -1,5 +1,6 @@
 import {
   isEvent,
+  isEventName,
   isServiceName,
   MAX_NAME_LENGTH,
   parseEventName,
@@ -17,6 +18,7 @@ describe('parseEventName', () => {
     [LONGEST, 'billing', LONGEST.slice(8)],
   ])('takes %s apart', (text, service, event) => {
     expect(parseEventName(text)).toEqual({ service, event });
+    expect(isEventName(text)).toBe(true);
   });
 
   it.each([
@@ -48,6 +50,7 @@ describe('parseEventName', () => {
     `${LONGEST}x`,
   ])('refuses %j', (text) => {
     expect(parseEventName(text)).toBeUndefined();
+    expect(isEventName(text)).toBe(false);
   });
 
   it('agrees with isServiceName and isEvent about each half', () => {
