@@ -5,55 +5,74 @@ import { toFrameError } from '../handlers/frame-error.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
-import { type ClientFrame, idField, type ServerFrame } from '../protocol/frames.js';
+import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
 import { parseEventName } from '../protocol/event-name.js';
 import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import { TextFrame } from '../connections/text-frame.js';
+import type { LazyAbort } from '../util/lazy-abort.js';
+import { andThen, isLater, type NowOrLater } from '../util/now-or-later.js';
 import { SampledLogger } from '../util/sampled-logger.js';
-import { within } from '../util/within.js';
+import { SharedDeadline } from '../util/shared-deadline.js';
 import { type ControlFrame, ControlFrames } from './control-frames.js';
 import type { FrameSource } from './frame-source.js';
 
 /** Frames that are handled one after another; the others are answered as they come. */
-export type QueuedFrame = ControlFrame | Extract<ClientFrame, { op: 'event' }>;
+export type QueuedFrame = ControlFrame | EventFrame;
+
+type EventFrame = Extract<ClientFrame, { op: 'event' }>;
 
 /** Does what a client's frame asks for, and answers it. */
 @Injectable()
 export class FrameHandler {
+  private readonly deadline: SharedDeadline;
+
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly dispatcher: EventDispatcher,
     private readonly control: ControlFrames,
     private readonly logger: SampledLogger,
-  ) {}
+  ) {
+    this.deadline = new SharedDeadline(settings.config.handlerTimeoutMs);
+  }
 
   /**
-   * Never rejects: whatever goes wrong becomes one error frame.
+   * Gives nothing when the frame has been dealt with, or what resolves then. Never throws and never rejects: whatever goes
+   * wrong becomes one error frame.
    *
    * @param givenUp Aborted here when the time is up, and by the caller when the connection has ended: nobody waits for
    * the answer any more.
    */
-  async handle(source: FrameSource, frame: QueuedFrame, givenUp: AbortController): Promise<void> {
+  handle(source: FrameSource, frame: QueuedFrame, givenUp: LazyAbort): Promise<void> | undefined {
     try {
-      const answer = await this.answerInTime(source, frame, givenUp);
+      const answer = this.answerOf(source, frame, givenUp);
+      if (isLater(answer)) return this.handleInTime(source, frame, answer, givenUp);
       if (answer !== undefined) this.send(source.connection, answer);
     } catch (error) {
-      const abandoned = givenUp.signal.aborted && error === givenUp.signal.reason;
-      if (!abandoned) this.report(source.connection, error, frame);
+      this.report(source.connection, error, frame);
+    }
+    return undefined;
+  }
+
+  private async handleInTime(
+    source: FrameSource,
+    frame: QueuedFrame,
+    answering: PromiseLike<ServerFrame | undefined>,
+    givenUp: LazyAbort,
+  ): Promise<void> {
+    try {
+      const answer = await this.inTime(answering, givenUp);
+      if (answer !== undefined) this.send(source.connection, answer);
+    } catch (error) {
+      if (!givenUp.causedBy(error)) this.report(source.connection, error, frame);
     }
   }
 
-  private answerInTime(
-    source: FrameSource,
-    frame: QueuedFrame,
-    givenUp: AbortController,
-  ): Promise<ServerFrame | undefined> {
-    const { handlerTimeoutMs } = this.settings.config;
-    return within(this.answerOf(source, frame, givenUp.signal), handlerTimeoutMs, () => {
+  private inTime<T>(work: PromiseLike<T>, givenUp: LazyAbort): Promise<T> {
+    return this.deadline.within(work, () => {
       givenUp.abort();
       throw new LoopWsException(
         ErrorCode.Timeout,
-        `The frame was not handled within ${handlerTimeoutMs} ms.`,
+        `The frame was not handled within ${this.settings.config.handlerTimeoutMs} ms.`,
       );
     });
   }
@@ -61,28 +80,35 @@ export class FrameHandler {
   private answerOf(
     source: FrameSource,
     frame: QueuedFrame,
-    signal: AbortSignal,
-  ): Promise<ServerFrame | undefined> {
+    givenUp: LazyAbort,
+  ): NowOrLater<ServerFrame | undefined> {
     return frame.op === 'event'
-      ? this.event(source, frame, signal)
-      : this.control.answerOf(source, frame, signal);
+      ? this.event(source, frame, givenUp)
+      : this.control.answerOf(source, frame, givenUp.signal);
   }
 
-  private async event(
+  private event(
     source: FrameSource,
-    { event, data, id }: Extract<ClientFrame, { op: 'event' }>,
-    signal: AbortSignal,
-  ): Promise<ServerFrame | undefined> {
-    if (!this.settings.services.has(parseEventName(event)!.service)) {
-      source.refuse(ErrorCode.UnknownService, 'This server has no such service.', id);
-      return undefined;
-    }
+    { event, data, id }: EventFrame,
+    givenUp: LazyAbort,
+  ): NowOrLater<ServerFrame | undefined> {
     if (!this.dispatcher.handles(event)) {
-      source.refuse(ErrorCode.NoHandler, 'No handler listens to this event.', id);
+      this.refuse(source, event, id);
       return undefined;
     }
-    const reply = await this.dispatcher.dispatch(source.connection, event, data, signal);
-    return id === undefined ? undefined : { op: 'reply', id, data: reply };
+    const reply = this.dispatcher.dispatch(source.connection, event, data, givenUp);
+    return andThen(reply, (answer) =>
+      id === undefined ? undefined : { op: 'reply', id, data: answer },
+    );
+  }
+
+  /** Handlers are for declared services only, so an event without one is looked at here. */
+  private refuse(source: FrameSource, event: string, id: FrameId | undefined): void {
+    if (this.settings.services.has(parseEventName(event)!.service)) {
+      source.refuse(ErrorCode.NoHandler, 'No handler listens to this event.', id);
+    } else {
+      source.refuse(ErrorCode.UnknownService, 'This server has no such service.', id);
+    }
   }
 
   private send(connection: LoopConnection, answer: ServerFrame): void {

@@ -1,4 +1,5 @@
-type Task = () => Promise<void>;
+/** Gives nothing when it is done, or what resolves then. */
+type Task = () => Promise<void> | undefined;
 
 interface Waiting {
   readonly task: Task;
@@ -37,20 +38,20 @@ export class FrameQueue {
     return this.feederPaused;
   }
 
-  /** Tasks must not reject. */
+  /** Tasks must neither throw nor reject. */
   push(task: Task, alone: boolean): void {
     if (this.stopped) return;
     this.waiting.push({ task, alone });
+    this.runWaiting();
     if (this.waiting.length > this.maxWaiting && !this.feederPaused) {
       this.feederPaused = true;
       this.feeder.pause();
     }
-    this.runNext();
   }
 
   start(): void {
     this.started = true;
-    while (this.canRun()) this.runNext();
+    this.runWaiting();
   }
 
   /** Forgets what waits; what runs is left to end. */
@@ -82,12 +83,20 @@ export class FrameQueue {
     return this.running < (next.alone ? 1 : this.concurrency);
   }
 
-  private runNext(): void {
-    if (!this.canRun()) return;
-    const { task, alone } = this.waiting.shift()!;
+  private runWaiting(): void {
+    while (this.canRun()) this.run(this.waiting.shift()!);
+  }
+
+  private run({ task, alone }: Waiting): void {
     this.runsAlone = alone;
     this.running++;
-    void task().then(() => this.finished());
+    const work = task();
+    if (work === undefined) this.finished();
+    else
+      void work.then(() => {
+        this.finished();
+        this.runWaiting();
+      });
   }
 
   private finished(): void {
@@ -97,7 +106,6 @@ export class FrameQueue {
       this.feederPaused = false;
       this.feeder.resume();
     }
-    while (this.canRun()) this.runNext();
     this.tellIdle();
   }
 }

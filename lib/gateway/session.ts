@@ -11,6 +11,7 @@ import { decodeClientFrame } from '../protocol/client-frame.codec.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import { type ClientFrame, type FrameId, idField } from '../protocol/frames.js';
 import type { BackgroundWork } from '../util/background-work.js';
+import { LazyAbort } from '../util/lazy-abort.js';
 import type { Authenticator } from './authenticator.js';
 import { Credentials, type RefreshedCredentials } from './credentials.js';
 import type { FrameHandler, QueuedFrame } from './frame-handler.js';
@@ -21,6 +22,12 @@ import { SessionEnd } from './session-end.js';
 import type { Sessions } from './sessions.js';
 import { listenTo, type SocketUser } from './socket-listeners.js';
 import type { Takedown } from './takedown.js';
+
+/**
+ * Each frame begins in a reaction of its own to this: what it enters with `AsyncLocalStorage` is not there for the next
+ * one, and no code of the application runs within the socket's own event.
+ */
+const NOW = Promise.resolve();
 
 /** What all sessions of a server share. */
 export interface SessionServices {
@@ -55,8 +62,8 @@ export class Session implements Beating, FrameSource, SocketUser {
   private readonly rate: TokenBucket;
   /** Absent until something is refused. */
   private refusals: TokenBucket | undefined;
-  /** Frames that are being handled; absent while there are none. */
-  private running: Set<AbortController> | undefined;
+  /** Frames that wait for something; absent while there are none. */
+  private running: Set<LazyAbort> | undefined;
   private heard = true;
 
   /** Listens at once, because frames may follow right behind the upgrade. */
@@ -168,19 +175,25 @@ export class Session implements Beating, FrameSource, SocketUser {
   private route(frame: ClientFrame): void {
     if (frame.op === 'answer') return this.answer(frame);
     if (frame.op === 'ping') return this.pong(frame.id);
-    this.queue.push(() => this.handle(frame), frame.op !== 'event');
+    this.queue.push(() => NOW.then(() => this.handle(frame)), frame.op !== 'event');
   }
 
-  private handle(frame: QueuedFrame): Promise<void> {
-    const givenUp = new AbortController();
-    this.running ??= new Set();
-    this.running.add(givenUp);
+  private handle(frame: QueuedFrame): Promise<void> | undefined {
+    const givenUp = new LazyAbort();
     const handled = this.services.handler.handle(this, frame, givenUp);
+    if (handled === undefined) return undefined;
+    if (this.end.hasCome) givenUp.abort();
+    else this.note(givenUp);
     this.services.background.track('A frame', handled);
-    return handled.then(() => this.handled(givenUp));
+    return handled.then(() => this.forget(givenUp));
   }
 
-  private handled(frame: AbortController): void {
+  private note(frame: LazyAbort): void {
+    this.running ??= new Set();
+    this.running.add(frame);
+  }
+
+  private forget(frame: LazyAbort): void {
     this.running?.delete(frame);
     if (this.running?.size === 0) this.running = undefined;
   }

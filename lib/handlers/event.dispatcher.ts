@@ -1,10 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
+import { andThen, type NowOrLater } from '../util/now-or-later.js';
 import type { FoundHandlers } from './handler.explorer.js';
 import { HandlerInvoker, type Invocation } from './handler-invoker.js';
+import type { GivenUp } from './last-value.js';
 
 /** Takes an inbound event to its handler: one map look-up, built at boot. */
 @Injectable()
@@ -27,25 +30,29 @@ export class EventDispatcher {
   }
 
   /**
-   * Resolves with the reply. Rejects with what validation, the enhancers or the handler threw. Aborting `signal` says that
+   * Comes to the reply. Throws, or rejects with, what validation, the enhancers or the handler threw. `givenUp` says that
    * nobody waits any more: the subscription to an observable that the handler returned ends.
    */
-  async dispatch(
+  dispatch(
     connection: LoopConnection,
     name: string,
     data: unknown,
-    signal?: AbortSignal,
-  ): Promise<unknown> {
-    const payload = await this.validate(name, data);
-    return this.invocations.get(name)!([connection, payload, name], signal);
+    givenUp?: GivenUp,
+  ): NowOrLater<unknown> {
+    return andThen(this.validate(name, data), (payload) =>
+      this.invocations.get(name)!([connection, payload, name], givenUp),
+    );
   }
 
-  private async validate(name: string, data: unknown): Promise<unknown> {
+  private validate(name: string, data: unknown): NowOrLater<unknown> {
     const schema = Object.hasOwn(this.settings.events, name)
       ? this.settings.events[name]
       : undefined;
     if (schema === undefined) return data;
-    const result = await schema['~standard'].validate(data);
+    return andThen(schema['~standard'].validate(data), (result) => this.valid(name, result));
+  }
+
+  private valid(name: string, result: StandardSchemaV1.Result<unknown>): unknown {
     if (result.issues === undefined) return result.value;
     const issues = result.issues
       .slice(0, this.settings.config.maxIssues)

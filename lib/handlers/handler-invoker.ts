@@ -7,21 +7,18 @@ import {
   ModulesContainer,
 } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { HandlerMetadataStorage } from '@nestjs/core/helpers/handler-metadata-storage.js';
 import { Injector } from '@nestjs/core/injector/injector.js';
+import { andThen, type NowOrLater, orElse } from '../util/now-or-later.js';
 import { SampledLogger } from '../util/sampled-logger.js';
+import { enhancedCall } from './enhanced-call.js';
+import { EnhancerFinder } from './enhancers.js';
 import { describeHandler, type FoundHandler, methodOf } from './found-handler.js';
-import {
-  type HandlerArgs,
-  markParameters,
-  PARAM_ARGS_METADATA,
-  PARAMS_FACTORY,
-} from './handler-params.js';
-import { lastValue } from './last-value.js';
+import { type HandlerArgs, markParameters } from './handler-params.js';
+import { type GivenUp, lastValue } from './last-value.js';
 import { applyFilters, MethodFilters } from './method-filters.js';
 
-/** Resolves with the reply. `signal` ends what an observable still has to say. */
-export type Invocation = (args: HandlerArgs, signal?: AbortSignal) => Promise<unknown>;
+/** Comes to the reply; throws or rejects with what was thrown. `givenUp` ends what an observable still has to say. */
+export type Invocation = (args: HandlerArgs, givenUp?: GivenUp) => NowOrLater<unknown>;
 
 /** Makes found methods callable with everything that Nest puts around a handler. */
 @Injectable()
@@ -41,13 +38,13 @@ export class HandlerInvoker {
   /** An event handler: guards, interceptors, pipes and filters run around it. */
   eventInvocation(found: FoundHandler): Invocation {
     markParameters(found);
-    const contexts = this.contextsOf(found);
+    const enhancers = new EnhancerFinder(this.contexts, found);
     if (found.wrapper.isDependencyTreeStatic())
-      return this.bindEvent(found, contexts, found.wrapper.instance);
-    return async (args, signal) => {
+      return this.bindEvent(found, enhancers, found.wrapper.instance);
+    return async (args, givenUp) => {
       const contextId = this.newContext({ connection: args[0], data: args[1], event: args[2] });
       const instance = await this.instanceFor(found, contextId);
-      return this.bindEvent(found, contexts, instance, contextId)(args, signal);
+      return this.bindEvent(found, enhancers, instance, contextId)(args, givenUp);
     };
   }
 
@@ -61,63 +58,34 @@ export class HandlerInvoker {
 
   private bindEvent(
     found: FoundHandler,
-    contexts: ExternalContextCreator,
+    enhancers: EnhancerFinder,
     instance: object,
     contextId?: ContextId,
   ): Invocation {
-    const run = contexts.create(
-      instance,
-      methodOf(instance, found.methodName),
-      found.methodName,
-      PARAM_ARGS_METADATA,
-      PARAMS_FACTORY as never,
-      contextId,
-      contextId === undefined ? undefined : found.wrapper.id,
-      { guards: true, interceptors: true, filters: false },
-      'ws',
-    );
+    const method = methodOf(instance, found.methodName);
+    const call = enhancedCall(instance, method, enhancers.find(instance, contextId));
     const recover = this.recovery(found, instance, contextId);
-    return async (args, signal) => {
-      try {
-        return await lastValue(await (run(...args) as Promise<unknown>), signal);
-      } catch (error) {
-        return recover(error, args, signal);
-      }
-    };
+    return (args, givenUp) =>
+      orElse(
+        () => andThen(call(args), (result) => lastValue(result, givenUp)),
+        (error) => recover(error, args, givenUp),
+      );
   }
 
   private recovery(found: FoundHandler, instance: object, contextId: ContextId | undefined) {
     const filters = this.filters.filtersOf(found, instance, contextId);
     const method = methodOf(instance, found.methodName);
-    return (error: unknown, args: HandlerArgs, signal: AbortSignal | undefined) => {
+    return (error: unknown, args: HandlerArgs, givenUp: GivenUp | undefined) => {
       const host = new ExecutionContextHost([...args], instance.constructor as never, method);
       host.setType('ws');
       const filterFailed = (failure: unknown): void => this.reportFilter(found, failure);
-      return applyFilters(filters, error, { host, signal, filterFailed });
+      return applyFilters(filters, error, { host, givenUp, filterFailed });
     };
   }
 
   private reportFilter(found: FoundHandler, failure: unknown): void {
     const what = `An exception filter of ${describeHandler(found)}`;
     this.logger.warn(what, `${what} failed; the error that it was given is answered`, failure);
-  }
-
-  /**
-   * Nest looks the enhancers up in the module that provides the handler's class, and does not look among controllers:
-   * it would run a controller's handler without its guards. The module is known here, so it is not looked for.
-   *
-   * The parameter marks that it has read are kept per handler too, because Nest 11 keeps them by the names of class and
-   * method, and two classes may have the same. And an observable is left as the interceptors made it: Nest's own
-   * reduction fails for an empty one, and cannot be ended.
-   */
-  private contextsOf({ host }: FoundHandler): ExternalContextCreator {
-    const moduleKey = (): string => host.token;
-    return Object.assign(Object.create(this.contexts) as ExternalContextCreator, {
-      getHostModuleKey: moduleKey,
-      getContextModuleKey: moduleKey,
-      handlerMetadataStorage: new HandlerMetadataStorage(),
-      transformToResult: (result: unknown): unknown => result,
-    });
   }
 
   private newContext(request: object): ContextId {

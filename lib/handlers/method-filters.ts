@@ -3,7 +3,7 @@ import type { ContextId, NestContainer } from '@nestjs/core';
 import { BaseExceptionFilterContext } from '@nestjs/core/exceptions/base-exception-filter-context.js';
 import { WsException } from '@nestjs/websockets';
 import { type FoundHandler, methodOf } from './found-handler.js';
-import { lastValue } from './last-value.js';
+import { type GivenUp, lastValue } from './last-value.js';
 
 const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 
@@ -41,7 +41,7 @@ export class MethodFilters extends BaseExceptionFilterContext {
 /** What the filters of a failed call are given, and whom their own failure is told to. */
 export interface FailedCall {
   readonly host: ArgumentsHost;
-  readonly signal: AbortSignal | undefined;
+  readonly givenUp: GivenUp | undefined;
   filterFailed(failure: unknown): void;
 }
 
@@ -70,7 +70,7 @@ export async function applyFilters(
  */
 async function replyOf(filter: BoundFilter, error: unknown, call: FailedCall): Promise<unknown> {
   try {
-    return await lastValue(await filter.func(error, call.host), call.signal);
+    return await lastValue(await filter.func(error, call.host), call.givenUp);
   } catch (thrown) {
     if (isDeliberate(thrown)) throw thrown;
     if (thrown !== error) call.filterFailed(thrown);

@@ -11,10 +11,13 @@ export class BackgroundWork {
 
   /** A failure is logged as `what` and goes no further. */
   track(what: string, work: Promise<unknown>): void {
-    const tracked = work
-      .then(() => {})
-      .catch((error: unknown) => this.logger.error(`${what} failed`, stackOf(error)))
-      .finally(() => this.running.delete(tracked));
+    const tracked = work.then(
+      () => void this.running.delete(tracked),
+      (error: unknown) => {
+        this.running.delete(tracked);
+        this.logger.error(`${what} failed`, stackOf(error));
+      },
+    );
     this.running.add(tracked);
   }
 

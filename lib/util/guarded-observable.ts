@@ -6,6 +6,7 @@ import {
   type Subscription,
   type TeardownLogic,
 } from 'rxjs';
+import { isLater } from './now-or-later.js';
 
 type Consumer<T> = Partial<Observer<T>> | ((value: T) => void) | null;
 type Report = (error: unknown) => void;
@@ -55,7 +56,7 @@ export class GuardedObservable<T> extends Observable<T> {
   private guard(call: () => unknown): void {
     try {
       const result = call();
-      if (isThenable(result)) result.then(undefined, this.report);
+      if (isLater(result)) result.then(undefined, this.report);
     } catch (error) {
       this.report(error);
     }
@@ -68,8 +69,4 @@ function isSubscriber<T>(consumer: Consumer<T> | undefined): consumer is Subscri
     consumer instanceof Subscriber ||
     (typeof consumer === 'object' && consumer !== null && 'add' in consumer && 'closed' in consumer)
   );
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

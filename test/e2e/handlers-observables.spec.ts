@@ -107,8 +107,8 @@ describe('a dispatch that is given up', () => {
     await client('acme', { connectionId: 'phone' });
     const connection = get(ConnectionRegistry).get('acme', 'phone')!;
     const aborting = new AbortController();
-    const dispatch = (name: string): Promise<unknown> =>
-      get(EventDispatcher).dispatch(connection, name, undefined, aborting.signal);
+    const dispatch = async (name: string): Promise<unknown> =>
+      get(EventDispatcher).dispatch(connection, name, undefined, aborting);
     return { dispatch, abort: () => aborting.abort() };
   }
 

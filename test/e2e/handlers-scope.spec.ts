@@ -1,4 +1,13 @@
-import { Inject, Injectable, Scope, type Type } from '@nestjs/common';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Scope,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
 import {
   type LoopConnection,
@@ -95,4 +104,47 @@ describe('a provider whose instance could not be had', () => {
     });
     expect(await (await client()).request('chat:send')).toEqual({ op: 'reply', id: 1 });
   });
+});
+
+describe('what a guard enters with AsyncLocalStorage', () => {
+  const tenant = new AsyncLocalStorage<string>();
+
+  @Injectable()
+  class EnterTenant implements CanActivate {
+    canActivate(context: ExecutionContext): boolean {
+      const name = context.switchToWs().getData<string | null>();
+      if (name !== null) tenant.enterWith(name);
+      return true;
+    }
+  }
+
+  @Injectable()
+  @UseGuards(EnterTenant)
+  class Tenants {
+    @OnLoopEvent('chat:now')
+    now(): unknown {
+      return tenant.getStore() ?? 'nobody';
+    }
+
+    @OnLoopEvent('chat:later')
+    async later(): Promise<unknown> {
+      await Promise.resolve();
+      return tenant.getStore() ?? 'nobody';
+    }
+  }
+
+  it.each(['chat:now', 'chat:later'])(
+    'is there for its own %s, and for no other frame of the connection',
+    async (event) => {
+      const { client } = await startLoopApp({
+        providers: [Tenants],
+        options: { config: { handlersInFlight: 4 } },
+      });
+      const one = await client();
+      const together = ['acme', null, 'other', null].map((name) => one.request(event, name));
+      const names = (await Promise.all(together)).map((frame) => (frame as { data: unknown }).data);
+      expect(names).toEqual(['acme', 'nobody', 'other', 'nobody']);
+      expect(await one.request(event, null)).toMatchObject({ data: 'nobody' });
+    },
+  );
 });
