@@ -10,7 +10,7 @@ import { parseEventName } from '../protocol/event-name.js';
 import { encodeServerFrame } from '../protocol/server-frame.codec.js';
 import { TextFrame } from '../connections/text-frame.js';
 import type { LazyAbort } from '../util/lazy-abort.js';
-import { andThen, isLater, type NowOrLater } from '../util/now-or-later.js';
+import { andThen, isLater, type NowOrLater, settle } from '../util/now-or-later.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { SharedDeadline } from '../util/shared-deadline.js';
 import { type ControlFrame, ControlFrames } from './control-frames.js';
@@ -36,39 +36,28 @@ export class FrameHandler {
   }
 
   /**
-   * Gives nothing when the frame has been dealt with, or what resolves then. Never throws and never rejects: whatever goes
-   * wrong becomes one error frame.
+   * Never throws and never rejects: whatever goes wrong becomes one error frame. When it gives no promise, the frame has
+   * been dealt with.
    *
    * @param givenUp Aborted here when the time is up, and by the caller when the connection has ended: nobody waits for
    * the answer any more.
    */
-  handle(source: FrameSource, frame: QueuedFrame, givenUp: LazyAbort): Promise<void> | undefined {
-    try {
-      const answer = this.answerOf(source, frame, givenUp);
-      if (isLater(answer)) return this.handleInTime(source, frame, answer, givenUp);
-      if (answer !== undefined) this.send(source.connection, answer);
-    } catch (error) {
-      this.report(source.connection, error, frame);
-    }
-    return undefined;
+  handle(source: FrameSource, frame: QueuedFrame, givenUp: LazyAbort): NowOrLater<void> {
+    const { connection } = source;
+    return settle(
+      () => this.inTime(this.answerOf(source, frame, givenUp), givenUp),
+      (answer) => {
+        if (answer !== undefined) this.send(connection, answer);
+      },
+      (error) => {
+        if (!givenUp.causedBy(error)) this.report(connection, error, frame);
+      },
+    );
   }
 
-  private async handleInTime(
-    source: FrameSource,
-    frame: QueuedFrame,
-    answering: PromiseLike<ServerFrame | undefined>,
-    givenUp: LazyAbort,
-  ): Promise<void> {
-    try {
-      const answer = await this.inTime(answering, givenUp);
-      if (answer !== undefined) this.send(source.connection, answer);
-    } catch (error) {
-      if (!givenUp.causedBy(error)) this.report(source.connection, error, frame);
-    }
-  }
-
-  private inTime<T>(work: PromiseLike<T>, givenUp: LazyAbort): Promise<T> {
-    return this.deadline.within(work, () => {
+  private inTime<T>(answer: NowOrLater<T>, givenUp: LazyAbort): NowOrLater<T> {
+    if (!isLater(answer)) return answer;
+    return this.deadline.within(answer, () => {
       givenUp.abort();
       throw new LoopWsException(
         ErrorCode.Timeout,

@@ -12,6 +12,7 @@ import { ErrorCode } from '../protocol/error-code.js';
 import { type ClientFrame, type FrameId, idField } from '../protocol/frames.js';
 import type { BackgroundWork } from '../util/background-work.js';
 import { LazyAbort } from '../util/lazy-abort.js';
+import { isLater } from '../util/now-or-later.js';
 import type { Authenticator } from './authenticator.js';
 import { Credentials, type RefreshedCredentials } from './credentials.js';
 import type { FrameHandler, QueuedFrame } from './frame-handler.js';
@@ -180,8 +181,9 @@ export class Session implements Beating, FrameSource, SocketUser {
 
   private handle(frame: QueuedFrame): Promise<void> | undefined {
     const givenUp = new LazyAbort();
-    const handled = this.services.handler.handle(this, frame, givenUp);
-    if (handled === undefined) return undefined;
+    const handling = this.services.handler.handle(this, frame, givenUp);
+    if (!isLater(handling)) return undefined;
+    const handled = Promise.resolve(handling);
     if (this.end.hasCome) givenUp.abort();
     else this.note(givenUp);
     this.services.background.track('A frame', handled);

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { Injector } from '@nestjs/core/injector/injector.js';
-import { andThen, type NowOrLater, orElse } from '../util/now-or-later.js';
+import { type NowOrLater, settle } from '../util/now-or-later.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { enhancedCall } from './enhanced-call.js';
 import { EnhancerFinder } from './enhancers.js';
@@ -66,8 +66,9 @@ export class HandlerInvoker {
     const call = enhancedCall(instance, method, enhancers.find(instance, contextId));
     const recover = this.recovery(found, instance, contextId);
     return (args, givenUp) =>
-      orElse(
-        () => andThen(call(args), (result) => lastValue(result, givenUp)),
+      settle(
+        () => call(args),
+        (result) => lastValue(result, givenUp),
         (error) => recover(error, args, givenUp),
       );
   }

@@ -20,15 +20,25 @@ export function andThen<T, R>(
   return isLater(value) ? Promise.resolve(value).then(then) : then(value);
 }
 
-/** What `work` comes to, or what `recover` makes of its failure, now or later. */
-export function orElse<T>(
+/** What `then` makes of what `work` comes to, or `recover` of the failure of either. */
+export function settle<T, R>(
   work: () => NowOrLater<T>,
-  recover: (error: unknown) => NowOrLater<T>,
-): NowOrLater<T> {
+  then: (value: T) => NowOrLater<R>,
+  recover: (error: unknown) => NowOrLater<R>,
+): NowOrLater<R> {
+  const goOn = (value: T): NowOrLater<R> => {
+    try {
+      const result = then(value);
+      return isLater(result) ? Promise.resolve(result).then(undefined, recover) : result;
+    } catch (error) {
+      return recover(error);
+    }
+  };
+  let value: NowOrLater<T>;
   try {
-    const result = work();
-    return isLater(result) ? Promise.resolve(result).then(undefined, recover) : result;
+    value = work();
   } catch (error) {
     return recover(error);
   }
+  return isLater(value) ? Promise.resolve(value).then(goOn, recover) : goOn(value);
 }
