@@ -1,8 +1,11 @@
 import { jest } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DurableDelivery } from '../../lib/bus/durable-delivery.js';
+import { LocalDelivery } from '../../lib/bus/local-delivery.js';
 import { Replay } from '../../lib/bus/replay.js';
 import {
   checkDelivery,
+  type CheckOptions,
   MemoryCluster,
   RecordingClient,
   RecordingPublisher,
@@ -10,6 +13,7 @@ import {
 } from '../../lib/testing/index.js';
 import { MemoryLog } from '../../lib/transport/memory/memory-log.js';
 import type { PlacedPush } from '../../lib/transport/topic-history.js';
+import type { PushMessage } from '../../lib/transport/transport-message.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
 
 const SIZE = 40;
@@ -74,12 +78,13 @@ async function publishWhileOneIsAway(rounds: number): Promise<void> {
 }
 
 /** Of what was pushed until now. */
-async function verdict(): Promise<Verdict> {
+async function verdict(options?: CheckOptions): Promise<Verdict> {
   const published = publishers.flatMap((publisher) => publisher.published);
   await Promise.all(clients.map((client) => client.catchUp()));
   return checkDelivery(
     published,
     clients.map(({ diary }) => diary),
+    options,
   );
 }
 
@@ -118,6 +123,23 @@ describe('the checker', () => {
     });
   }
 
+  /** Breaks what comes without history to an account of the second server. */
+  function breakLiveDelivery(
+    breakage: (deliver: (push: PushMessage) => void, push: PushMessage) => void,
+  ): void {
+    const delivery = servers[1]!.get(LocalDelivery);
+    const deliver = delivery.deliver.bind(delivery);
+    jest.spyOn(delivery, 'deliver').mockImplementation((push) => {
+      breakage(deliver, push);
+      return { delivered: 1, filtered: 0, failed: 0 };
+    });
+  }
+
+  const toGlobex = <Push extends PushMessage>(push: Push): Push => ({
+    ...push,
+    target: { kind: 'account', accountId: 'globex' },
+  });
+
   it('names an event that was dropped', async () => {
     breakDelivery((deliver, push, count) => (count === 2 ? undefined : deliver(push)));
     await publish(3);
@@ -152,6 +174,72 @@ describe('the checker', () => {
     });
     await publish(3);
     expect(kindsOf(await verdict())).toEqual(['doubled globex/tablet p1 2']);
+  });
+
+  it('names an event that came to another account, with history or without', async () => {
+    breakLiveDelivery((deliver, push) => deliver(toGlobex(push)));
+    await publish(1);
+    const names = ['unexplained globex/tablet p0 4', 'unexplained globex/tablet p1 4'];
+    expect(kindsOf(await verdict())).toEqual(names);
+    const delivery = servers[1]!.get(DurableDelivery);
+    const deliver = delivery.deliver.bind(delivery);
+    jest
+      .spyOn(delivery, 'deliver')
+      .mockImplementation(({ kind, name }, push) =>
+        name === 'acme'
+          ? deliver({ kind: 'account', name: 'globex' }, toGlobex(push))
+          : deliver({ kind, name }, push),
+      );
+    await publishers[0]!.toAccount('acme', 'chat:n');
+    const found = kindsOf(await verdict());
+    expect(found).toContain('lost acme/tablet p0 5');
+    expect(found).toContain('unexplained globex/tablet p0 5');
+  });
+
+  it('names an event of unknown outcome that one device got and the other did not', async () => {
+    breakDelivery((deliver, push, count) => (count === 2 ? undefined : deliver(push)));
+    const { bus } = servers[0]!;
+    const push = bus.pushToAccount.bind(bus);
+    const [publisher] = (publishers = [new RecordingPublisher(bus, 'p0', { isDurable })]);
+    await publisher!.toAccount('globex', 'chat:n');
+    jest.spyOn(bus, 'pushToAccount').mockImplementationOnce(async (...args) => {
+      const { position: _, ...report } = await push(...args);
+      return report;
+    });
+    await publisher!.toAccount('globex', 'chat:n');
+    expect(publisher!.published[1]).toMatchObject({ outcome: 'unknown' });
+    expect(kindsOf(await verdict())).toEqual(['lost globex/tablet p0 2']);
+  });
+
+  it('names an event at a place that it was not given', async () => {
+    breakDelivery((deliver, push, count) => {
+      const { position } = push.place;
+      const elsewhere = { ...push.place, position: { ...position, id: 'elsewhere' } };
+      deliver(count === 2 ? { ...push, place: elsewhere } : push);
+    });
+    await publish(2);
+    expect(kindsOf(await verdict())).toEqual(['unexplained globex/tablet p1 2']);
+  });
+
+  it('names an event without history that came too late', async () => {
+    breakLiveDelivery((deliver, push) => void setTimeout(() => deliver(push), 100));
+    const [publisher] = (publishers = [
+      new RecordingPublisher(servers[0]!.bus, 'p0', { isDurable, ttlMs: 20 }),
+    ]);
+    await publisher!.toAccount('acme', 'live:n');
+    await delay(150);
+    expect(kindsOf(await verdict({ graceMs: 50 }))).toEqual(['late acme/tablet p0 1']);
+  });
+
+  it('names an event that was dropped for a client that was not told of its topics', async () => {
+    jest.spyOn(servers[1]!.get(Replay), 'positionsOf').mockReturnValue(new Map());
+    const watch = new RecordingClient({ accountId: 'globex', connectionId: 'watch' });
+    clients = [watch];
+    await watch.connect(servers[1]!.url);
+    breakDelivery((deliver, push, count) => (count === 1 ? undefined : deliver(push)));
+    await delay(5); // what is pushed in the millisecond of the welcome may be of before it
+    await publish(2);
+    expect(kindsOf(await verdict())).toEqual(['lost globex/watch p0 2']);
   });
 
   it('names an event that nobody published', async () => {

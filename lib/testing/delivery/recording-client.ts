@@ -1,9 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import type { EventFrame, ServerFrame } from '../../protocol/frames.js';
 import { LoopTestClient } from '../loop-test-client.js';
+import { numberOf } from './diaries.js';
 import type { ClientDiary, Sighting } from './records.js';
 import type { RecordedData } from './recording-publisher.js';
-import { numberOf } from './segments.js';
 
 export interface RecordingClientOptions {
   /** Whose account it is; named in the diary, and what `account` means there. */
@@ -36,7 +36,7 @@ export class RecordingClient {
 
   get diary(): ClientDiary {
     const { accountId, connectionId } = this.options;
-    return { client: `${accountId}/${connectionId}`, sightings: this.sightings };
+    return { client: `${accountId}/${connectionId}`, accountId, sightings: this.sightings };
   }
 
   get isConnected(): boolean {
@@ -103,7 +103,8 @@ export class RecordingClient {
   private receive(frame: ServerFrame): void {
     if (frame.op === undefined) return this.receiveEvent(frame);
     if (frame.op === 'welcome') {
-      this.sightings.push({ kind: 'connected', resumed: this.wasConnected });
+      const resumed = this.wasConnected;
+      this.sightings.push({ kind: 'connected', resumed, isCurrent: false, at: Date.now() });
       this.wasConnected = this.isResuming = true;
       return this.begin(frame.positions);
     }
@@ -112,13 +113,15 @@ export class RecordingClient {
     if (frame.op !== 'ok') return;
     this.begin(frame.positions);
     this.reset(frame.reset);
+    if (!this.isResuming) return;
     this.isResuming = false;
+    this.sightings.push({ kind: 'current', at: Date.now() });
   }
 
   private receiveEvent({ data, topic, pos }: EventFrame): void {
     const { publisher, number } = data as RecordedData;
     const placed = topic === undefined || pos === undefined ? {} : this.placed(topic, pos);
-    this.sightings.push({ kind: 'event', publisher, number, ...placed });
+    this.sightings.push({ kind: 'event', publisher, number, ...placed, at: Date.now() });
   }
 
   private placed(topic: string, position: string): { topic: string; position: string } {
@@ -129,11 +132,11 @@ export class RecordingClient {
   /** A topic that is known already goes on from where the client is, unless the server says that it is further. */
   private begin(positions: Texts = {}): void {
     for (const [topic, position] of Object.entries(positions)) {
-      const known = this.positions.get(topic);
-      if (known === undefined) {
-        this.sightings.push({ kind: 'began', topic: this.nameOf(topic), position });
-      }
-      if (known === undefined || this.isAhead(topic, position)) this.positions.set(topic, position);
+      const isKnown = this.positions.has(topic);
+      if (isKnown && !this.isAhead(topic, position)) continue;
+      this.positions.set(topic, position);
+      const kind = isKnown ? 'moved' : 'began';
+      this.sightings.push({ kind, topic: this.nameOf(topic), position, at: Date.now() });
     }
   }
 

@@ -17,9 +17,16 @@ export interface RecordingPublisherOptions {
    * `receiptTimeoutMs` so that all of it lies within `idempotencyWindowMs`.
    */
   readonly repeats?: number;
-  /** Called with each push before it begins, as one whose outcome is not known, and when it is over. */
+  /** `ttlMs` of events without history, in milliseconds: they may not be seen later. Default 30 000. */
+  readonly ttlMs?: number;
+  /** Called with each push before each attempt, as one whose outcome is not known, and when it is over. */
   readonly onRecord?: (event: PublishedEvent) => void;
 }
+
+type PushOnce = (options: PushOptions) => Promise<PushReport>;
+
+/** That of the bus. */
+const TTL_MS = 30_000;
 
 /** Pushes events that are numbered, and records what is known of each. */
 export class RecordingPublisher {
@@ -57,30 +64,34 @@ export class RecordingPublisher {
     push: (data: LoopEventData<LoopEventName>, options: PushOptions) => Promise<PushReport>,
   ): Promise<void> {
     const number = ++this.last;
-    const durable = this.options.isDurable(name);
-    const event = { publisher: this.name, number, topic, durable, at: Date.now() };
-    this.options.onRecord?.({ ...event, outcome: 'unknown' });
+    const event = { publisher: this.name, number, topic, at: Date.now() };
     const data = { publisher: this.name, number } as RecordedData as LoopEventData<LoopEventName>;
-    const position = await this.repeatedly(durable, `${this.name} ${number}`, (options) =>
-      push(data, options),
-    );
-    const outcome = durable && position === undefined ? 'unknown' : 'sent';
-    const recorded = { ...event, ...(position && { position }), outcome } as const;
+    const pushOnce = (options: PushOptions): Promise<PushReport> => push(data, options);
+    const recorded = this.options.isDurable(name)
+      ? await this.pushDurable({ ...event, durable: true, outcome: 'unknown' }, pushOnce)
+      : await this.pushLive({ ...event, durable: false, outcome: 'sent' }, pushOnce);
     this.published.push(recorded);
     this.options.onRecord?.(recorded);
   }
 
-  /** Resolves with the position, if there is one and it is known. */
-  private async repeatedly(
-    durable: boolean,
-    id: string,
-    push: (options: PushOptions) => Promise<PushReport>,
-  ): Promise<string | undefined> {
-    if (!durable) return (await push({})).position;
-    for (let left = this.options.repeats ?? 0; left >= 0; left--) {
-      const { position } = await push({ id });
-      if (position !== undefined) return position;
+  private async pushLive(event: PublishedEvent, push: PushOnce): Promise<PublishedEvent> {
+    const { ttlMs = TTL_MS, onRecord } = this.options;
+    const recorded = { ...event, ttlMs };
+    onRecord?.({ ...recorded, outcome: 'unknown' });
+    await push({ ttlMs });
+    return recorded;
+  }
+
+  private async pushDurable(event: PublishedEvent, push: PushOnce): Promise<PublishedEvent> {
+    const { repeats = 0, onRecord } = this.options;
+    let recorded = event;
+    for (let attempts = 1; attempts <= repeats + 1; attempts++) {
+      recorded = { ...event, attempts };
+      onRecord?.(recorded);
+      const { position } = await push({ id: `${event.publisher} ${event.number}` });
+      if (position === undefined) continue;
+      return { ...recorded, outcome: 'sent', position, confirmedAt: Date.now() };
     }
-    return undefined;
+    return recorded;
   }
 }
