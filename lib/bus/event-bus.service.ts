@@ -175,7 +175,10 @@ export class EventBusService extends EventBus {
     if (policy !== undefined) {
       return this.pushDurable(topic, message, policy, { timeoutMs, receipt });
     }
-    return this.order.other(() => this.pushAtOnce(topic, message, { timeoutMs, receipt }));
+    const calledAt = performance.now();
+    return this.order.other(() =>
+      this.pushAtOnce(topic, afterWaiting(message, calledAt), { timeoutMs, receipt }),
+    );
   }
 
   private async pushAtOnce(
@@ -183,7 +186,7 @@ export class EventBusService extends EventBus {
     message: PushMessage,
     options: PublishOptions,
   ): Promise<PushReport> {
-    const here = this.delivery.deliver(message);
+    const here = message.ttlMs > 0 ? this.delivery.deliver(message) : this.delivery.miss(message);
     const isForOne = message.target.kind === 'connection';
     if (isForOne && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
     const elsewhere = this.publish(topic, message, options);
@@ -240,6 +243,12 @@ export class EventBusService extends EventBus {
     this.logger.warn('publish', 'The transport could not publish', error);
     return 'failed';
   }
+}
+
+/** Its time runs from the call, also while it waits for its turn. */
+function afterWaiting(message: PushMessage, calledAt: number): PushMessage {
+  const waitedMs = Math.floor(performance.now() - calledAt);
+  return waitedMs === 0 ? message : { ...message, ttlMs: Math.max(0, message.ttlMs - waitedMs) };
 }
 
 /** A live connection may be passed as an exception, and only its name can travel. */
