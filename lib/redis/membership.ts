@@ -4,6 +4,7 @@ import { randomId } from '../util/random-id.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { LiveMembers } from './live-members.js';
 import { BEAT, JOIN } from './membership.scripts.js';
+import { RedisClock } from './redis-clock.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { RedisLink } from './redis-link.js';
 import { Sweeps } from './sweeps.js';
@@ -39,7 +40,7 @@ export class Membership {
   private readonly sweeps: Sweeps;
   private steadySince = Infinity;
   private heardAt = -Infinity;
-  private clockOffsetMs = 0;
+  private readonly clock = new RedisClock();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beating: Promise<void> | undefined;
   private restoring: Promise<void> | undefined;
@@ -79,9 +80,9 @@ export class Membership {
     return this.heardAt >= ms;
   }
 
-  /** The time of Redis in milliseconds, as far as the last beat tells. */
+  /** The time of Redis in milliseconds, as far as the beats tell. */
   redisNow(): number {
-    return performance.now() + this.clockOffsetMs;
+    return this.clock.now();
   }
 
   listen(listener: MembershipListener): void {
@@ -182,7 +183,7 @@ export class Membership {
     const reply = await this.link.run<BeatReply>(BEAT, [servers, sweeps, swept], [this.memberId]);
     const [previous, now, flatBeats, openSweeps, wasSwept] = reply;
     if (this.closed) return;
-    this.clockOffsetMs = now - (sentAt + performance.now()) / 2;
+    this.clock.note(now, sentAt, performance.now());
     const unheardMs = previous === '' ? Infinity : Math.abs(now - Number(previous));
     if (unheardMs > 3 * this.config.serverBeatMs) this.steadySince = sentAt;
     const beats = pairsOf(flatBeats).map(([id, beat]): [string, number] => [id, Number(beat)]);
