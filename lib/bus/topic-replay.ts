@@ -2,7 +2,12 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { DurableTopics } from '../history/durable-topics.js';
 import { patternsMatching } from '../protocol/pattern.js';
-import { encodePosition, parsePosition, type Position } from '../transport/position.js';
+import {
+  encodePosition,
+  isSamePosition,
+  parsePosition,
+  type Position,
+} from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush } from '../transport/topic-history.js';
 import type { DurableDelivery } from './durable-delivery.js';
@@ -59,6 +64,7 @@ export class TopicReplay {
     if (position === undefined || this.connection.gate.isPast(this.name, position.n)) {
       return undefined;
     }
+    if (!this.hasComeTo(position)) await this.catchUp();
     return this.after(position);
   }
 
@@ -90,6 +96,18 @@ export class TopicReplay {
     this.connection.gate.release(this.name, position.n, position.n);
     this.connection.gate.restart(this.name, position);
     return encodePosition(position);
+  }
+
+  /** Not so when another server was quicker, or when a new history has begun and has not been noticed here. */
+  private hasComeTo(position: Position): boolean {
+    const here = this.tools.durable.positionOf(this.topic);
+    return here === undefined || here.n > position.n || isSamePosition(here, position);
+  }
+
+  /** A client that is in the new history already would be told of the loss once more when it is noticed here. */
+  private async catchUp(): Promise<void> {
+    await this.tools.durable.catchUp(this.topic);
+    this.connection.gate.hold(this.name); // what came meanwhile is read
   }
 
   /** Only what was there before it was held is left out: what comes meanwhile comes as well. */

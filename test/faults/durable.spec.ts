@@ -140,6 +140,24 @@ describe('durable pushes when Redis fails', () => {
     expect(dataOf(client)).toEqual(['before', 'after']);
   });
 
+  it('P3: one loss is told once, also to a client that goes on at a server that has not noticed it', async () => {
+    await startServers(redis.url);
+    const tablet = await server.client('acme', { connectionId: 'tablet' });
+    const account = await push(0);
+    await gets(tablet, 0);
+    await redis.command('FLUSHALL');
+    const resume = { connectionId: 'phone', query: { resume: '1' } };
+    const phone = await publisher.client('acme', resume);
+    const { reset } = await subscribeWith(phone, { account });
+    await phone.close();
+    const { client, answer } = await comeBack({ account: reset!['account']! });
+    expect(answer).toMatchObject({ resumed: { account: 0 }, reset: {} });
+    await push(1);
+    await Promise.all([gets(client, 1), gets(tablet, 1)]);
+    expect(storyOf(client)).toEqual([1]);
+    expect(storyOf(tablet)).toEqual([0, 'reset', 1]);
+  });
+
   it('P2: two servers that push the same id at once place it once', async () => {
     await startServers(redis.url);
     const client = await server.client('acme');
