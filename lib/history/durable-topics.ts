@@ -150,7 +150,7 @@ export class DurableTopics {
   /** Resolves when this server is where the topic is, or further. */
   async catchUp(topic: Topic): Promise<void> {
     const [position] = await this.history.positionsOf([topic]);
-    await this.followers.get(topicKey(topic))?.verify(position!);
+    await this.followers.get(topicKey(topic))?.verifyGently(position!);
   }
 
   /** A last message that was lost shows in no gap, so from time to time each topic is looked at. */
@@ -159,7 +159,9 @@ export class DurableTopics {
     this.isVerifying = true;
     if (this.unverified.length === 0) this.unverified = [...this.followers.values()];
     const length = Math.ceil(this.followers.size / VERIFIED_IN_PARTS);
-    await this.verify(this.unverified.splice(0, length));
+    await this.verify(this.unverified.splice(0, length), (follower, position) =>
+      follower.verifyGently(position),
+    );
     this.isVerifying = false;
   }
 
@@ -168,16 +170,25 @@ export class DurableTopics {
   }
 
   /** Resolves with whether it was possible. */
-  private async verify(followers: readonly TopicFollower[]): Promise<boolean> {
+  private async verify(
+    followers: readonly TopicFollower[],
+    how = (follower: TopicFollower, position: Position) => follower.verify(position),
+  ): Promise<boolean> {
     try {
       await inParallel(VERIFIED_AT_ONCE, chunksOf(followers, CHUNK), async (chunk) => {
         const positions = await this.history.positionsOf(chunk.map(({ topic }) => topic));
-        for (const [at, follower] of chunk.entries()) void follower.verify(positions[at]!);
+        for (const [at, follower] of chunk.entries()) {
+          void how(follower, positions[at]!).catch((error: unknown) => this.isUnverified(error));
+        }
       });
       return true;
     } catch (error) {
-      this.logger.warn('history', 'Histories could not be verified; this is done again', error);
+      this.isUnverified(error);
       return false;
     }
+  }
+
+  private isUnverified(error: unknown): void {
+    this.logger.warn('history', 'Histories could not be verified; this is done again', error);
   }
 }

@@ -13,6 +13,9 @@ const AT_ONCE = 16;
 /** Pushes that may come while what was before them is read. More are read as well. */
 const MOST_WAITING = 1_000;
 
+/** For how long what was placed may be on its way to this server, in milliseconds. */
+const ON_ITS_WAY_MS = 100;
+
 /** What a follower reads. */
 export type FollowedHistory = Pick<TopicHistory, 'positionsOf' | 'since' | 'vouchFor'>;
 
@@ -90,10 +93,31 @@ export class TopicFollower {
     await this.healing;
   }
 
+  /**
+   * Like {@link verify}, where there is no sign that something is missing: what is on its way only is awaited. To read it would
+   * hold back the topic, and pushes of other topics would go ahead of it.
+   */
+  async verifyGently(position: Position): Promise<void> {
+    const { last } = this;
+    if (last === undefined || isSamePosition(last, position)) return this.verify(position);
+    const missed = await this.history.since(this.topic, last);
+    if (missed !== undefined && (await this.comesTo(missed.at(-1)?.place.position ?? last))) return;
+    if (!this.closed) await this.verify(position);
+  }
+
   close(): void {
     this.closed = true;
     this.answerAll();
     this.callBack(Infinity);
+  }
+
+  /** Resolves with whether everything up to the position arrives by itself. */
+  private async comesTo(position: Position): Promise<boolean> {
+    if (this.last!.n < position.n) {
+      const delivered = new Promise<void>((resolve) => this.whenDelivered(position, resolve));
+      await Promise.race([delivered, delay(ON_ITS_WAY_MS, undefined, { ref: false })]);
+    }
+    return this.last!.n >= position.n;
   }
 
   private take(push: PlacedPush): ServerReply {

@@ -125,6 +125,45 @@ describe('a follower of a history', () => {
     expect(delivered).toEqual(['a', 'b']);
     early.close();
   });
+
+  describe('that is verified where nothing tells that something is missing', () => {
+    const lastPosition = async (): Promise<Position> => (await history.positionsOf([TOPIC]))[0]!;
+
+    it('P1: does not hold back what is on its way', async () => {
+      await append('a', 'b');
+      const verified = follower.verifyGently(await lastPosition());
+      await Promise.resolve();
+      expect(placed.map((push) => follower.receive(push))).toEqual([DELIVERED, DELIVERED]);
+      await verified;
+      expect(delivered).toEqual(['a', 'b']);
+    });
+
+    it('P1: does not hold back what follows a position that is behind by now', async () => {
+      const position = await lastPosition();
+      await append('a', 'b');
+      expect(follower.receive(placed[0]!)).toEqual(DELIVERED);
+      const verified = follower.verifyGently(position);
+      expect(follower.receive(placed[1]!)).toEqual(DELIVERED);
+      await verified;
+      expect(resets).toEqual([]);
+    });
+
+    it('P3: reads what does not arrive', async () => {
+      await append('a', 'b');
+      await follower.verifyGently(await lastPosition());
+      expect(delivered).toEqual(['a', 'b']);
+    });
+
+    it('P3: tells of a history that was lost', async () => {
+      await append('a');
+      await follower.receive(placed[0]!);
+      logs.close();
+      logs = new MemoryLogs();
+      history = Object.assign(history, { logs });
+      await follower.verifyGently(await lastPosition());
+      expect(resets).toHaveLength(1);
+    });
+  });
 });
 
 describe('a follower that reads', () => {
