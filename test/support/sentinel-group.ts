@@ -19,7 +19,10 @@ class Sentinel {
   private readonly dir = mkdtempSync(join(tmpdir(), 'loopws-sentinel-'));
   private process: ChildProcess | undefined;
 
-  constructor(readonly port: number) {}
+  constructor(
+    readonly port: number,
+    private readonly downAfterMs: number,
+  ) {}
 
   async start(masterPort: number): Promise<void> {
     const file = join(this.dir, 'sentinel.conf');
@@ -28,7 +31,7 @@ class Sentinel {
       'bind 127.0.0.1',
       `dir ${this.dir}`,
       `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 1`,
-      `sentinel down-after-milliseconds ${NAME} 1000`,
+      `sentinel down-after-milliseconds ${NAME} ${this.downAfterMs}`,
       `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
@@ -52,6 +55,13 @@ class Sentinel {
     }
   }
 
+  /** Resolves when it is gone; it may be started again, and then knows nothing of before. */
+  async stop(): Promise<void> {
+    const gone = new Promise((resolve) => this.process?.once('exit', resolve));
+    this.process?.kill('SIGKILL');
+    await gone;
+  }
+
   end(): void {
     this.process?.kill('SIGKILL');
     rmSync(this.dir, { recursive: true, force: true });
@@ -68,13 +78,16 @@ class Sentinel {
   }
 }
 
+/** The next master would let its replica wait for 5 s. */
+const AT_ONCE = ['--repl-diskless-sync-delay', '0'] as const;
+
 /** A master, a replica that has all its data, and a Sentinel that will make the one of them of the other. */
 export class SentinelGroup {
   private constructor(
-    readonly master: RedisServer,
-    readonly replica: RedisServer,
+    private first: RedisServer,
+    private second: RedisServer,
     /** Between the replica and the master. */
-    private readonly replication: TcpProxy,
+    private replication: TcpProxy,
     private readonly sentinel: Sentinel,
     /** Between the master and everybody but those that use {@link insideOptions}, who are in one network with it. */
     private readonly front: TcpProxy,
@@ -82,21 +95,46 @@ export class SentinelGroup {
     private readonly toSentinel: TcpProxy,
   ) {}
 
-  static async start(): Promise<SentinelGroup> {
-    const master = await startRedis('--repl-diskless-sync-delay', '0');
+  /** A master that is silent for `downAfterMs` is replaced. */
+  static async start({ downAfterMs = 1_000 } = {}): Promise<SentinelGroup> {
+    const master = await startRedis(...AT_ONCE);
     const front = await TcpProxy.start(master.port);
     const replication = await TcpProxy.start(master.port);
-    const replica = await startRedis('--replicaof', `127.0.0.1 ${replication.port}`);
+    const replica = await startRedis(...AT_ONCE, '--replicaof', `127.0.0.1 ${replication.port}`);
     // Before the first sentinel looks: a failover to a replica without the data never happens.
-    await eventually('the replica is in step', async () => {
-      const info = await replica.command<string>('INFO', 'replication');
-      return info.includes('master_link_status:up');
-    });
-    const sentinel = new Sentinel(await freePort());
+    await untilInStep(replica);
+    const sentinel = new Sentinel(await freePort(), downAfterMs);
     running.add(sentinel);
     await sentinel.start(front.port);
     const toSentinel = await TcpProxy.start(sentinel.port);
     return new SentinelGroup(master, replica, replication, sentinel, front, toSentinel);
+  }
+
+  get master(): RedisServer {
+    return this.first;
+  }
+
+  get replica(): RedisServer {
+    return this.second;
+  }
+
+  /** By which Sentinel may name the server to its clients. */
+  portsOf(server: RedisServer): number[] {
+    return [server.port, ...(this.front.leadsTo(server.port) ? [this.front.port] : [])];
+  }
+
+  /**
+   * Call it after a failover: what was the master comes back as the replica of the new one, and gets all its data. Its
+   * Sentinel is a new one, for the same one would wait with the next failover.
+   */
+  async rebuild(): Promise<void> {
+    await this.sentinel.stop();
+    [this.first, this.second] = [this.second, this.first];
+    this.replication = await TcpProxy.start(this.master.port);
+    await this.replica.start();
+    await this.replica.command('REPLICAOF', '127.0.0.1', this.replication.port);
+    await untilInStep(this.replica);
+    await this.sentinel.start(this.master.port);
   }
 
   /** For a server that stays with the master when the network is split. */
@@ -153,6 +191,17 @@ export class SentinelGroup {
       15_000,
     );
   }
+}
+
+async function untilInStep(replica: RedisServer): Promise<void> {
+  await eventually(
+    'the replica is in step',
+    async () => {
+      const info = await replica.command<string>('INFO', 'replication');
+      return info.includes('master_link_status:up');
+    },
+    15_000,
+  );
 }
 
 /** Call it after the applications that use them are closed. */

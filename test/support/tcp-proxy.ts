@@ -40,6 +40,10 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
+  leadsTo(port: number): boolean {
+    return this.target === port;
+  }
+
   /** Sockets stay open, new ones are accepted, and no byte gets through. */
   blackHole(): void {
     this.hole = true;
