@@ -1,83 +1,54 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { RecordingClient } from '../../lib/testing/index.js';
-import { ACCOUNTS, DEVICES } from './scale.js';
+import { AppVisitor } from './app-visitor.js';
+import type { Random } from './random.js';
+import { RecordingVisitor } from './recording-visitor.js';
+import { ACCOUNTS, APPS_SHARE, DEVICES } from './scale.js';
+import type { Visitor } from './visitor.js';
 
-const LONGEST_AWAY_MS = 400;
 const DROPPED_EVERY_MS = 100;
-
-/** One client that comes back for ever, to any server. */
-class Visitor {
-  readonly client: RecordingClient;
-  /** Kept away for a while. */
-  isAway = false;
-  private stopped = false;
-
-  constructor(
-    readonly accountId: string,
-    connectionId: string,
-    private readonly pickUrl: () => string,
-  ) {
-    this.client = new RecordingClient({ accountId, connectionId, timeoutMs: 8_000 });
-  }
-
-  async live(): Promise<void> {
-    while (!this.stopped) {
-      await delay(Math.random() * LONGEST_AWAY_MS);
-      if (this.isAway) continue;
-      try {
-        await this.client.connect(this.pickUrl());
-        await this.client.ended();
-      } catch {
-        // the server is not there, or cannot take it now: another one may
-      }
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.client.drop();
-  }
-}
 
 /** All clients of a run. */
 export class Crowd {
-  readonly visitors: Visitor[];
-  private readonly lives: Promise<void>[];
+  readonly visitors: readonly Visitor[];
   private readonly dropping: ReturnType<typeof setInterval>;
 
-  constructor(pickUrl: () => string) {
+  /** The seed decides who drops, and where each of them goes to. */
+  constructor(
+    urlOf: (random: Random) => string,
+    private readonly random: Random,
+  ) {
     this.visitors = Array.from({ length: ACCOUNTS * DEVICES }, (_, at) => {
-      return new Visitor(`a${at % ACCOUNTS}`, `d${Math.floor(at / ACCOUNTS)}`, pickUrl);
+      const own = random.fork();
+      const Kind = own.next() < APPS_SHARE ? AppVisitor : RecordingVisitor;
+      return new Kind({
+        accountId: `a${at % ACCOUNTS}`,
+        connectionId: `d${Math.floor(at / ACCOUNTS)}`,
+        pickUrl: () => urlOf(own),
+        random: () => own.next(),
+      });
     });
-    this.lives = this.visitors.map((visitor) => visitor.live());
     this.dropping = setInterval(() => this.dropSome(1), DROPPED_EVERY_MS);
   }
 
-  get connected(): number {
-    return this.visitors.filter(({ client }) => client.isConnected).length;
-  }
-
   get isWhole(): boolean {
-    return this.connected === this.visitors.length;
+    return this.visitors.every(({ isConnected }) => isConnected);
   }
 
   dropSome(count: number): void {
-    for (let n = 0; n < count; n++) {
-      const at = Math.floor(Math.random() * this.visitors.length);
-      void this.visitors[at]!.client.drop();
-    }
+    for (let n = 0; n < count; n++) this.random.pick(this.visitors).drop();
   }
 
-  /** Keeps the clients of an account away until the returned function is called. */
-  sendAway(account: string): () => void {
+  /** Resolves when no client of the account is there; they come back when the function that it resolves with is called. */
+  async sendAway(account: string): Promise<() => void> {
     const own = this.visitors.filter(({ accountId }) => accountId === account);
-    for (const visitor of own) {
-      visitor.isAway = true;
-      void visitor.client.drop();
-    }
+    await Promise.all(own.map((visitor) => visitor.sendAway()));
     return () => {
-      for (const visitor of own) visitor.isAway = false;
+      for (const visitor of own) visitor.comeBack();
     };
+  }
+
+  /** Resolves when each has all that its server has sent so far, if it is connected. */
+  async catchUp(): Promise<void> {
+    await Promise.all(this.visitors.map((visitor) => visitor.catchUp().catch(() => {})));
   }
 
   /** From here on who is connected stays. */
@@ -88,6 +59,5 @@ export class Crowd {
   async stop(): Promise<void> {
     this.calm();
     await Promise.all(this.visitors.map((visitor) => visitor.stop()));
-    await Promise.all(this.lives);
   }
 }

@@ -7,6 +7,9 @@ const { name, redis, config, services, accounts, rooms } = JSON.parse(process.en
 
 const EVERY_MS = 10;
 const MOST_ON_THEIR_WAY = 100;
+const FLOODED_AT_ONCE = 100;
+/** Shorter than a Redis is paused: what waits in it must not come any more. */
+const LIVE_TTL_MS = 1_000;
 
 class Rooms {
   async enter(connection) {
@@ -38,8 +41,13 @@ await app.listen(0, '127.0.0.1');
 const publisher = new RecordingPublisher(app.get(EventBus), name, {
   isDurable: (event) => event.startsWith('orders:'),
   repeats: 3,
-  onRecord: (published) => process.send({ published }),
+  ttlMs: LIVE_TTL_MS,
+  onRecord(published) {
+    process.send({ published });
+    if (published.topic === flooded.topic && published.position !== undefined) flooded.confirmed++;
+  },
 });
+const flooded = { topic: '', confirmed: 0 };
 const random = (most) => Math.floor(Math.random() * most);
 let onTheirWay = 0;
 let stopped = false;
@@ -64,18 +72,24 @@ const publishing = setInterval(() => {
   if (round % 50 === 0) void track(publisher.toChannel('orders:all'));
 }, EVERY_MS);
 
-process.on('message', ({ stop, flood, count }) => {
+/** Resolves when so many pushes to the account are in its history. Not all at once: they would wait for each other. */
+async function flood(account, count) {
+  Object.assign(flooded, { topic: `account:${account}`, confirmed: 0 });
+  while (flooded.confirmed < count) {
+    const pushes = Array.from({ length: FLOODED_AT_ONCE }, () =>
+      track(publisher.toAccount(account, 'orders:changed')),
+    );
+    await Promise.all(pushes);
+  }
+}
+
+process.on('message', ({ stop, floodOf, count }) => {
   if (stop) {
     clearInterval(publishing);
     stopped = true;
     if (onTheirWay === 0) process.send({ stopped: true });
   }
-  if (flood) {
-    const pushes = Array.from({ length: count }, () =>
-      track(publisher.toAccount(flood, 'orders:changed')),
-    );
-    void Promise.all(pushes).then(() => process.send({ flooded: true }));
-  }
+  if (floodOf) void flood(floodOf, count).then(() => process.send({ flooded: true }));
 });
 process.once('SIGTERM', () => {
   clearInterval(publishing);

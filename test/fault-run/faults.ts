@@ -1,16 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { placesIn } from './kept-places.js';
+import type { Loss } from './losses.js';
 import type { Random } from './random.js';
 import { ACCOUNTS, HISTORY_SIZE, SERVERS } from './scale.js';
 import type { World } from './world.js';
 
 /** Does its damage and ends it. What is broken then has to mend by itself. */
-type Fault = (world: World, random: Random) => Promise<void>;
+export type Fault = (world: World, random: Random) => Promise<void>;
 
-function loses(world: World, kind: string, account?: string): void {
-  world.losses.push({ kind, at: Date.now(), ...(account !== undefined && { account }) });
+/** Shorter with Sentinel, which would make the other one the master. */
+const PAUSE_MS = 2_000;
+const PAUSE_WITH_SENTINEL_MS = 700;
+
+function loses(world: World, kind: string, more: Omit<Loss, 'kind' | 'at'> = {}): void {
+  world.losses.push({ kind, at: Date.now(), ...more });
 }
 
-export const FAULTS = {
+/** What a group with a replica suffers as well as one Redis. */
+export const FAULTS_ANYWHERE = {
   async 'server killed'({ servers }, random) {
     const index = random.below(SERVERS);
     await servers.kill(index, 'SIGKILL');
@@ -25,16 +32,9 @@ export const FAULTS = {
     }
   },
 
-  async 'Redis killed empty'(world) {
-    loses(world, 'Redis killed empty');
-    await world.redis.kill();
-    await delay(500);
-    await world.redis.start();
-  },
-
-  async 'Redis paused'({ redis }) {
+  async 'Redis paused'({ redis, group }) {
     redis.pause();
-    await delay(2_000);
+    await delay(group === undefined ? PAUSE_MS : PAUSE_WITH_SENTINEL_MS);
     redis.resume();
   },
 
@@ -45,20 +45,17 @@ export const FAULTS = {
     }
   },
 
-  async 'black hole'({ proxies }, random) {
-    const proxy = random.pick(proxies);
-    proxy.blackHole();
+  async 'black hole'({ links }, random) {
+    const link = random.pick(links);
+    link.blackHole();
     await delay(2_500);
-    proxy.heal();
+    link.heal();
   },
 
-  async 'slow link'({ proxies }) {
-    for (const proxy of proxies) proxy.slowDown(80);
+  async 'slow link'({ links }) {
+    for (const link of links) link.slowDown(80);
     await delay(2_000);
-    for (const proxy of proxies) {
-      proxy.slowDown(0);
-      proxy.cut(); // else what is under way would be overtaken
-    }
+    for (const link of links) link.speedUp();
   },
 
   async FLUSHALL(world) {
@@ -68,9 +65,10 @@ export const FAULTS = {
 
   async 'history trimmed'(world, random) {
     const account = `a${random.below(ACCOUNTS)}`;
-    const comeBack = world.crowd.sendAway(account);
-    loses(world, 'history trimmed', account);
-    await world.servers.flood(random.below(SERVERS), account, 2 * HISTORY_SIZE + 100);
+    const comeBack = await world.crowd.sendAway(account);
+    loses(world, 'history trimmed', { account });
+    // A history is cut when it is a little longer than it has to be.
+    await world.servers.flood(random.below(SERVERS), account, HISTORY_SIZE + 200);
     comeBack();
   },
 
@@ -80,39 +78,27 @@ export const FAULTS = {
   },
 } satisfies Readonly<Record<string, Fault>>;
 
-/** What only a group with a replica can suffer. */
-export const FAILOVERS = {
-  async 'failover with lost writes'(world) {
-    const group = world.group!;
-    group.losesWrites();
-    await delay(1_000);
-    loses(world, 'failover with lost writes');
-    await group.master.kill();
-    await group.failedOver();
+export const FAULTS_OF_ONE_REDIS = {
+  ...FAULTS_ANYWHERE,
+
+  async 'Redis killed empty'(world) {
+    loses(world, 'Redis killed empty');
+    await world.redis.kill();
+    await delay(500);
+    await world.redis.start();
   },
 } satisfies Readonly<Record<string, Fault>>;
 
-/** In random order with those that need nothing else. */
-export function planWithFailover(random: Random): [name: string, fault: Fault][] {
-  return random.shuffled([
-    ...Object.entries(FAILOVERS),
-    ...Object.entries(FAULTS).filter(([name]) => ANYWHERE.has(name)),
-  ]);
-}
-
-/** Faults of servers and clients only. */
-const ANYWHERE: ReadonlySet<string> = new Set([
-  'server killed',
-  'rolling restart',
-  'half of the clients drop',
-] satisfies FaultName[]);
-
-export type FaultName = keyof typeof FAULTS;
-
-/** Each fault once in random order before any comes again. */
-export function planOf(random: Random, count: number): FaultName[] {
-  const names = Object.keys(FAULTS) as FaultName[];
-  const plan: FaultName[] = [];
-  while (plan.length < count) plan.push(...random.shuffled(names));
-  return plan.slice(0, count);
+/** The master dies with writes that it had confirmed and that the replica has not. */
+export async function failoverWithLostWrites({ group, published, losses }: World): Promise<void> {
+  const { master, replica } = group!;
+  const since = Date.now();
+  group!.losesWrites();
+  await delay(1_000);
+  const kept = await placesIn(replica);
+  const lostWrites = published.confirmedSince(since).filter(({ position }) => !kept.has(position!));
+  losses.push({ kind: 'failover with lost writes', at: Date.now(), lostWrites });
+  await master.kill();
+  await group!.failedOver();
+  await group!.rebuild();
 }

@@ -7,42 +7,52 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildLibrary } from '../support/server-processes.js';
-import { FAULTS, planOf, planWithFailover } from './faults.js';
+import { DEFAULT_FAULTS, type NamedFault, planOf } from './plan.js';
 import { Random } from './random.js';
 import { failuresIn, reportOf } from './report.js';
-import { Stage, type StageResult } from './stage.js';
+import type { Stage, StageResult } from './stage.js';
+import { onOneRedis, onSentinels } from './stages.js';
 import { timelineOf } from './timeline.js';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, faults: { type: 'string' }, picture: { type: 'string' } },
 });
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
-const count = Number(values.faults ?? Object.keys(FAULTS).length);
+const seed = wholeNumber('seed', values.seed, 0) ?? Math.floor(Math.random() * 1e6);
+const count = wholeNumber('faults', values.faults, 1) ?? DEFAULT_FAULTS;
 const random = new Random(seed);
+const plan = planOf(random, count);
 
-console.log(`seed ${seed}, ${count} faults on one Redis, then a failover among others`);
+console.log(`seed ${seed}, ${count} faults on one Redis, ${plan.onSentinels.length} with Sentinel`);
 await buildLibrary();
 const results = [
-  await played(
-    await Stage.onOneRedis(random),
-    planOf(random, count).map((name) => [name, FAULTS[name]]),
-  ),
-  await played(await Stage.onSentinels(random), planWithFailover(random)),
+  await played(onOneRedis, random.fork(), plan.onOneRedis),
+  await played(onSentinels, random.fork(), plan.onSentinels),
 ];
 console.log(reportOf(results));
-if (values.picture !== undefined) {
-  await writeFile(values.picture, timelineOf(results[0]!.spans, results[0]!.buckets));
-}
+if (values.picture !== undefined) await writeFile(values.picture, timelineOf(results));
 const failures = failuresIn(results);
-for (const failure of failures.slice(0, 30)) console.error(failure);
-if (failures.length > 0)
+for (const failure of failures) console.error(failure);
+if (failures.length > 0) {
   console.error(`Run it again: npm run test:faults -- --seed ${seed} --faults ${count}`);
+}
 process.exit(failures.length > 0 ? 1 : 0);
 
-async function played(stage: Stage, faults: Parameters<Stage['play']>[0]): Promise<StageResult> {
+async function played(
+  begin: (random: Random) => Promise<Stage>,
+  own: Random,
+  faults: readonly NamedFault[],
+): Promise<StageResult> {
+  const stage = await begin(own);
   try {
     return await stage.play(faults);
   } finally {
     await stage.end();
   }
+}
+
+function wholeNumber(option: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  console.error(`--${option} must be a whole number from ${least} up, not "${text}".`);
+  process.exit(2);
 }

@@ -6,6 +6,11 @@ export class Random {
     this.state = seed >>> 0;
   }
 
+  /** Another one, that the seed decides as well, however often this one is asked. */
+  fork(): Random {
+    return new Random(this.below(2 ** 32));
+  }
+
   /** From 0 up to 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;

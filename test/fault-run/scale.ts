@@ -1,6 +1,9 @@
 /** Accounts of the run, and devices of each. */
-export const ACCOUNTS = 150;
+export const ACCOUNTS = 200;
 export const DEVICES = 2;
+
+/** The share of the devices that use the client of this package; the others go by the letter of the protocol. */
+export const APPS_SHARE = 0;
 
 export const SERVERS = 3;
 export const ROOMS = 10;

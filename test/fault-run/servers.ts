@@ -70,11 +70,11 @@ export class FaultServers {
     await gone;
   }
 
-  /** Pushes so often to one account, and nothing of it is waited for by whoever else pushes. */
+  /** Resolves when so many pushes to one account were confirmed. */
   async flood(index: number, account: string, count: number): Promise<void> {
     const { child } = this.running[index]!;
     const flooded = answerOf(child, 'flooded');
-    child.send({ flood: account, count });
+    child.send({ floodOf: account, count });
     await flooded;
   }
 

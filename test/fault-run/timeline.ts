@@ -27,22 +27,42 @@ const LINES = [
   { name: 'resets', color: '#dc2626' },
 ] as const;
 
-/** The run as a picture: faults as bars, and below them what clients saw. */
-export function timelineOf(spans: readonly Span[], buckets: readonly Bucket[]): string {
+const STAGE = TOP + LINES.length * ROW + 40;
+
+/** What is drawn of one stage. */
+interface Drawn {
+  readonly title: string;
+  readonly spans: readonly Span[];
+  readonly buckets: readonly Bucket[];
+}
+
+/** The run as a picture, its stages one below the other: faults as bars, and below them what clients saw. */
+export function timelineOf(stages: readonly Drawn[]): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${stages.length * STAGE}" font-family="sans-serif" font-size="11">`,
+    `<rect width="100%" height="100%" fill="white"/>`,
+    ...stages.flatMap((stage, at) => [
+      `<g transform="translate(0 ${at * STAGE})">`,
+      ...linesOf(stage),
+      '</g>',
+    ]),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function linesOf({ title, spans, buckets }: Drawn): string[] {
   const length = Math.max(buckets.length * BUCKET_MS, ...spans.map(({ wellAt }) => wellAt));
   const x = (ms: number): number => LEFT + (ms / length) * (WIDTH - LEFT - 20);
-  const height = TOP + LINES.length * ROW + 30;
+  const height = STAGE - 10;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
-    `<rect width="100%" height="100%" fill="white"/>`,
+    `<text x="4" y="16" font-size="14">${title}</text>`,
     ...spans.flatMap((span) => barOf(span, x, height)),
     ...LINES.flatMap(({ name, color }, at) =>
       lineOf(name, color, TOP + at * ROW, buckets, (bucket) => x(bucket * BUCKET_MS)),
     ),
     ...axisOf(length, x, height),
-    '</svg>',
-    '',
-  ].join('\n');
+  ];
 }
 
 function barOf({ name, from, until, wellAt }: Span, x: (ms: number) => number, height: number) {
