@@ -86,9 +86,11 @@ export function createCalls(
     flush();
   }
 
-  function writeNow({ what, text }: Call): void {
-    if (link.write(text)) return;
-    throw new LoopRequestError('not_open', `${what} was not sent: wait for ready().`);
+  function writeNow(call: Call): void {
+    const refusal = tooLong(call);
+    if (refusal) throw refusal;
+    if (link.write(call.text)) return;
+    throw new LoopRequestError('not_open', `${call.what} was not sent: wait for ready().`);
   }
 
   function drop(call: Call): void {
