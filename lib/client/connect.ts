@@ -11,7 +11,7 @@ import type { UntypedHandler } from './event-handlers.js';
 import { createLink, type FrameAfterWelcome } from './link.js';
 import type { LoopClient } from './loop-client.js';
 import type { LoopState, LoopStateChange, LoopStatus } from './loop-state.js';
-import { createPositions, type LoopReset } from './positions.js';
+import { createPositions, type Latest, type LoopReset, serviceTopic } from './positions.js';
 import { createSubscriptions } from './subscriptions.js';
 
 /** What an application can listen to, besides events. */
@@ -45,11 +45,11 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     if (hook === 'error') console.error(thrown);
     else handlerFailed(thrown);
   });
-  const handlers = createEmitter<Record<string, Parameters<UntypedHandler>>>(
-    (thrown) => handlerFailed(thrown),
+  const handlers = createEmitter<Record<string, [...Parameters<UntypedHandler>, isNew: boolean]>>(
+    handlerFailed,
     (pattern) => subscriptions.change(pattern),
   );
-  const positions = createPositions(settings, lost, report);
+  const positions = createPositions(settings, (topic) => subscriptions.cover(topic), lost, report);
   const link = createLink(loop, url, settings, {
     token: () => authentication.token(),
     resume: positions.any,
@@ -112,17 +112,19 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   function received(frame: FrameAfterWelcome): void {
     switch (frame.op) {
       case undefined:
-        return positions.pass(frame, () => receivedEvent(frame));
+        return positions.pass(frame, (isNew) => receivedEvent(frame, isNew));
       case 'error':
         return calls.error(frame);
       case 'reset':
-        return positions.reset(frame.topics);
+        positions.decided(frame.topics);
+        return subscriptions.goOn();
       case 'positions':
         return positions.reached(frame.topics);
       case 'reconnect':
         return link.reconnect(frame.afterMs);
       case 'ok':
-        positions.learned(frame.positions);
+        positions.reached(frame.positions);
+        if (frame.resumed ?? frame.reset) positions.decided(frame.reset, frame.resumed);
         return calls.answer(frame);
       case 'reply':
       case 'pong':
@@ -130,9 +132,11 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     }
   }
 
-  function receivedEvent(frame: EventFrame): void {
+  function receivedEvent(frame: EventFrame, isNew: boolean): void {
     const { event: name, data, ask } = frame;
-    for (const pattern of patternsMatching(name)) handlers.emit(pattern, data, { name, data });
+    for (const pattern of patternsMatching(name)) {
+      handlers.emit(pattern, data, { name, data }, isNew);
+    }
     if (ask !== undefined) void answers.reply(frame);
   }
 
@@ -145,8 +149,21 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
           `"${pattern}" is not a pattern: use "chat:message.send", "chat:*", "*:message.send", "chat:message.*" or "*:*".`,
         );
       }
-      if (latest) positions.latest(`service:${pattern.split(':')[0]}`);
-      return handlers.on(pattern, handler as UntypedHandler);
+      if (latest && pattern.startsWith('*')) {
+        throw clientError('bad_pattern', `"${pattern}" has no latest event: name the service.`);
+      }
+      const own: Latest = { topic: serviceTopic(pattern), is: latest ? 'wanted' : undefined };
+      const off = handlers.on(pattern, (data, event, isNew) => {
+        if (isNew || own.is) return (handler as UntypedHandler)(data, event);
+      });
+      if (latest) {
+        positions.latest.add(own);
+        queueMicrotask(subscriptions.goOn);
+      }
+      return () => {
+        positions.latest.delete(own);
+        off();
+      };
     },
     send(name, data) {
       subscriptions.flush();

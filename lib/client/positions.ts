@@ -1,4 +1,4 @@
-import type { EventFrame, OkFrame, WelcomeFrame } from '../protocol/frames.js';
+import type { EventFrame, WelcomeFrame } from '../protocol/frames.js';
 import { failure, type LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import type { Timer } from './timer.js';
@@ -17,41 +17,60 @@ export interface LoopReset {
   readonly topic: string;
 }
 
+/** Somebody begins with the last event of a topic. */
+export interface Latest {
+  readonly topic: string;
+  /** Whether it is still to come. */
+  is?: 'wanted' | 'asked' | undefined;
+}
+
 /** Where this client is in the history of each of its topics, kept over the life of a page if there is a storage. */
 export interface Positions {
   /** Whether there is something to go on from. */
   readonly any: () => boolean;
-  /** The next `since` asks for the last event of the topic, unless it is known where the client is there. */
-  readonly latest: (topic: string) => void;
+  /** Everybody who begins with the last event of a topic. */
+  readonly latest: Set<Latest>;
   readonly open: (welcome: WelcomeFrame) => void;
-  /** What to ask the server for: after a reconnect everything, later only what is new. */
+  /** What to ask the server for: after a reconnect where the client was, then the last events that are wanted. */
   readonly since: () => Texts | undefined;
-  /** The server answered a `since`. */
-  readonly resumed: (since: Texts, answer: OkFrame) => void;
-  /** The server decided against a `since`, or failed: then the next one asks for the same. */
-  readonly refused: (isFailure: boolean) => void;
-  /** From where on topics come that are new here. Where the client has been already, it goes on from there. */
-  readonly learned: (positions: Texts | undefined) => void;
-  /** Everything up to these positions that matched has come, as far as the client does not lag behind. */
-  readonly reached: (positions: Texts) => void;
-  /** Hands over an event, unless it has been here before. */
-  readonly pass: (event: EventFrame, handOver: () => void) => void;
-  readonly reset: (topics: Texts | undefined) => void;
+  /**
+   * The server has decided what to replay: of the topics in `reset` something is lost, and so it is of those that were to be
+   * asked for and are not in `resumed`. Call it before the next frame is handled, which comes after that.
+   */
+  readonly decided: (reset?: Texts, resumed?: object) => void;
+  /** A `since` is over. After a failure the next one asks for the same; else what is not decided is lost. */
+  readonly settled: (isFailure: boolean) => void;
+  /** Everything up to these positions that matched has come, unless what was missed is still to come. */
+  readonly reached: (positions: Texts | undefined) => void;
+  /** Hands over an event; one that has been here before is for those alone who begin with it. */
+  readonly pass: (event: EventFrame, handOver: (isNew: boolean) => void) => void;
+  /** Forgets where the client was, if nothing of the topic is wanted any more. */
+  readonly leave: (topic: string) => void;
 }
 
+/** Of one `since`: a server takes no more. */
+const MAX_TOPICS = 1_000;
+
+/** The topic of the events that a pattern gets by the channel of its service. */
+export function serviceTopic(pattern: string): string {
+  return `service:${pattern.split(':')[0]}`;
+}
+
+/** `isOwn` knows whether something of a topic is wanted. */
 export function createPositions(
   { storage, storageKey }: Pick<ClientSettings, 'storage' | 'storageKey'>,
+  isOwn: (topic: string) => boolean,
   lost: (reset: LoopReset) => void,
   report: (error: LoopClientError) => void,
 ): Positions {
+  const latest = new Set<Latest>();
   let accountId: string | undefined;
+  /** Where this connection is in its topics. The one that moved last comes last. */
   let known = new Map<string, string>();
-  /** Topics whose last event will be asked for. */
-  let wanted = new Set<string>();
-  /** Topics whose last event is on its way, which may well lie before where the client begins. */
-  let awaited = new Set<string>();
-  /** Whether what was missed is still to come: then the server is ahead of what came. */
-  let isDue = false;
+  /** Where the client was before it, until the server has decided what it missed. */
+  let behind: Map<string, string> | undefined;
+  /** Whether the server was asked on this connection. What it sends of those topics before that is out of turn. */
+  let isAsked = false;
   let timer: Timer | undefined;
 
   /** A storage that fails is told of once; the client goes on without it. */
@@ -72,77 +91,108 @@ export function createPositions(
     accountId = ofAccount;
   });
 
-  /** Saves once for all changes of a turn, and after the handlers of what changed them. */
-  function keep(
-    positions: Texts = {},
-    isWanted: (topic: string, position: string) => boolean,
-  ): void {
-    for (const [topic, position] of Object.entries(positions)) {
-      if (isWanted(topic, position)) known.set(topic, position);
-    }
+  /** What the next connection goes on from. */
+  const places = (): Map<string, string> => new Map([...known, ...(behind ?? [])]);
+
+  /** Once for all changes of a turn, and after the handlers of what changed them. */
+  function save(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
-      safely(() => storage?.setItem(storageKey, JSON.stringify([accountId, [...known]])));
+      safely(() => storage?.setItem(storageKey, JSON.stringify([accountId, [...places()]])));
     });
   }
 
-  const isUnknown = (topic: string): boolean => !known.has(topic);
+  function keep(topic: string, position: string): void {
+    known.delete(topic);
+    known.set(topic, position);
+    save();
+  }
 
-  /** Positions begin with a number, in base 36, that only grows. */
-  const isNew = (topic: string, position: string): boolean =>
-    isUnknown(topic) ||
-    awaited.has(topic) ||
-    Number.parseInt(position, 36) > Number.parseInt(known.get(topic)!, 36);
+  function reached(positions: Texts = {}): void {
+    for (const topic in positions) {
+      const position = positions[topic]!;
+      if (isAbove(position, known.get(topic))) keep(topic, position);
+    }
+  }
 
-  const learned = (positions?: Texts): void => keep(positions, isUnknown);
+  function lose(topic: string): void {
+    for (const one of latest) if (one.topic === topic) one.is = 'wanted';
+    lost({ topic });
+  }
 
-  function reset(topics: Texts = {}): void {
-    keep(topics, () => true);
-    for (const topic in topics) lost({ topic });
+  function decided(reset: Texts = {}, resumed: object = {}): void {
+    const asked = behind;
+    behind = undefined;
+    for (const topic in reset) {
+      keep(topic, reset[topic]!);
+      lose(topic);
+    }
+    for (const [topic, position] of asked ?? []) {
+      if (topic in resumed) reached({ [topic]: position });
+      else if (!(topic in reset) && isOwn(topic)) lose(topic);
+    }
   }
 
   return {
-    any: () => known.size > 0,
-    latest(topic) {
-      if (isUnknown(topic)) wanted.add(topic);
-    },
+    any: () => places().size > 0,
+    latest,
     open(welcome) {
-      isDue = known.size > 0; // before the welcome adds positions: those need not be asked for
+      behind = places();
+      known.clear();
+      // The address has told the server.
+      if (behind.size === 0) behind = undefined;
       // Another account's positions mean nothing.
-      if (welcome.accountId !== accountId) known.clear();
+      if (welcome.accountId !== accountId) behind?.clear();
       accountId = welcome.accountId;
-      learned(welcome.positions);
+      isAsked = false;
+      reached(welcome.positions);
     },
     since() {
-      if (!isDue && wanted.size === 0) return undefined;
-      [awaited, wanted] = [wanted, new Set()];
-      const latest = [...awaited].map((topic) => [topic, 'latest'] as const);
-      return Object.fromEntries([...(isDue ? known : []), ...latest]);
-    },
-    resumed(since, { resumed = {}, reset: restarted = {} }) {
-      isDue = false;
-      awaited.clear();
-      reset(restarted);
-      for (const topic in since) {
-        // What is in neither is not the client's any more.
-        if (!(topic in resumed || topic in restarted) && known.delete(topic)) lost({ topic });
+      if (behind) {
+        isAsked = true;
+        const own = [...behind].filter(([topic]) => isOwn(topic));
+        return Object.fromEntries(own.slice(-MAX_TOPICS));
       }
+      let since: Texts | undefined;
+      for (const one of latest) {
+        if (one.is !== 'wanted') continue;
+        one.is = 'asked';
+        since = { ...since, [one.topic]: 'latest' };
+      }
+      return since;
     },
-    refused(isFailure) {
-      isDue &&= isFailure;
-      // The last event may have come: then it is known where the client is.
-      if (isFailure) for (const topic of awaited) if (isUnknown(topic)) wanted.add(topic);
-      awaited.clear();
+    decided,
+    settled(isFailure) {
+      for (const one of latest) if (one.is === 'asked') one.is = isFailure ? 'wanted' : undefined;
+      if (isFailure || !behind) return;
+      const isEmpty = behind.size === 0;
+      decided();
+      // The server that refused goes on waiting, unless it is asked for nothing at all.
+      if (!isEmpty) behind = new Map();
     },
-    learned,
-    reached: (positions) => keep(positions, isDue ? isUnknown : isNew),
+    reached,
     pass({ topic, pos }, handOver) {
-      if (topic === undefined || pos === undefined) return handOver();
-      if (!isNew(topic, pos)) return;
-      handOver();
+      if (topic === undefined || pos === undefined) return handOver(true);
+      const from = behind?.get(topic);
+      if (from && !isAsked) return;
+      const isNew = isAbove(pos, from ?? known.get(topic));
+      handOver(isNew);
+      for (const one of latest) if (one.topic === topic) one.is = undefined;
+      if (!isNew) return;
       // Only now: a client that has not seen it gets it again.
-      keep({ [topic]: pos }, isNew);
+      if (from) behind?.set(topic, pos);
+      reached({ [topic]: pos });
     },
-    reset,
+    leave(topic) {
+      if (isOwn(topic)) return;
+      known.delete(topic);
+      behind?.delete(topic);
+      save();
+    },
   };
+}
+
+/** Positions begin with a number, in base 36, that only grows. */
+function isAbove(position: string, other = ''): boolean {
+  return !(Number.parseInt(position, 36) <= Number.parseInt(other, 36));
 }

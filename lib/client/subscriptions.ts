@@ -3,7 +3,7 @@ import type { DeniedPattern, OkFrame, WelcomeFrame } from '../protocol/frames.js
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import type { Ask } from './calls.js';
 import { closedError, type LoopClientError, LoopSubscriptionError } from './client-errors.js';
-import type { Positions } from './positions.js';
+import { serviceTopic, type Positions } from './positions.js';
 import type { LoopStatus } from './loop-state.js';
 import type { Timer } from './timer.js';
 
@@ -17,6 +17,10 @@ export interface Subscriptions {
   readonly refresh: (removed?: readonly string[]) => void;
   /** Tells the server what has changed. */
   readonly flush: () => void;
+  /** That, and once everything is answered asks for what was missed. */
+  readonly goOn: () => void;
+  /** Whether a pattern is for events of the topic: all are, of an account or a room. */
+  readonly cover: (topic: string) => boolean;
   /** Resolves when the server has granted or denied everything that is wanted. */
   readonly ready: () => Promise<WelcomeFrame>;
 }
@@ -45,7 +49,7 @@ const FAILURES = ['timeout', 'internal', 'unavailable', 'not_open'];
 export function createSubscriptions(
   loop: Readonly<LoopStatus>,
   handlers: { has(pattern: string): boolean; keys(): Iterable<string> },
-  positions: Pick<Positions, 'since' | 'resumed' | 'refused'>,
+  positions: Pick<Positions, 'since' | 'settled' | 'leave'>,
   ask: Ask,
   report: (error: LoopClientError) => void,
 ): Subscriptions {
@@ -92,7 +96,7 @@ export function createSubscriptions(
     unanswered++;
     try {
       const answer = (await ask(frame)) as OkFrame;
-      if (frame.since) positions.resumed(frame.since, answer);
+      if (frame.since) positions.settled(false);
       else if (frame.patterns.length >= patternsPerFrame) isProbing = false;
       for (const denial of answer.denied ?? []) if (isDenial(denial)) deny(denial);
     } catch (error) {
@@ -115,7 +119,7 @@ export function createSubscriptions(
     const { code, message } = error;
     const isOpen = loop.state === 'open';
     const isFailure = !isOpen || FAILURES.includes(code);
-    if (since) positions.refused(isFailure);
+    if (since) positions.settled(isFailure);
     // The next connection asks for everything.
     if (!isOpen) return;
     if (code === 'too_many_subscriptions' && patterns.length > 1) {
@@ -144,11 +148,11 @@ export function createSubscriptions(
   function goOn(): void {
     flush();
     if (loop.state !== 'open' || unanswered > 0 || timer) return;
-    attempt = 0;
     // Without a handler there is nobody to replay to, so far.
     const [wanted] = handlers.keys();
     const since = wanted === undefined ? undefined : positions.since();
     if (since) return void send({ op: 'subscribe', patterns: [], since });
+    attempt = 0;
     for (const { resolve } of waiters) resolve(loop.welcome!);
     waiters.clear();
   }
@@ -161,7 +165,10 @@ export function createSubscriptions(
   return {
     change(pattern) {
       denied.delete(pattern);
-      queueMicrotask(flush);
+      queueMicrotask(() => {
+        positions.leave(serviceTopic(pattern));
+        flush();
+      });
     },
     open({ subscriptions, maxPayload }) {
       givenByServer = new Set(subscriptions);
@@ -193,6 +200,12 @@ export function createSubscriptions(
       }
     },
     flush,
+    goOn,
+    cover: (topic) =>
+      !topic.startsWith('service:') ||
+      [...handlers.keys(), ...givenByServer].some((pattern) =>
+        [topic, 'service:*'].includes(serviceTopic(pattern)),
+      ),
     ready: () =>
       new Promise((resolve, reject) => {
         if (loop.state === 'closed') return reject(closedError());

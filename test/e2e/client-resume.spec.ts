@@ -1,4 +1,6 @@
+import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { Replay } from '../../lib/bus/replay.js';
 import {
   ClientErrorCode,
   connect,
@@ -11,7 +13,12 @@ import {
 import { ConnectionRegistry } from '../../lib/index.js';
 import type { LoopConnection } from '../../lib/index.js';
 import { eventually } from '../support/eventually.js';
-import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
+import {
+  closeLoopApps,
+  type LoopApp,
+  type LoopAppOptions,
+  startLoopApp,
+} from '../support/loop-app.js';
 
 const SIZE = 20;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -21,20 +28,27 @@ const clients: LoopClient[] = [];
 const errors: LoopClientError[] = [];
 const seen: unknown[] = [];
 
-beforeEach(async () => {
+beforeEach(() => boot());
+
+async function boot(options: LoopAppOptions = {}): Promise<void> {
   errors.length = seen.length = 0;
-  const services = { chat: { history: { size: SIZE, ttlMs: 60_000 } }, live: {} };
-  const defaultSubscriptions: [] = [];
+  const services = {
+    chat: { history: { size: SIZE, ttlMs: 60_000 } },
+    prices: { history: { size: 1, ttlMs: 60_000 } },
+    live: {},
+  };
   server = await startLoopApp({
     options: {
       services,
-      defaultSubscriptions,
+      defaultSubscriptions: [],
       authenticate: ({ token }) => (token ? { accountId: token.split('-')[0]! } : null),
+      ...options,
     },
   });
-});
+}
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const client of clients.splice(0)) client.close();
   await closeLoopApps();
 });
@@ -71,6 +85,21 @@ async function whileAway(client: LoopClient, happens: () => Promise<unknown>): P
 
 async function push(...numbers: readonly unknown[]): Promise<void> {
   for (const n of numbers) await server.bus.pushToAccount('acme', 'chat:n', n);
+}
+
+/** Calls this in the turn in which the next `since` is answered, right behind the answer. */
+function behindTheAnswer(happens: () => unknown): void {
+  const replay = server.get(Replay);
+  const run = replay.run.bind(replay);
+  jest.spyOn(replay, 'run').mockImplementationOnce((conn, resumption) =>
+    run(conn, {
+      ...resumption,
+      tell: (changed, answer) => {
+        resumption.tell(changed, answer);
+        happens();
+      },
+    }),
+  );
 }
 
 /** What has come, once it is as many. */
@@ -159,6 +188,77 @@ describe('a client that was away', () => {
     expect(resets).toEqual(['room:lobby']);
   });
 
+  it('P2, P3: gets what is pushed right behind a reset once', async () => {
+    const client = start();
+    const resets: string[] = [];
+    client.onReset(({ topic }) => resets.push(topic));
+    client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    behindTheAnswer(() => push('behind'));
+    await whileAway(client, () => push(...upTo(SIZE + 1)));
+    await first(1);
+    await whileAway(client, () => push('last'));
+    expect(await first(2)).toEqual(['behind', 'last']);
+    expect(resets).toEqual(['account']);
+  });
+
+  it('P3: that is late to say where it was is told, and goes on from there', async () => {
+    await boot({ config: { connectTimeoutMs: 100 }, defaultSubscriptions: ['chat:*'] });
+    const client = start();
+    const resets: string[] = [];
+    client.onReset(({ topic }) => resets.push(topic));
+    const off = client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await push(1);
+    await first(1);
+    off();
+    await whileAway(client, () => push(2));
+    await eventually('it is told', () => resets.length === 2);
+    expect(new Set(resets)).toEqual(new Set(['account', 'service:chat']));
+    client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await push(3);
+    await first(2);
+    await whileAway(client, () => push(4));
+    expect(await first(3)).toEqual([1, 3, 4]);
+    expect(resets).toHaveLength(2);
+  });
+
+  it('hears of no reset of what it has left, and gets nothing of the time in between', async () => {
+    const resets: string[] = [];
+    const client = start();
+    client.onReset(({ topic }) => resets.push(topic));
+    client.on('live:*', () => {});
+    const off = client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await server.bus.pushToChannel('chat:n', 1);
+    await first(1);
+    off();
+    await client.ready();
+    await server.bus.pushToChannel('chat:n', 2);
+    await whileAway(client, () => server.bus.pushToChannel('chat:n', 3));
+    client.on('chat:*', (n) => seen.push(n));
+    await client.ready();
+    await whileAway(client, () => server.bus.pushToChannel('chat:n', 4));
+    expect(await first(2)).toEqual([1, 4]);
+    expect(resets).toEqual([]);
+  });
+
+  it('P3: that was in more rooms than a server takes the places of goes on in its account', async () => {
+    const client = start();
+    client.on('chat:*', (n) => seen.push(n));
+    client.onReset(() => {});
+    await client.ready();
+    for (const n of upTo(1_001)) {
+      await connection().join(`r${n}`);
+      connection().leave(`r${n}`);
+    }
+    await push(1);
+    await first(1);
+    await whileAway(client, () => push(2));
+    expect(await first(2)).toEqual([1, 2]);
+  });
+
   it('P3: gets the first event of a topic it had none of before', async () => {
     const client = start();
     client.on('chat:*', (n) => seen.push(n));
@@ -222,12 +322,75 @@ describe('a client of the next page', () => {
   });
 });
 
-it('the latest value comes to who asks for it, and is not repeated', async () => {
-  for (const n of [1, 2]) await server.bus.pushToChannel('chat:price', n);
-  const client = start();
-  client.on('chat:price', (n) => seen.push(n), { latest: true });
-  await client.ready();
-  expect(await first(1)).toEqual([2]);
-  await whileAway(client, () => server.bus.pushToChannel('chat:price', 3));
-  expect(await first(2)).toEqual([2, 3]);
+describe('the latest value', () => {
+  const price = (n: unknown): Promise<unknown> => server.bus.pushToChannel('prices:eur', n);
+
+  it('P2, P3: comes to who asks for it, and is not repeated', async () => {
+    for (const n of [1, 2]) await server.bus.pushToChannel('chat:price', n);
+    const client = start();
+    client.on('chat:price', (n) => seen.push(n), { latest: true });
+    await client.ready();
+    expect(await first(1)).toEqual([2]);
+    await whileAway(client, () => server.bus.pushToChannel('chat:price', 3));
+    expect(await first(2)).toEqual([2, 3]);
+  });
+
+  it('P2: is not repeated when it is pushed while it is asked for', async () => {
+    const client = start();
+    client.on('prices:eur', (n) => seen.push(n), { latest: true });
+    const replay = server.get(Replay);
+    const run = replay.run.bind(replay);
+    jest.spyOn(replay, 'run').mockImplementationOnce(async (conn, resumption) => {
+      await price(7);
+      return run(conn, resumption);
+    });
+    await client.ready();
+    expect(seen).toEqual([7]);
+  });
+
+  it('comes again to who is shown again', async () => {
+    await price(7);
+    const client = start();
+    client.on('live:*', () => {});
+    const off = client.on('prices:eur', (n) => seen.push(n), { latest: true });
+    await client.ready();
+    off();
+    await client.ready();
+    client.on('prices:eur', (n) => seen.push(['again', n]), { latest: true });
+    await client.ready();
+    expect(seen).toEqual([7, ['again', 7]]);
+  });
+
+  it('comes to who asks for it when another pattern holds the service', async () => {
+    await price(7);
+    const client = start();
+    client.on('prices:usd', () => {});
+    await client.ready();
+    client.on('prices:eur', (n) => seen.push(n), { latest: true });
+    await client.ready();
+    expect(seen).toEqual([7]);
+  });
+
+  it('comes to who asks for it when the server has subscribed its service', async () => {
+    await boot({ defaultSubscriptions: ['prices:*'] });
+    await price(7);
+    const client = start();
+    await client.ready();
+    client.on('prices:eur', (n) => seen.push(n), { latest: true });
+    await client.ready();
+    expect(seen).toEqual([7]);
+  });
+
+  it('P3: comes after the reset of who has missed several', async () => {
+    const resets: string[] = [];
+    const client = start();
+    client.onReset(({ topic }) => resets.push(topic));
+    client.on('prices:eur', (n) => seen.push(n), { latest: true });
+    await client.ready();
+    await whileAway(client, async () => {
+      for (const n of [1, 2, 3]) await price(n);
+    });
+    expect(seen).toEqual([3]);
+    expect(resets).toEqual(['service:prices']);
+  });
 });

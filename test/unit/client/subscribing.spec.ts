@@ -472,7 +472,7 @@ describe('subscriptions that failed', () => {
   it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
     const ask = jest.fn(() => Promise.reject(new LoopClientError('timeout', 'No answer.')));
     const handlers = { has: () => true, keys: () => ['billing:*'] };
-    const positions = { since: () => undefined, resumed: () => {}, refused: () => {} };
+    const positions = { since: () => undefined, settled: () => {}, leave: () => {} };
     const loop: LoopStatus = { state: 'open', welcome: welcomeFrame() };
     const subscriptions = createSubscriptions(loop, handlers, positions, ask, () => {});
     subscriptions.open(welcomeFrame());
