@@ -5,10 +5,13 @@ import type { Timer } from './timer.js';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** What is kept of a client while its page is away: `sessionStorage` and `localStorage` fit. */
+/**
+ * What is kept of a client while its page is away: `sessionStorage` and `localStorage` fit. `localStorage` is shared by all
+ * tabs: give each tab a `storageKey` of its own, or one goes on from where another one was.
+ */
 export interface LoopStorage {
   getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
+  setItem(key: string, value: string): unknown;
 }
 
 /** Something of a topic is lost and cannot be had any more: what the application shows of it has to be loaded anew. */
@@ -72,22 +75,29 @@ export function createPositions(
   /** Whether the server was asked on this connection. What it sends of those topics before that is out of turn. */
   let isAsked = false;
   let timer: Timer | undefined;
+  let hasFailed = false;
 
-  /** A storage that fails is told of once; the client goes on without it. */
-  function safely(work: () => void): void {
+  /** A storage that fails is told of once, and not within `connect`: nobody can listen there. */
+  async function safely(work: () => unknown): Promise<void> {
     try {
-      work();
+      await work();
     } catch (cause) {
-      storage = undefined;
-      report(failure('storage_failed', 'The storage failed and is not used any more', cause));
+      if (!hasFailed) {
+        const error = failure('storage_failed', 'Positions are not kept in the storage', cause);
+        setTimeout(() => report(error));
+      }
+      hasFailed = true;
     }
   }
 
-  safely(() => {
+  void safely(() => {
     const text = storage?.getItem(storageKey);
     if (!text) return;
     const [ofAccount, positions] = JSON.parse(text) as [string, [string, string][]];
-    known = new Map(positions);
+    const stored = new Map(positions);
+    const isText = (part: unknown): boolean => typeof part === 'string';
+    if (![...stored].flat().every(isText)) throw new Error('it holds something else');
+    known = stored;
     accountId = ofAccount;
   });
 
@@ -98,7 +108,7 @@ export function createPositions(
   function save(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
-      safely(() => storage?.setItem(storageKey, JSON.stringify([accountId, [...places()]])));
+      void safely(() => storage?.setItem(storageKey, JSON.stringify([accountId, [...places()]])));
     });
   }
 
