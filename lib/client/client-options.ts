@@ -32,10 +32,14 @@ export interface LoopClientOptions {
   readonly maxBufferedBytes?: number | undefined;
   /**
    * Where positions are kept while the page is away, e.g. `sessionStorage`: a client of the next page gets what was pushed
-   * meanwhile. Default: nowhere; they live as long as the client.
+   * meanwhile. Pushes to a connection are replayed only to the same `connectionId`, so keep that as well. Default: nowhere;
+   * they live as long as the client.
    */
   readonly storage?: LoopStorage | undefined;
-  /** Under which key. Two clients of one page need two. Default `loopws`. */
+  /**
+   * Under which key. Two clients of one page need two. `localStorage` is shared by all tabs: give each tab a `storageKey` of
+   * its own, or one goes on from where another one was. Default `loopws`.
+   */
   readonly storageKey?: string | undefined;
   /** Source of the jitter, from 0 up to 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;

@@ -13,7 +13,8 @@ export interface LoopRequestOptions {
 export interface LoopSubscribeOptions {
   /**
    * Whether to begin with the last event of the pattern's service that was pushed to all, if the service has a history and
-   * the event matches: the current price, status or the like. Default false.
+   * the event matches: the current price, status or the like. It comes again after a reset of the service. The pattern has
+   * to name one. Default false.
    */
   readonly latest?: boolean;
 }

@@ -5,10 +5,7 @@ import type { Timer } from './timer.js';
 
 type Texts = Readonly<Record<string, string>>;
 
-/**
- * What is kept of a client while its page is away: `sessionStorage` and `localStorage` fit. `localStorage` is shared by all
- * tabs: give each tab a `storageKey` of its own, or one goes on from where another one was.
- */
+/** What is kept of a client while its page is away: `sessionStorage` and `localStorage` fit. */
 export interface LoopStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): unknown;
