@@ -32,7 +32,7 @@ export const ClientErrorCode = {
   UnreadableFrame: 'unreadable_frame',
   /** Events are lost, and nobody listens by `onReset`. */
   HistoryLost: 'history_lost',
-  /** The option `storage` threw, or held what cannot be read. */
+  /** The option `storage` threw or rejected, or held something else. */
   StorageFailed: 'storage_failed',
   /** A handler or listener of the application threw; `cause` is what it threw. */
   HandlerFailed: 'handler_failed',

@@ -79,10 +79,8 @@ export function createPositions(
     try {
       await work();
     } catch (cause) {
-      if (!hasFailed) {
-        const error = failure('storage_failed', 'Positions are not kept in the storage', cause);
-        setTimeout(() => report(error));
-      }
+      const error = failure('storage_failed', 'The storage failed', cause);
+      if (!hasFailed) setTimeout(() => report(error));
       hasFailed = true;
     }
   }
