@@ -115,7 +115,7 @@ export class TopicReplay {
     const from = this.heldAt();
     if (from === undefined) return undefined;
     const latest = await this.tools.durable.history.latest(this.topic);
-    if (latest !== undefined && latest.place.position.n <= from.n) this.replay(latest);
+    if (latest !== undefined && latest.place.position.n <= from.n) this.deliver(latest); // as often as it is asked for
     this.at = from;
     return (await this.finish(from)) ? this.count : this.after(this.at);
   }
@@ -156,7 +156,10 @@ export class TopicReplay {
 
   private replay(push: PlacedPush): void {
     this.at = push.place.position;
-    if (this.wasGiven(push)) return;
+    if (!this.wasGiven(push)) this.deliver(push);
+  }
+
+  private deliver(push: PlacedPush): void {
     if (this.tools.delivery.replay(this.connection, this.topic, push)) this.count++;
   }
 

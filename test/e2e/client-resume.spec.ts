@@ -371,6 +371,21 @@ describe('the latest value', () => {
     expect(seen).toEqual([7]);
   });
 
+  it.each(['prices:eur', 'prices:*', 'prices:usd'] as const)(
+    'comes to who asks for it after it was pushed to who holds %s',
+    async (pattern) => {
+      const client = start();
+      client.on(pattern, (n) => seen.push(n));
+      await client.ready();
+      await price(7);
+      if (pattern !== 'prices:usd') await first(1);
+      seen.length = 0;
+      client.on('prices:eur', (n) => seen.push(n), { latest: true });
+      await client.ready();
+      expect(seen).toEqual([7]);
+    },
+  );
+
   it('comes to who asks for it when the server has subscribed its service', async () => {
     await boot({ defaultSubscriptions: ['prices:*'] });
     await price(7);
