@@ -3,7 +3,7 @@ export const ACCOUNTS = 200;
 export const DEVICES = 2;
 
 /** The share of the devices that use the client of this package; the others go by the letter of the protocol. */
-export const APPS_SHARE = 0;
+export const APPS_SHARE = 1 / 3;
 
 export const SERVERS = 3;
 export const ROOMS = 10;
