@@ -4,8 +4,8 @@ import { PushLedger } from '../support/push-ledger.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-/** As it is by default: the link is slow, and slower than nobody would wait for. */
-const PATIENT = { redisCommandTimeoutMs: 2_000, receiptTimeoutMs: 1_000 };
+/** More than a slow link takes, on a busy machine too. */
+const PATIENT = { redisCommandTimeoutMs: 4_000, receiptTimeoutMs: 3_000 };
 
 const { edges, startServer } = faultTest();
 let redis: RedisServer;
