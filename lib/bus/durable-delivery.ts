@@ -45,6 +45,7 @@ export class DurableDelivery implements FollowerListener {
     const topics = { [name]: encodePosition(position) };
     const frame = new TextFrame(encodeServerFrame({ op: 'reset', topics }));
     for (const connection of this.receiversOf(topic)) {
+      if (connection.state !== 'open') continue; // its welcome tells where the topic is
       const isResuming = connection.gate.holds(name); // then it is told where it is
       connection.gate.lose(name);
       if (isResuming) continue;
