@@ -93,9 +93,12 @@ export class ConnectionOpener {
 
   private async register({ connection, end }: Session): Promise<boolean> {
     const { cameOnline, others } = await this.registered(connection, end);
-    this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
-    if (!end.hasCome) return cameOnline;
-    if (cameOnline) this.reportOnline(connection); // gone already, but its offline edge will be reported as well
+    if (!end.hasCome) {
+      this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
+      return cameOnline;
+    }
+    // It is gone already: its client may have come to another server meanwhile, and replaces nothing by this one.
+    if (cameOnline) this.reportOnline(connection); // for its offline edge will be reported as well
     return false;
   }
 

@@ -13,7 +13,7 @@ import {
   OnLoopUnsubscribe,
   PresenceStore,
 } from '../../lib/index.js';
-import { LoopTestClient } from '../../lib/testing/index.js';
+import { LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 
@@ -33,6 +33,44 @@ function upgradeStatus(url: string, token: string): Promise<number> {
 }
 
 describe('two connections of one identity that open at the same time', () => {
+  it('one that its client gave up does not replace the one that it has on another server', async () => {
+    const cluster = new MemoryCluster();
+    const joined = (): object => ({ transport: cluster.transport(), presence: cluster.presence() });
+    const opening: LoopConnection[] = [];
+    @Injectable()
+    class Openings {
+      @OnLoopConnect()
+      connect(connection: LoopConnection): void {
+        opening.push(connection);
+      }
+    }
+    const slow = await startLoopApp({
+      providers: [Openings],
+      options: { serverId: 'slow', ...joined() },
+    });
+    const quick = await startLoopApp({ options: { serverId: 'quick', ...joined() } });
+    const presence = slow.get(PresenceStore);
+    const register = presence.register.bind(presence);
+    const registering = deferred();
+    const held = deferred();
+    jest.spyOn(presence, 'register').mockImplementationOnce(async (registration) => {
+      registering.resolve();
+      await held.promise;
+      return register(registration);
+    });
+    const unregister = jest.spyOn(presence, 'unregister');
+    const givenUp = new WebSocket(`${slow.url}?connectionId=phone`, ['loopws.v1', 'bearer.acme']);
+    await registering.promise;
+    givenUp.on('error', () => {}); // it was not open yet
+    givenUp.terminate();
+    await eventually('its server has seen the end', () => opening[0]!.state === 'closed');
+    await quick.client('acme', { connectionId: 'phone' });
+    held.resolve();
+    await eventually('it has left', () => unregister.mock.results.length === 1);
+    await unregister.mock.results[0]!.value;
+    expect(await quick.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+  });
+
   it('the one whose socket is newer stays, however long the older takes to get ready', async () => {
     const gate = deferred();
     let first = true;
