@@ -70,7 +70,7 @@ function holdUpReads(): { readonly release: () => void } {
 }
 
 it('P3: a client that little is sent to is told where it is, and comes back without a reset', async () => {
-  await start({ heartbeatMs: 64 }, { defaultSubscriptions: [] });
+  await start({ heartbeatMs: 500 }, { defaultSubscriptions: [] });
   const before = await server.client('acme', { connectionId: 'phone' });
   await before.subscribe('chat:rare');
   await push(...Array.from({ length: 3 * SIZE }, (_, n) => n));
