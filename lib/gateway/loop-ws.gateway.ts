@@ -73,7 +73,6 @@ function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): 
     maxFragments: config.maxFragments,
     closeTimeout: config.closeTimeoutMs,
     perMessageDeflate: config.compression,
-    clientTracking: false, // the sessions are all that there is to track
     autoPong: false, // the session answers pings, within the rate
     verifyClient: (info: { readonly req: IncomingMessage }, answer: HandshakeAnswer) => {
       handshake.verify(info.req, answer).catch((error: unknown) => {

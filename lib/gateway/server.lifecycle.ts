@@ -114,6 +114,6 @@ export class ServerLifecycle
 }
 
 function isSocketServer(server: unknown): server is SocketServer {
-  const { handleUpgrade, shouldHandle } = server as Record<string, unknown>;
-  return typeof handleUpgrade === 'function' && typeof shouldHandle === 'function';
+  const { handleUpgrade, clients } = server as { handleUpgrade?: unknown; clients?: unknown };
+  return typeof handleUpgrade === 'function' && clients instanceof Set;
 }
