@@ -26,6 +26,8 @@ type Texts = Readonly<Record<string, string>>;
 export class RecordingClient {
   private readonly sightings: Sighting[] = [];
   private readonly positions = new Map<string, string>();
+  /** Topics of which it was told from where on it gets them. */
+  private readonly begun = new Set<string>();
   private connection: LoopTestClient | undefined;
   /** Of the connection that it has or tries to get. */
   private attempt: object | undefined;
@@ -132,10 +134,12 @@ export class RecordingClient {
   /** A topic that is known already goes on from where the client is, unless the server says that it is further. */
   private begin(positions: Texts = {}): void {
     for (const [topic, position] of Object.entries(positions)) {
-      const isKnown = this.positions.has(topic);
-      if (isKnown && !this.isAhead(topic, position)) continue;
-      this.positions.set(topic, position);
-      const kind = isKnown ? 'moved' : 'began';
+      const isFirst = !this.begun.has(topic); // events of it may have come before
+      const isAhead = !this.positions.has(topic) || this.isAhead(topic, position);
+      if (!isFirst && !isAhead) continue;
+      if (isAhead) this.positions.set(topic, position);
+      this.begun.add(topic);
+      const kind = isFirst ? 'began' : 'moved';
       this.sightings.push({ kind, topic: this.nameOf(topic), position, at: Date.now() });
     }
   }
@@ -148,6 +152,7 @@ export class RecordingClient {
   private reset(topics: Texts = {}): void {
     for (const [topic, position] of Object.entries(topics)) {
       this.positions.set(topic, position);
+      this.begun.add(topic);
       const at = Date.now();
       this.sightings.push({ kind: 'reset', topic: this.nameOf(topic), position, at });
     }
