@@ -27,34 +27,49 @@ export interface Stretch {
 
 type OfTopic = Exclude<Sighting, { kind: 'connected' | 'current' }>;
 
-/**
- * The parts of a topic, each behind a mark: a beginning or a reset. A client that was told of no beginning
- * begins when it connected if it `isOwed` the topic, else with the first event that it saw.
- */
+/** The parts of a topic, each behind a mark: a beginning or a reset. */
 export function stretchesOf(
   diary: ClientDiary,
   topic: string,
   book: PublishedBook,
   isOwed: boolean,
 ): Stretch[] {
-  const stretches: { mark: Mark; steps: Step[] }[] = [];
-  const begin = (n: number, at: number): void =>
-    void stretches.push({ mark: { n, at }, steps: [] });
-  const sightings = [...diary.sightings.entries()];
-  const isTold = sightings.some(([, one]) => one.kind === 'began' && one.topic === topic);
-  if (isOwed && !isTold) begin(Infinity, connectedAt(diary)); // whatever was pushed until then
-  for (const [index, sighting] of sightings) {
-    if (!isOf(sighting, topic)) continue;
+  const seen = [...diary.sightings.entries()].filter((one): one is [number, OfTopic] =>
+    isOf(one[1], topic),
+  );
+  const first = firstMarkOf(diary, seen, book, isOwed);
+  const stretches: { mark: Mark; steps: Step[] }[] =
+    first === undefined ? [] : [{ mark: first, steps: [] }];
+  for (const [index, sighting] of seen) {
     const n = numberOf(sighting.position ?? '');
-    if (sighting.kind === 'began' || sighting.kind === 'reset') begin(n, sighting.at ?? NaN);
-    else {
-      const by = provenAt(sighting, book);
-      if (stretches.length === 0) begin(n - 1, by);
+    if (sighting.kind === 'began' || sighting.kind === 'reset') {
+      stretches.push({ mark: { n, at: sighting.at ?? NaN }, steps: [] });
+    } else {
       const below = sighting.kind === 'moved' ? n + 1 : n;
-      stretches.at(-1)!.steps.push({ below, index, by });
+      stretches.at(-1)?.steps.push({ below, index, by: provenAt(sighting, book) });
     }
   }
   return stretches;
+}
+
+/**
+ * What was said of the topic first, which may come after its first events. A client that was told of no beginning begins with
+ * the first event that it saw; if there is none, and it `isOwed` the topic, when it connected.
+ */
+function firstMarkOf(
+  { sightings }: ClientDiary,
+  seen: readonly [index: number, sighting: OfTopic][],
+  book: PublishedBook,
+  isOwed: boolean,
+): Mark | undefined {
+  const [, one] = seen.find(([, { kind }]) => kind === 'began') ?? seen[0] ?? [];
+  if (one !== undefined) {
+    const n = numberOf(one.position ?? '');
+    const isTold = one.kind === 'began' || one.kind === 'reset';
+    return isTold ? { n, at: one.at ?? NaN } : { n: n - 1, at: provenAt(one, book) };
+  }
+  const connected = sightings.find(({ kind }) => kind === 'connected');
+  return isOwed ? { n: Infinity, at: connected?.at ?? NaN } : undefined;
 }
 
 /** Whether the client was told by the mark that it does not get the event. */
@@ -76,11 +91,6 @@ export function stepPast(
 
 function isOf(sighting: Sighting, topic: string): sighting is OfTopic {
   return 'topic' in sighting && sighting.topic === topic;
-}
-
-function connectedAt({ sightings }: ClientDiary): number {
-  const first = sightings.find(({ kind }) => kind === 'connected');
-  return first?.at ?? NaN;
 }
 
 function provenAt(sighting: OfTopic, book: PublishedBook): number {

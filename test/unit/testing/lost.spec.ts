@@ -43,6 +43,11 @@ describe('what is missing', () => {
     expect(check(toAll, diaryOf(connected, sawOf(1), sawOf(3)))).toEqual(['lost acme/phone 2']);
   });
 
+  it('is lost before a reset of a topic that had not begun, when events came before it', () => {
+    const diary = diaryOf(connected, saw(1), saw(3), back(30), reset(5, 55));
+    expect(check(three, diary)).toEqual(['lost acme/phone 2']);
+  });
+
   it('is lost behind a reset of a topic that had not begun', () => {
     expect(check(three, diaryOf(connected, reset(1, 15), saw(3)))).toEqual(['lost acme/phone 2']);
   });
@@ -63,6 +68,11 @@ describe('what is missing', () => {
   it('is lost when it got its place after the client was told of the topic, whenever it was called', () => {
     const diary = diaryOf({ ...connected, at: 25 }, began(1, 26), saw(3));
     expect(check(three, diary)).toEqual(['lost acme/phone 2']);
+  });
+
+  it('is not lost before the client was told of the topic, also when an event came before that', () => {
+    expect(check(three, diaryOf(connected, saw(3), began(2, 32)))).toEqual([]);
+    expect(check(three, diaryOf(connected, saw(3), began(1, 32)))).toEqual(['lost acme/phone 2']);
   });
 
   it('is only what is for the client', () => {
