@@ -122,7 +122,7 @@ export class Stage {
   }
 
   private look(): void {
-    const seen = { deliveries: 0, resumes: 0, resets: 0 };
+    const seen = { at: this.now(), deliveries: 0, resumes: 0, resets: 0 };
     for (const { sightings } of this.diaries()) {
       for (const sighting of sightings.slice(this.looked.get(sightings) ?? 0)) {
         if (sighting.kind === 'event') seen.deliveries++;

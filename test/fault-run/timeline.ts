@@ -8,13 +8,16 @@ export interface Span {
   readonly wellAt: number;
 }
 
-/** What happened in one bucket of time. */
+/** What happened since the bucket before it. */
 export interface Bucket {
+  /** When it ended, in milliseconds since the run began. */
+  readonly at: number;
   deliveries: number;
   resumes: number;
   resets: number;
 }
 
+/** How long each takes, unless the run has no time to look. */
 export const BUCKET_MS = 500;
 
 const WIDTH = 1_200;
@@ -52,15 +55,13 @@ export function timelineOf(stages: readonly Drawn[]): string {
 }
 
 function linesOf({ title, spans, buckets }: Drawn): string[] {
-  const length = Math.max(buckets.length * BUCKET_MS, ...spans.map(({ wellAt }) => wellAt));
+  const length = Math.max(buckets.at(-1)?.at ?? 0, ...spans.map(({ wellAt }) => wellAt));
   const x = (ms: number): number => LEFT + (ms / length) * (WIDTH - LEFT - 20);
   const height = STAGE - 10;
   return [
     `<text x="4" y="16" font-size="14">${title}</text>`,
     ...spans.flatMap((span) => barOf(span, x, height)),
-    ...LINES.flatMap(({ name, color }, at) =>
-      lineOf(name, color, TOP + at * ROW, buckets, (bucket) => x(bucket * BUCKET_MS)),
-    ),
+    ...LINES.flatMap(({ name, color }, at) => lineOf(name, color, TOP + at * ROW, buckets, x)),
     ...axisOf(length, x, height),
   ];
 }
@@ -81,12 +82,17 @@ function lineOf(
   color: string,
   top: number,
   buckets: readonly Bucket[],
-  x: (bucket: number) => number,
+  x: (ms: number) => number,
 ): string[] {
-  const perSecond = buckets.map((bucket) => (bucket[name] * 1_000) / BUCKET_MS);
+  const perSecond = buckets.map((bucket, index) => {
+    const ms = bucket.at - (buckets[index - 1]?.at ?? bucket.at - BUCKET_MS);
+    return (bucket[name] * 1_000) / Math.max(1, ms);
+  });
   const most = Math.max(1, ...perSecond);
   const y = (value: number): number => top + (ROW - 25) * (1 - value / most);
-  const points = perSecond.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
+  const points = buckets.map(
+    ({ at }, index) => `${x(at).toFixed(1)},${y(perSecond[index]!).toFixed(1)}`,
+  );
   return [
     `<text x="4" y="${top + 12}" fill="${color}">${name}/s</text>`,
     `<text x="4" y="${top + 26}" fill="#6b7280">most ${Math.round(most)}</text>`,
