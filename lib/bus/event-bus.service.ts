@@ -186,7 +186,7 @@ export class EventBusService extends EventBus {
     message: PushMessage,
     options: PublishOptions,
   ): Promise<PushReport> {
-    const here = message.ttlMs > 0 ? this.delivery.deliver(message) : this.delivery.miss(message);
+    const here = this.delivery.deliver(message);
     const isForOne = message.target.kind === 'connection';
     if (isForOne && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
     const elsewhere = this.publish(topic, message, options);

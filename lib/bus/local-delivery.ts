@@ -28,7 +28,9 @@ export class LocalDelivery {
     this.recent = new RecentPushes(config.idempotencyWindowMs, config.idempotencyMaxIds);
   }
 
+  /** One that came too late is delivered to nobody. */
   deliver(push: PushMessage): ServerReply {
+    if (push.ttlMs <= 0) return this.miss(push);
     return this.recent.once(push, () => {
       const reply = this.offerTo(this.receiversOf(push), push, push.frame);
       if (push.target.kind === 'channel') this.observers.notify(push);
@@ -44,12 +46,6 @@ export class LocalDelivery {
     return !isOther && connection.isSubscribedToAny(patternsMatching(name));
   }
 
-  /** What is told of a push that arrived too late to be delivered. */
-  miss(push: PushMessage): ServerReply {
-    const { receivers, filtered } = this.receiversOf(push);
-    return { delivered: 0, filtered, failed: receivers.length };
-  }
-
   /** Delivers the text in the place of the push's own frame, to those who take it. */
   deliverAs(
     push: PushMessage,
@@ -60,6 +56,12 @@ export class LocalDelivery {
     const taking = receivers.filter(takes);
     const reply = this.offerTo({ receivers: taking, filtered }, push, text);
     return taking.length < receivers.length ? { ...reply, isOpen: true } : reply;
+  }
+
+  /** What is told of a push that is too late. */
+  private miss(push: PushMessage): ServerReply {
+    const { receivers, filtered } = this.receiversOf(push);
+    return { delivered: 0, filtered, failed: receivers.length };
   }
 
   /** Who gets it is decided before anyone does: delivering may run code that joins, leaves, subscribes or closes. */

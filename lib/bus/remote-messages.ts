@@ -30,7 +30,7 @@ export class RemoteMessages {
           // A server whose options keep no history of it has it from one whose options do.
           if (this.durable.isDurable(topic)) return this.durable.receive(topic, message);
         }
-        return message.ttlMs > 0 ? this.delivery.deliver(message) : this.delivery.miss(message);
+        return this.delivery.deliver(message);
       case 'ask': {
         const { accountId, connectionId } = message.connection;
         return this.asks.ask(this.registry.get(accountId, connectionId), message);
