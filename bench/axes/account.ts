@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { endEach, measureEach, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
-import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
@@ -13,20 +13,18 @@ const EVENTS = 20;
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
   const connections = quick ? 1_000 : 10_000;
-  const rigs: Rig[] = [];
-  for (const name of PEERS) {
+  const rigs = await startEach(PEERS, async (name) => {
     const rig = await Rig.start(name, { handlers: 0, subscriptions: 1 });
     await rig.connect(connections);
-    rigs.push(rig);
-  }
+    return rig;
+  });
   for (const rig of rigs) await push(rig, connections);
   await delay(500);
-  const figures = await inTurn(rounds, rigs, async (rig) => {
+  const micros = await measureEach(rounds, rigs, async (rig) => {
     const { servers } = await rig.measure(() => push(rig, connections));
     return servers[0]! / (TARGETS * EVENTS);
   });
-  await Promise.all(rigs.map((rig) => rig.end()));
-  const micros = new Map([...figures].map(([{ name }, own]) => [name, own]));
+  await endEach(rigs);
   return {
     title: 'One account among many',
     text:

@@ -1,12 +1,11 @@
 /* Clients that come: what it costs to take a connection, with its credentials. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
-import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 const SUBSCRIPTIONS = 5;
 
 interface Figure {
@@ -16,17 +15,15 @@ interface Figure {
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
   const connections = quick ? 500 : 1_000;
-  const rigs: Rig[] = [];
-  for (const name of PEERS) {
-    rigs.push(await Rig.start(name, { handlers: 20, subscriptions: SUBSCRIPTIONS }));
-  }
+  const rigs = await startEach(ONE_SERVER, (name) =>
+    Rig.start(name, { handlers: 20, subscriptions: SUBSCRIPTIONS }),
+  );
   for (const rig of rigs) await rig.connect(connections);
-  const figures = await inTurn(rounds, rigs, async (rig): Promise<Figure> => {
+  const own = await measureEach(rounds, rigs, async (rig): Promise<Figure> => {
     const { servers, ms } = await rig.measure(() => rig.connect(connections));
     return { micros: servers[0]! / connections, perSecond: (connections / ms) * 1_000 };
   });
-  await Promise.all(rigs.map((rig) => rig.end()));
-  const own = new Map([...figures].map(([{ name }, list]) => [name, list]));
+  await endEach(rigs);
   const micros = (name: PeerName): number[] => own.get(name)!.map((figure) => figure.micros);
   return {
     title: 'Connecting',
@@ -38,7 +35,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       {
         title: 'Per connection',
         head: ['', 'µs', 'of socket.io', 'per second'],
-        rows: PEERS.map((name) => [
+        rows: ONE_SERVER.map((name) => [
           name,
           medianAndLeast(micros(name), 0),
           (median(micros(name)) / median(micros('socket.io'))).toFixed(2),

@@ -1,12 +1,10 @@
 /* One event to everybody: what a delivery costs the server. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section, Series, Table, Verdict } from '../report/figures.js';
-import { inTurn } from '../support/rounds.js';
 import { median } from '../support/statistics.js';
 import type { Scale } from './axis.js';
-
-const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 
 /** So many bytes may be under way to a client at once: what waits in a server would be a cost of another kind. */
 const UNDER_WAY_BYTES = 16_384;
@@ -31,22 +29,20 @@ export type FanOut = ReadonlyMap<Load, ReadonlyMap<PeerName, readonly FanOutFigu
 export async function measureFanOut(
   loads: readonly Load[],
   rounds: number,
-  peers: readonly PeerName[] = PEERS,
+  peers: readonly PeerName[] = ONE_SERVER,
 ): Promise<FanOut> {
   const results = new Map<Load, Map<PeerName, FanOutFigure[]>>();
   for (const connections of new Set(loads.map((load) => load.connections))) {
-    const rigs: Rig[] = [];
-    for (const name of peers) {
+    const rigs = await startEach(peers, async (name) => {
       const rig = await Rig.start(name, { handlers: 0, subscriptions: 1 });
       await rig.connect(connections);
-      rigs.push(rig);
-    }
+      return rig;
+    });
     for (const load of loads.filter((one) => one.connections === connections)) {
       for (const rig of rigs) await deliver(rig, load); // until the engine has compiled it
-      const figures = await inTurn(rounds, rigs, (rig) => measureOne(rig, load));
-      results.set(load, new Map([...figures].map(([{ name }, own]) => [name, own])));
+      results.set(load, await measureEach(rounds, rigs, (rig) => measureOne(rig, load)));
     }
-    await Promise.all(rigs.map((rig) => rig.end()));
+    await endEach(rigs);
   }
   return results;
 }
@@ -103,7 +99,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
         title: 'CPU per delivery',
         unit: 'µs, 1 000 connections',
         groups: standard.map(({ perTick }) => `${perTick} per tick`),
-        series: PEERS.map((name): Series => ({
+        series: ONE_SERVER.map((name): Series => ({
           name,
           values: standard.map((load) => medianMicros(fanOut, load, name)),
         })),
@@ -116,7 +112,15 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
 function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Table {
   return {
     title,
-    head: ['connections', 'per tick', 'bytes', ...PEERS, 'of socket.io', 'of ws', 'clients busy'],
+    head: [
+      'connections',
+      'per tick',
+      'bytes',
+      ...ONE_SERVER,
+      'of socket.io',
+      'of ws',
+      'clients busy',
+    ],
     rows: loads.map((load) => {
       const own = medianMicros(fanOut, load, 'loopws');
       const busy = [...fanOut.get(load)!.values()].flat().map(({ clientsBusy }) => clientsBusy);
@@ -124,7 +128,7 @@ function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Tab
         `${load.connections}`,
         `${load.perTick}`,
         `${load.bytes}`,
-        ...PEERS.map((name) => cell(fanOut, load, name)),
+        ...ONE_SERVER.map((name) => cell(fanOut, load, name)),
         (own / medianMicros(fanOut, load, 'socket.io')).toFixed(2),
         (own / medianMicros(fanOut, load, 'ws')).toFixed(2),
         `at most ${Math.max(...busy).toFixed(2)}`,

@@ -1,8 +1,8 @@
 /* Events of clients that go through a guard and a pipe to a handler. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { endEach, measureEach, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
-import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
@@ -15,22 +15,21 @@ type LoadName = keyof typeof LOADS;
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
   const frames = quick ? 10_000 : 30_000;
-  const rigs: Rig[] = [];
-  for (const name of PEERS) {
+  const rigs = await startEach(PEERS, async (name) => {
     const rig = await Rig.start(name, { handlers: HANDLERS, subscriptions: 1 });
     await rig.connect(CONNECTIONS);
-    rigs.push(rig);
-  }
+    return rig;
+  });
   const micros = new Map<LoadName, Map<PeerName, number[]>>();
   for (const [load, atOnce] of Object.entries(LOADS) as [LoadName, number][]) {
     for (const rig of rigs) await rig.request(frames, atOnce);
-    const figures = await inTurn(rounds, rigs, async (rig) => {
+    const figures = await measureEach(rounds, rigs, async (rig) => {
       const { servers } = await rig.measure(() => rig.request(frames, atOnce));
       return servers[0]! / frames;
     });
-    micros.set(load, new Map([...figures].map(([{ name }, own]) => [name, own])));
+    micros.set(load, figures);
   }
-  await Promise.all(rigs.map((rig) => rig.end()));
+  await endEach(rigs);
   const names = Object.keys(LOADS) as LoadName[];
   const ratio = (load: LoadName, other: PeerName): number =>
     median(micros.get(load)!.get('loopws')!) / median(micros.get(load)!.get(other)!);

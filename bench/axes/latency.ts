@@ -1,13 +1,13 @@
 /* How long an event is on its way at a steady rate, alone and beside readers that have stopped reading. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { ONE_SERVER } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import type { Percentiles } from '../support/percentiles.js';
 import { inTurn } from '../support/rounds.js';
 import { median } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 const EVERY_MS = 100;
 const STALLED_SHARE = 0.01;
 /** What is pushed at those who do not read: more than their queue may hold. */
@@ -24,7 +24,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   const rows: string[][] = [];
   const ratios = new Map<PeerName, number>();
   const held = new Map<PeerName, number>();
-  for (const name of PEERS) {
+  for (const name of ONE_SERVER) {
     const [healthy, stalling] = [await start(name, connections), await start(name, connections)];
     const stalled = connections * STALLED_SHARE;
     held.set(name, await bytesHeldForStalled(stalling, stalled));
@@ -56,7 +56,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       {
         title: 'For a reader that does not read',
         head: ['', 'KiB held', 'p99 of the others, ratio'],
-        rows: PEERS.map((name) => [
+        rows: ONE_SERVER.map((name) => [
           name,
           (held.get(name)! / 1_024).toFixed(0),
           ratios.get(name)!.toFixed(2),

@@ -1,28 +1,25 @@
 /* For how long a broadcast keeps the server from everything else. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import type { EventLoopReport } from '../support/event-loop-watch.js';
-import { inTurn } from '../support/rounds.js';
 import { median } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 const EVENTS = 20;
 const EVERY_MS = 300;
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
   const connections = quick ? 2_000 : 10_000;
-  const rigs: Rig[] = [];
-  for (const name of PEERS) {
+  const rigs = await startEach(ONE_SERVER, async (name) => {
     const rig = await Rig.start(name, { handlers: 0, subscriptions: 1 });
     await rig.connect(connections);
     await rig.publish({ events: 10, perTick: 1, bytes: 200 });
-    rigs.push(rig);
-  }
-  const figures = await inTurn(Math.min(rounds, 3), rigs, measureOne);
-  await Promise.all(rigs.map((rig) => rig.end()));
-  const own = new Map([...figures].map(([{ name }, list]) => [name, list]));
+    return rig;
+  });
+  const own = await measureEach(Math.min(rounds, 3), rigs, measureOne);
+  await endEach(rigs);
   const of = (name: PeerName, field: keyof EventLoopReport): number =>
     median(own.get(name)!.map((report) => report[field]));
   return {
@@ -34,7 +31,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       {
         title: 'Milliseconds',
         head: ['', 'p99', 'longest', 'longest of its own'],
-        rows: PEERS.map((name) => [
+        rows: ONE_SERVER.map((name) => [
           name,
           of(name, 'p99DelayMs').toFixed(1),
           of(name, 'longestDelayMs').toFixed(1),

@@ -1,11 +1,10 @@
 /* What a connection that does nothing holds. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { ONE_SERVER } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import { median } from '../support/statistics.js';
 import type { Scale } from './axis.js';
-
-const PEERS: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 
 /** What a server of some size has: so many handlers of inbound events, and so many subscriptions of each connection. */
 const USUAL = { handlers: 20, subscriptions: 5 };
@@ -18,7 +17,10 @@ interface Held {
   readonly rssKiB: number;
 }
 
-export async function run({ quick }: Scale, peers: readonly PeerName[] = PEERS): Promise<Section> {
+export async function run(
+  { quick }: Scale,
+  peers: readonly PeerName[] = ONE_SERVER,
+): Promise<Section> {
   const connections = quick ? 2_000 : 10_000;
   const rounds = quick ? 1 : 3;
   const held = new Map<PeerName, Held[]>();

@@ -2,18 +2,11 @@
 import { startRedis } from '../../test/support/redis-server.js';
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
+import { endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
-import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = [
-  'loopws',
-  'loopws, results',
-  'socket.io classic',
-  'socket.io sharded',
-  'socket.io streams',
-];
 const FEW = 1;
 const MANY = 51;
 const PER_TICK = [1, 16];
@@ -26,17 +19,16 @@ interface Line {
 }
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
-  const peers = quick ? PEERS.slice(0, 3) : PEERS;
-  const rigs: Rig[] = [];
-  for (const name of peers) rigs.push(await startCluster(name));
+  const peers = quick ? SEVERAL_SERVERS.slice(0, 3) : SEVERAL_SERVERS;
+  const rigs = await startEach(peers, startCluster);
   const lines = new Map<string, Line[]>();
   for (const perTick of PER_TICK) {
     for (const rig of rigs) await measureOne(rig, perTick, 1_500);
     const events = quick ? 1_500 : 3_000;
-    const figures = await inTurn(rounds, rigs, (rig) => measureOne(rig, perTick, events));
-    for (const [{ name }, own] of figures) lines.set(`${name} ${perTick}`, own);
+    const figures = await measureEach(rounds, rigs, (rig) => measureOne(rig, perTick, events));
+    for (const [name, own] of figures) lines.set(`${name} ${perTick}`, own);
   }
-  await Promise.all(rigs.map((rig) => rig.end()));
+  await endEach(rigs);
   const perEvent = (name: PeerName, perTick: number): number[] =>
     lines.get(`${name} ${perTick}`)!.map((line) => line.perEvent);
   const ratio = (name: PeerName, perTick: number): number =>

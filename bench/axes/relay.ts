@@ -3,18 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startRedis } from '../../test/support/redis-server.js';
 import type { PeerName } from '../peers/index.js';
 import { type Cost, Rig } from '../peers/rig.js';
+import { endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
 import type { Section, Table } from '../report/figures.js';
-import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = [
-  'loopws',
-  'loopws, results',
-  'socket.io classic',
-  'socket.io sharded',
-  'socket.io streams',
-];
 const SERVERS = 8;
 const CLIENTS_OF_EACH = 4;
 const BYTES = 200;
@@ -49,20 +42,19 @@ interface Shares {
 type Figures = ReadonlyMap<PeerName, readonly Shares[]>;
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
-  const peers = quick ? PEERS.slice(0, 3) : PEERS;
-  const rigs: Rig[] = [];
-  for (const name of peers) rigs.push(await startCluster(name));
+  const peers = quick ? SEVERAL_SERVERS.slice(0, 3) : SEVERAL_SERVERS;
+  const rigs = await startEach(peers, startCluster);
   const tables: Table[] = [];
   const sums = new Map<string, number>();
   for (const rig of rigs) await pushToAll(rig, WARM_UP);
   for (const load of LOAD_NAMES) {
-    const figures = byName(await inTurn(rounds, rigs, (rig) => measurePush(rig, LOADS[load])));
+    const figures = await measureEach(rounds, rigs, (rig) => measurePush(rig, LOADS[load]));
     tables.push(pushTable(`Per push, ${load}`, peers, figures));
     for (const name of peers) sums.set(`${name} ${load}`, sumOf(figures.get(name)!));
   }
-  const bystanders = byName(await inTurn(rounds, rigs, (rig) => measureBystanders(rig)));
+  const bystanders = await measureEach(rounds, rigs, measureBystanders);
   tables.push(bystanderTable(peers, bystanders));
-  await Promise.all(rigs.map((rig) => rig.end()));
+  await endEach(rigs);
   const ratio = (name: PeerName, load: LoadName): number =>
     sums.get(`${name} ${load}`)! / sums.get(`socket.io classic ${load}`)!;
   return {
@@ -141,10 +133,6 @@ async function measureBystanders(rig: Rig): Promise<number> {
   const ofBystanders = ({ servers }: Cost): number => median(servers.slice(2));
   const share = busy.ms / quiet.ms;
   return (ofBystanders(busy) - ofBystanders(quiet) * share) / (events * only.length);
-}
-
-function byName<Figure>(figures: ReadonlyMap<Rig, Figure>): Map<PeerName, Figure> {
-  return new Map([...figures].map(([{ name }, own]) => [name, own]));
 }
 
 function sumOf(shares: readonly Shares[]): number {

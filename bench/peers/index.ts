@@ -3,49 +3,40 @@ import type { StartPeer } from './peer.js';
 /** Peers by name. Each is loaded in the process that runs it, so that none pays for another one's memory. */
 export const PEERS = {
   loopws: {
-    title: 'LoopWs',
     format: 'loopws',
     load: async () => (await import('./loopws.js')).start,
   },
   'loopws, results': {
-    title: 'LoopWs, with results',
     format: 'loopws',
     load: async () => (await import('./loopws.js')).startWithResults,
   },
   ws: {
-    title: 'ws, send() in a loop',
     format: 'json',
     load: async () => (await import('./ws-loop.js')).start,
   },
   'nest-ws': {
-    title: 'Nest, platform-ws',
     format: 'json',
     load: async () => (await import('./nest-ws.js')).start,
   },
   'socket.io': {
-    title: 'Nest, socket.io',
     format: 'socket.io',
     load: async () => (await import('./nest-socket-io.js')).start,
   },
   'socket.io classic': {
-    title: 'socket.io, Redis adapter',
     format: 'socket.io',
     load: async () => (await import('./socket-io-adapters.js')).startClassic,
   },
   'socket.io sharded': {
-    title: 'socket.io, sharded Redis adapter',
     format: 'socket.io',
     load: async () => (await import('./socket-io-adapters.js')).startSharded,
   },
   'socket.io streams': {
-    title: 'socket.io, Redis Streams adapter',
     format: 'socket.io',
     load: async () => (await import('./socket-io-adapters.js')).startStreams,
   },
 } as const satisfies Readonly<Record<string, PeerEntry>>;
 
 interface PeerEntry {
-  readonly title: string;
   /** How events look on the wire, for the clients. */
   readonly format: WireFormat;
   load(): Promise<StartPeer>;

@@ -51,10 +51,6 @@ export class Rig {
     return new Rig(name, hosts, ports, clients, redis);
   }
 
-  get title(): string {
-    return PEERS[this.name].title;
-  }
-
   get server(): Remote<PeerProcess> {
     return this.servers[0]!;
   }

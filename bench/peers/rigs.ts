@@ -1,0 +1,39 @@
+import { inTurn } from '../support/rounds.js';
+import type { PeerName } from './index.js';
+import { Rig } from './rig.js';
+
+/** Who is compared on one server. */
+export const ONE_SERVER: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
+
+/** Who is compared across servers. The first three show in short what the others do as well. */
+export const SEVERAL_SERVERS: readonly PeerName[] = [
+  'loopws',
+  'loopws, results',
+  'socket.io classic',
+  'socket.io sharded',
+  'socket.io streams',
+];
+
+/** One after another, so that none of them starts while others use the machine. */
+export async function startEach(
+  names: readonly PeerName[],
+  start: (name: PeerName) => Promise<Rig>,
+): Promise<Rig[]> {
+  const rigs: Rig[] = [];
+  for (const name of names) rigs.push(await start(name));
+  return rigs;
+}
+
+export async function endEach(rigs: readonly Rig[]): Promise<void> {
+  await Promise.all(rigs.map((rig) => rig.end()));
+}
+
+/** Measures in turn, round after round. */
+export async function measureEach<Figure>(
+  rounds: number,
+  rigs: readonly Rig[],
+  measure: (rig: Rig) => Promise<Figure>,
+): Promise<Map<PeerName, Figure[]>> {
+  const figures = await inTurn(rounds, rigs, measure);
+  return new Map([...figures].map(([{ name }, own]) => [name, own]));
+}
