@@ -3,12 +3,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { acceptsSubprotocols, SUBPROTOCOL } from '../protocol/subprotocol.js';
 import { SampledLogger } from '../util/sampled-logger.js';
+import { TurnPace } from '../util/turn-pace.js';
 import { Admission } from './admission.js';
 import { Authenticator } from './authenticator.js';
 import { type Identity, isSafeId } from './identity.js';
 import { type LoopRequest, offeredSubprotocols, toLoopRequest } from './loop-request.js';
 import { isAllowedOrigin } from './origin-policy.js';
 import { UpgradeRefusal } from './refusal.js';
+
+/**
+ * Opening a connection takes about 0.3 ms, most of it in this and the next turns, and Node accepts one socket per turn:
+ * hundreds of upgrades that are read in one turn would stop everything else, and fill the kernel's queue of sockets that
+ * wait to be accepted.
+ */
+const UPGRADES_PER_TURN = 4;
 
 /** A peer that passed the handshake. */
 export interface Admitted {
@@ -28,6 +36,7 @@ export type HandshakeAnswer = (
 @Injectable()
 export class Handshake {
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
+  private readonly pace = new TurnPace(UPGRADES_PER_TURN);
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
@@ -66,7 +75,10 @@ export class Handshake {
     this.requireSubprotocol(request);
     this.requireConnectionId(request);
     this.refuseIf(this.admission.refusalForRate());
-    return this.admission.whilePending(() => this.authenticator.identify(request));
+    return this.admission.whilePending(async () => {
+      await this.pace.pass();
+      return this.authenticator.identify(request);
+    });
   }
 
   private refuseIf(refusal: UpgradeRefusal | undefined): void {
