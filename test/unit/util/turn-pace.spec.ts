@@ -11,7 +11,8 @@ describe('TurnPace', () => {
       passed.push(at);
     };
     const all = Promise.all([0, 1, 2, 3, 4].map(pass));
-    const perTurn: number[] = [];
+    await Promise.resolve();
+    const perTurn = [passed.length];
     while (passed.length < 5) {
       await turn();
       perTurn.push(passed.length);
