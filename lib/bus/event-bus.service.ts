@@ -189,8 +189,9 @@ export class EventBusService extends EventBus {
     const here = this.delivery.deliver(message);
     const isForOne = message.target.kind === 'connection';
     if (isForOne && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
-    const elsewhere = this.publish(topic, message, options);
-    return reportOf(here, options.receipt ? await elsewhere : { why: 'no_receipt' });
+    if (options.receipt) return reportOf(here, await this.publish(topic, message, options));
+    this.post(topic, message, options);
+    return reportOf(here, { why: 'no_receipt' });
   }
 
   /** It is delivered here when its place in the history says that it is its turn. */
@@ -223,6 +224,11 @@ export class EventBusService extends EventBus {
     return this.inTime(timeoutMs, (transportMs) =>
       this.transport.publish(topic, message, { timeoutMs: transportMs, receipt }),
     );
+  }
+
+  /** Nobody waits for it. */
+  private post(topic: Topic, message: TransportMessage, options: PublishOptions): void {
+    this.transport.publish(topic, message, options).catch((error: unknown) => this.reasonOf(error));
   }
 
   /** Settles in time whatever the transport does with its part of it. */

@@ -48,8 +48,11 @@ export class CommandConnection {
     this.redis.connect().catch(() => {}); // what went wrong is an error event, and is tried again
   }
 
-  /** Sends one command. It is on its way, in the order of the calls, when this returns. */
-  async call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+  /**
+   * Sends one command. It is on its way, in the order of the calls, when this returns. Throws a {@link LoopTransportError}
+   * when it cannot be sent, and rejects when it failed.
+   */
+  call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
     this.requireUp();
     const bytes = sizeOf(args);
     this.window.enter(bytes);
@@ -57,7 +60,7 @@ export class CommandConnection {
   }
 
   /** As `call`, also when no more commands may wait. */
-  async callAnyway(
+  callAnyway(
     command: string,
     args: readonly RedisArgument[],
     as: ReplyForm = 'text',

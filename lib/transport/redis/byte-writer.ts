@@ -1,37 +1,64 @@
-/** Builds a header of small numbers and short texts. */
+/** Enough for a header and a small frame, so that most messages are written without growing. */
+const ROOM_BYTES = 512;
+
+/** Builds a message of numbers and texts in one piece of memory. */
 export class ByteWriter {
-  private readonly parts: Buffer[] = [];
+  private bytes = Buffer.allocUnsafe(ROOM_BYTES);
+  private at = 0;
 
   byte(value: number): this {
-    this.parts.push(Buffer.of(value));
+    const at = this.skip(1);
+    this.bytes[at] = value;
     return this;
   }
 
   uint32(value: number): this {
-    const part = Buffer.allocUnsafe(4);
-    part.writeUInt32BE(value);
-    this.parts.push(part);
+    const at = this.skip(4);
+    this.bytes.writeUInt32BE(value, at);
     return this;
   }
 
   /** Any number; times in milliseconds need more than 32 bits. */
   double(value: number): this {
-    const part = Buffer.allocUnsafe(8);
-    part.writeDoubleBE(value);
-    this.parts.push(part);
+    const at = this.skip(8);
+    this.bytes.writeDoubleBE(value, at);
     return this;
   }
 
   /** Absent and empty are two things. */
   text(value: string | undefined): this {
     if (value === undefined) return this.uint32(0);
-    const bytes = Buffer.from(value);
-    this.uint32(bytes.length + 1).parts.push(bytes);
-    return this;
+    const length = Buffer.byteLength(value);
+    return this.uint32(length + 1).write(value, length);
+  }
+
+  /** A text whose length the reader knows by itself. */
+  bare(value: string): this {
+    return this.write(value, Buffer.byteLength(value));
   }
 
   finish(): Buffer {
-    return Buffer.concat(this.parts);
+    return this.bytes.subarray(0, this.at);
+  }
+
+  private write(value: string, length: number): this {
+    const at = this.skip(length);
+    this.bytes.write(value, at);
+    return this;
+  }
+
+  /** Makes room for so many bytes, and returns where they begin. */
+  private skip(count: number): number {
+    const start = this.at;
+    this.at += count;
+    if (this.at > this.bytes.length) this.grow();
+    return start;
+  }
+
+  private grow(): void {
+    const { bytes } = this;
+    this.bytes = Buffer.allocUnsafe(Math.max(this.at, 2 * bytes.length));
+    bytes.copy(this.bytes);
   }
 }
 

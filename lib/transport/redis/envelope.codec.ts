@@ -27,10 +27,17 @@ export interface Envelope {
   readonly message: TransportMessage;
 }
 
-/** The topic is not in it: it is the channel. Nor is the place in a history: that is known only when it is placed. */
-export function encodeEnvelope({ origin, request, deadline, lastsMs, message }: Envelope): Buffer {
+/**
+ * The topic is not in it: it is the channel. Nor is the place in a history, which is known only when it is placed; what
+ * stands there instead can be written `before` it.
+ */
+export function encodeEnvelope(
+  { origin, request, deadline, lastsMs, message }: Envelope,
+  before: string = '',
+): Buffer {
   const writer = new ByteWriter();
   writer
+    .bare(before)
     .byte(VERSION)
     .byte(KINDS.indexOf(message.kind))
     .uint32(request)

@@ -38,11 +38,12 @@ export class MessageSender {
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<TransportReceipt> {
     if (!receipt) {
-      await this.send(topic, this.seal(message, NO_REPLY, timeoutMs));
+      await this.send(topic, this.seal(message, NO_REPLY, timeoutMs, NO_PLACE));
       return { expected: 0, replies: [] };
     }
     const opened = this.requests.begin(timeoutMs, isForOne(message));
-    const sending = this.sendCounted(topic, this.seal(message, opened.request, timeoutMs));
+    const sealed = this.seal(message, opened.request, timeoutMs, NO_PLACE);
+    const sending = this.sendCounted(topic, sealed);
     const sent = sending.then(([missing, receivers]) =>
       this.requests.sent(opened.request, receivers, missing),
     );
@@ -108,15 +109,20 @@ export class MessageSender {
   /** Resolves with how many processes Redis has handed it to. */
   private send(topic: Topic, { envelope }: Sealed): Promise<number> {
     const { link, keys, pubSub } = this.backbone;
-    const bytes = Buffer.concat([NO_PLACE, envelope]);
-    return link.call<number>(pubSub.publish, keys.channelOf(topic), bytes);
+    return link.call<number>(pubSub.publish, keys.channelOf(topic), envelope);
   }
 
-  private seal(message: TransportMessage, request: number, timeoutMs: number): Sealed {
+  /** One that a script places has its place written `before` it there. */
+  private seal(
+    message: TransportMessage,
+    request: number,
+    timeoutMs: number,
+    before?: typeof NO_PLACE,
+  ): Sealed {
     const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
     const deadline = this.backbone.membership.redisNow() + lastsMs;
-    const origin = this.processId;
-    return { deadline, envelope: encodeEnvelope({ origin, request, deadline, lastsMs, message }) };
+    const envelope = { origin: this.processId, request, deadline, lastsMs, message };
+    return { deadline, envelope: encodeEnvelope(envelope, before) };
   }
 }
 

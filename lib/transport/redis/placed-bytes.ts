@@ -10,7 +10,7 @@ export interface Placed {
 }
 
 /** What stands before an envelope that has no place in a history. */
-export const NO_PLACE = Buffer.from('|||');
+export const NO_PLACE = '|||';
 
 /** Reads `n|id|previous id|rest`. Throws a `RangeError` for anything else. */
 export function readPlace(bytes: Buffer): Placed {

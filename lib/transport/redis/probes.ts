@@ -31,11 +31,9 @@ export class Probes {
     this.timer = setInterval(() => this.run(), this.backbone.config.serverBeatMs).unref();
   }
 
-  /** Whether the message was a probe that has come back. */
-  takes(channel: string): boolean {
-    const probe = this.probes.get(channel);
-    probe?.arrived();
-    return probe !== undefined;
+  /** A message has come on the channel: if it is that of a probe, the probe has come back. */
+  arrived(channel: string): void {
+    this.probes.get(channel)?.arrived();
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { LoopTransportError } from '../../loop-ws.errors.js';
 import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
+import { settle } from '../../util/now-or-later.js';
 import { randomId } from '../../util/random-id.js';
 import { LoopTransport, type PublishOptions, type TransportServer } from '../loop-transport.js';
 import type { Topic } from '../topic.js';
@@ -90,7 +91,7 @@ export class RedisTransport extends LoopTransport {
     this.subscriber.detach(topics.map((topic) => this.backbone.keys.channelOf(topic)));
   }
 
-  override async publish(
+  override publish(
     topic: Topic,
     message: TransportMessage,
     options: PublishOptions,
@@ -144,10 +145,11 @@ export class RedisTransport extends LoopTransport {
 
   private receive(channel: string, message: Buffer): void {
     try {
-      if (this.probes.takes(channel)) return;
-      if (channel === this.inbox) this.receiveReplies(message.toString());
+      const topic = this.topics.get(channel);
+      if (topic !== undefined) this.receiveMessage(topic, message);
+      else if (channel === this.inbox) this.receiveReplies(message.toString());
       else if (this.everyone.has(channel)) this.receiveNews(message.toString());
-      else this.receiveMessage(channel, message);
+      else this.probes.arrived(channel);
     } catch (error) {
       this.backbone.logger.warn('receive', `A message on ${channel} could not be read`, error);
     }
@@ -163,9 +165,7 @@ export class RedisTransport extends LoopTransport {
     if (news.startsWith(BYE)) membership.noteLeft(news.slice(BYE.length));
   }
 
-  private receiveMessage(channel: string, bytes: Buffer): void {
-    const topic = this.topics.get(channel);
-    if (topic === undefined) return;
+  private receiveMessage(topic: Topic, bytes: Buffer): void {
     if (bytes.length === 0) return this.server!.heardAgain([topic]);
     const { place, rest } = readPlace(bytes);
     const envelope = decodeEnvelope(rest, topic, this.backbone.membership.redisNow());
@@ -175,19 +175,20 @@ export class RedisTransport extends LoopTransport {
     }
     const { origin, request, message } = envelope;
     const isPlaced = place !== undefined && message.kind === 'push';
-    if (isPlaced) void this.handle(origin, request, { ...message, place });
+    if (isPlaced) this.handle(origin, request, { ...message, place });
     else if (origin === this.processId) this.sender.echoed(request);
-    else void this.handle(origin, request, message);
+    else this.handle(origin, request, message);
   }
 
-  private async handle(origin: string, request: number, message: TransportMessage): Promise<void> {
-    try {
-      const reply = await this.server!.receive(message);
-      if (request === NO_REPLY) return;
-      if (origin === this.processId) this.sender.echoed(request, reply);
-      else this.replies.add(origin, request, reply);
-    } catch (error) {
-      this.backbone.logger.warn('receive', 'A message could not be handled', error);
-    }
+  private handle(origin: string, request: number, message: TransportMessage): void {
+    void settle(
+      () => this.server!.receive(message),
+      (reply) => {
+        if (request === NO_REPLY) return;
+        if (origin === this.processId) this.sender.echoed(request, reply);
+        else this.replies.add(origin, request, reply);
+      },
+      (error) => this.backbone.logger.warn('receive', 'A message could not be handled', error),
+    );
   }
 }
