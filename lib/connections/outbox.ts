@@ -5,12 +5,15 @@ import type { Wire } from './wire.js';
 /** Bytes handed to the stream at a time. Above a stream's high-water mark, so that it is sure to report the drain. */
 const WRITE_AHEAD_BYTES = 65_536;
 
+/** The queue of everybody for whom nothing waits. */
+const EMPTY: TextFrame[] = [];
+
 /**
  * The one way out to a connection: a queue bounded in bytes, written once per turn of the event loop. While the reader
  * is slow, frames wait here and not in the stream, so that one whose time has passed can still be left out.
  */
 export class Outbox {
-  private queue: TextFrame[] = [];
+  private queue = EMPTY;
   private queuedBytes = 0;
   /** What the wire had left after the last flush. It has not become more since, so it need not be asked for each frame. */
   private backlogAtMost = 0;
@@ -50,7 +53,9 @@ export class Outbox {
       this.forgetExpired(); // and frames that will not be sent take no place
     }
     if (this.ended || !this.fits(frame)) return false;
-    this.queue.push(frame);
+    // A list of its own for the one frame that most of them ever hold: one that grows takes room for many.
+    if (this.queue === EMPTY) this.queue = [frame];
+    else this.queue.push(frame);
     this.queuedBytes += frame.length;
     this.scheduleFlush();
     return true;
@@ -58,7 +63,7 @@ export class Outbox {
 
   /** Lets frames out, this one before any that was offered earlier. */
   open(first: TextFrame): void {
-    this.queue.unshift(first);
+    this.queue = [first, ...this.queue];
     this.queuedBytes += first.length;
     this.held = false;
     this.scheduleFlush();
@@ -68,8 +73,12 @@ export class Outbox {
   flush(now = performance.now()): void {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
-    while (this.queue.length > 0 && !this.blocked) this.writeBatch(WRITE_AHEAD_BYTES, now);
-    this.backlogAtMost = this.wire.backlog;
+    let { backlog } = this.wire;
+    while (this.queue.length > 0 && backlog < WRITE_AHEAD_BYTES) {
+      this.writeBatch(WRITE_AHEAD_BYTES, now);
+      ({ backlog } = this.wire);
+    }
+    this.backlogAtMost = backlog;
     if (this.waiting.length > 0) this.wakeWaiting();
   }
 
@@ -78,7 +87,7 @@ export class Outbox {
     if (!this.held && !this.ended && this.wire.writable)
       this.writeBatch(Infinity, performance.now());
     this.ended = true;
-    this.queue = [];
+    this.queue = EMPTY;
     this.queuedBytes = 0;
     this.wakeWaiting();
   }
@@ -104,16 +113,20 @@ export class Outbox {
   }
 
   private scheduleFlush(): void {
-    if (this.scheduled || this.held || this.blocked) return;
+    if (this.scheduled || this.held) return;
+    if (this.backlogAtMost >= WRITE_AHEAD_BYTES && this.blocked) return;
     this.scheduled = true;
     this.scheduler.schedule(this);
   }
 
   private writeBatch(budget: number, now: number): void {
     const frames = this.take(budget);
-    for (const { length } of frames) this.queuedBytes -= length;
-    const isExpired = ({ deadline }: TextFrame): boolean => deadline < now;
-    const due = frames.some(isExpired) ? frames.filter((frame) => !isExpired(frame)) : frames;
+    let hasExpired = false;
+    for (const { length, deadline } of frames) {
+      this.queuedBytes -= length;
+      hasExpired ||= deadline < now;
+    }
+    const due = hasExpired ? frames.filter(({ deadline }) => deadline >= now) : frames;
     if (due.length > 0) this.wire.write(due);
   }
 
@@ -121,7 +134,7 @@ export class Outbox {
   private take(budget: number): TextFrame[] {
     if (this.queuedBytes <= budget) {
       const all = this.queue;
-      this.queue = [];
+      this.queue = EMPTY;
       return all;
     }
     let count = 0;

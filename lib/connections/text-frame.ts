@@ -7,6 +7,8 @@ const FINAL_TEXT = 0x81;
 export class TextFrame {
   /** What goes onto the TCP stream. */
   readonly bytes: Buffer;
+  /** Of all that, in bytes. */
+  readonly length: number;
   /** The text alone, for sockets that must frame it themselves. */
   readonly payload: Buffer;
 
@@ -15,16 +17,13 @@ export class TextFrame {
     text: string,
     readonly deadline = Infinity,
   ) {
-    const length = Buffer.byteLength(text);
-    const headerLength = headerLengthFor(length);
-    this.bytes = Buffer.allocUnsafeSlow(headerLength + length);
-    writeHeader(this.bytes, length);
+    const textLength = Buffer.byteLength(text);
+    const headerLength = headerLengthFor(textLength);
+    this.length = headerLength + textLength;
+    this.bytes = Buffer.allocUnsafeSlow(this.length);
+    writeHeader(this.bytes, textLength);
     this.bytes.write(text, headerLength);
     this.payload = this.bytes.subarray(headerLength);
-  }
-
-  get length(): number {
-    return this.bytes.length;
   }
 }
 
