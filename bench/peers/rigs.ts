@@ -5,11 +5,12 @@ import { Rig } from './rig.js';
 /** Who is compared on one server. */
 export const ONE_SERVER: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 
-/** Who is compared across servers. The first three show in short what the others do as well. */
+/** Who is compared across servers. The first four show in short what the others do as well. */
 export const SEVERAL_SERVERS: readonly PeerName[] = [
   'loopws',
   'loopws, results',
   'socket.io classic',
+  'ioredis + ws',
   'socket.io sharded',
   'socket.io streams',
 ];

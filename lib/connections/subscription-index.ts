@@ -1,5 +1,5 @@
-import { patternsMatching } from '../protocol/pattern.js';
 import { KeyedSets } from './keyed-sets.js';
+import { patternsOf } from './patterns-of.js';
 
 /**
  * Who listens to what. Finding the subscribers of an event looks up the few patterns that can match its name, so the
@@ -18,9 +18,11 @@ export class SubscriptionIndex<T> {
 
   /** Each subscriber once, however many of its patterns match. */
   subscribersOf(name: string): ReadonlySet<T> {
-    const matching = patternsMatching(name)
-      .map((pattern) => this.byPattern.get(pattern))
-      .filter((subscribers) => subscribers.size > 0);
+    const matching: ReadonlySet<T>[] = [];
+    for (const pattern of patternsOf(name)) {
+      const subscribers = this.byPattern.get(pattern);
+      if (subscribers.size > 0) matching.push(subscribers);
+    }
     return matching.length === 1 ? matching[0]! : new Set(matching.flatMap((set) => [...set]));
   }
 }
