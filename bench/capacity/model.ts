@@ -13,8 +13,10 @@ export interface Demand {
 export interface Prediction {
   readonly servers: number;
   readonly connectionsEach: number;
-  /** Of one processor, from 0 to 1. */
+  /** Of one processor, from 0 to 1, when each write has to wake a reader. */
   readonly serverLoad: number;
+  /** The same when the readers are awake. */
+  readonly serverLoadAwake: number;
   readonly serverGiB: number;
   readonly redisLoad: number;
   readonly redisGiB: number;
@@ -30,10 +32,13 @@ export function predict(points: CapacityPoints, demand: Demand, servers: number)
   const { broadcast, redisBroadcast, memory, heartbeat, push } = points;
   const connectionsEach = demand.connections / servers;
   const pushesEach = demand.pushes / servers;
-  const serverMicros =
+  const withoutBroadcasts =
     connectionsEach * heartbeat * HEARTBEATS_PER_SECOND +
-    pushesEach * (push.publisher + push.receiver) +
-    demand.broadcasts * (broadcast.line.base + broadcast.line.slope * connectionsEach);
+    pushesEach * (push.publisher + push.receiver);
+  const serverLoad = (perDelivery: number): number =>
+    (withoutBroadcasts +
+      demand.broadcasts * (broadcast.line.base + perDelivery * connectionsEach)) /
+    MICROS;
   const redisMicros =
     demand.pushes * push.redis +
     demand.broadcasts * (redisBroadcast.line.base + redisBroadcast.line.slope * servers) +
@@ -42,7 +47,8 @@ export function predict(points: CapacityPoints, demand: Demand, servers: number)
   return {
     servers,
     connectionsEach,
-    serverLoad: serverMicros / MICROS,
+    serverLoad: serverLoad(broadcast.line.slope),
+    serverLoadAwake: serverLoad(points.awakeDelivery),
     serverGiB: (memory.line.base + perConnection * connectionsEach) / GIB,
     redisLoad: redisMicros / MICROS,
     redisGiB: (points.redisBytesPerAccount * demand.connections) / GIB,

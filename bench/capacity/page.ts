@@ -29,16 +29,29 @@ export function capacityPage(points: CapacityPoints, conditions: readonly string
     conditions.map((line) => `- ${line}`).join('\n'),
     '\n## What was measured\n',
     measuredTable(points),
-    `\nOne heartbeat of a connection takes a server ${points.heartbeat.toFixed(1)} µs. A push to one account of another ` +
-      `server, without a result, takes the publisher ${points.push.publisher.toFixed(1)} µs, Redis ` +
-      `${points.push.redis.toFixed(1)} µs and the receiver ${points.push.receiver.toFixed(1)} µs, four per turn of the event ` +
-      `loop. An account with a connection takes ${points.redisBytesPerAccount.toFixed(0)} bytes in Redis, and an idle server ` +
-      `${points.redisIdlePerServer.toFixed(0)} µs of its time per second. The kernel holds ` +
-      `${(points.kernelBytes / 1_024).toFixed(1)} KiB for each connection that does nothing.\n`,
+    `\n${deliveryText(points)}\n\n${otherCosts(points)}\n`,
     MODEL,
     ...DEMANDS.map((demand) => demandText(points, demand)),
     REMEDIES,
   ].join('\n');
+}
+
+function deliveryText({ awakeDelivery }: CapacityPoints): string {
+  return (
+    'Each write of the first line wakes a reader, which is most of what it costs. With so many connections that their readers ' +
+    `never come to rest, a delivery takes ${awakeDelivery.toFixed(1)} µs. Yours are between the two.`
+  );
+}
+
+function otherCosts(points: CapacityPoints): string {
+  const { push, heartbeat, redisBytesPerAccount, redisIdlePerServer, kernelBytes } = points;
+  return (
+    `One heartbeat of a connection takes a server ${heartbeat.toFixed(1)} µs. A push to one account of another server, ` +
+    `without a result, takes the publisher ${push.publisher.toFixed(1)} µs, Redis ${push.redis.toFixed(1)} µs and the ` +
+    `receiver ${push.receiver.toFixed(1)} µs, four per turn of the event loop. An account with a connection takes ` +
+    `${redisBytesPerAccount.toFixed(0)} bytes in Redis, and an idle server ${redisIdlePerServer.toFixed(0)} µs of its time ` +
+    `per second. The kernel holds ${(kernelBytes / 1_024).toFixed(1)} KiB for each connection that does nothing.`
+  );
 }
 
 function measuredTable({ broadcast, redisBroadcast, memory }: CapacityPoints): string {
@@ -52,7 +65,7 @@ function measuredTable({ broadcast, redisBroadcast, memory }: CapacityPoints): s
   return table(
     ['what', 'measured', 'line', 'unit', 'off by at most'],
     [
-      row('an event for all of a server, by connections', broadcast, 'µs'),
+      row('an event for all of a server, by connections, readers asleep', broadcast, 'µs'),
       row('an event for all in Redis, by servers', redisBroadcast, 'µs'),
       row('memory of a server, by connections', memory, 'KiB', 1_024),
     ],
@@ -68,7 +81,8 @@ function demandText(points: CapacityPoints, demand: Demand): string {
   const head = [
     'servers',
     'connections each',
-    'CPU of each',
+    'CPU of each, readers asleep',
+    'awake',
     'GiB of each',
     'CPU of Redis',
     'GiB of Redis',
@@ -78,11 +92,13 @@ function demandText(points: CapacityPoints, demand: Demand): string {
 }
 
 function predictionRow(prediction: Prediction): string[] {
-  const { servers, connectionsEach, serverLoad, serverGiB, redisLoad, redisGiB } = prediction;
+  const { servers, connectionsEach, serverLoad, serverLoadAwake, serverGiB } = prediction;
+  const { redisLoad, redisGiB } = prediction;
   return [
     `${servers}`,
     `${connectionsEach}`,
     percent(serverLoad),
+    percent(serverLoadAwake),
     serverGiB.toFixed(2),
     percent(redisLoad),
     redisGiB.toFixed(2),

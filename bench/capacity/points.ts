@@ -9,7 +9,12 @@ import { RedisMeter } from '../support/redis-meter.js';
 import { median } from '../support/statistics.js';
 
 const CONNECTIONS = [100, 1_000, 4_000];
+/** So few that the readers have read everything before the next event, and sleep: each write has to wake one. */
+const SLEEPING_READERS = [100, 300, 1_000];
+/** So many that they are still reading when the next event comes. */
+const AWAKE_READERS = 4_000;
 const SUBSCRIBED_SERVERS = [1, 2, 4, 7];
+const EVENTS_THROUGH_REDIS = 800;
 const HEARTBEAT_MS = 2_000;
 const ROUNDS = 5;
 
@@ -22,8 +27,10 @@ export interface Measured {
 
 /** All in microseconds of CPU and bytes. */
 export interface CapacityPoints {
-  /** An event to all connections of a server, by connections. */
+  /** An event to all connections of a server, by connections, when each write wakes a reader. */
   readonly broadcast: Measured;
+  /** The same for one of many connections whose readers are awake. */
+  readonly awakeDelivery: number;
   /** An event to all in Redis, by servers. */
   readonly redisBroadcast: Measured;
   /** Memory of a server's process, by connections. */
@@ -42,7 +49,7 @@ export interface CapacityPoints {
 
 export async function measureCapacityPoints(): Promise<CapacityPoints> {
   return {
-    broadcast: await broadcast(),
+    ...(await broadcast()),
     redisBroadcast: await redisBroadcast(),
     ...(await memory()),
     heartbeat: await heartbeat(),
@@ -52,15 +59,18 @@ export async function measureCapacityPoints(): Promise<CapacityPoints> {
 
 const measured = (points: Points): Measured => ({ points, line: lineThrough(points) });
 
-async function broadcast(): Promise<Measured> {
-  const loads = CONNECTIONS.map((connections): Load => ({ connections, perTick: 1, bytes: 200 }));
-  const fanOut = await measureFanOut(loads, ROUNDS, ['loopws']);
-  return measured(
-    loads.map((load) => [
-      load.connections,
-      medianMicros(fanOut, load, 'loopws') * load.connections,
-    ]),
-  );
+async function broadcast(): Promise<Pick<CapacityPoints, 'broadcast' | 'awakeDelivery'>> {
+  const loadOf = (connections: number): Load => ({ connections, perTick: 1, bytes: 200 });
+  const sleeping = SLEEPING_READERS.map(loadOf);
+  const awake = loadOf(AWAKE_READERS);
+  const fanOut = await measureFanOut([...sleeping, awake], ROUNDS, ['loopws']);
+  const perDelivery = (load: Load): number => medianMicros(fanOut, load, 'loopws');
+  return {
+    broadcast: measured(
+      sleeping.map((load) => [load.connections, perDelivery(load) * load.connections]),
+    ),
+    awakeDelivery: perDelivery(awake),
+  };
 }
 
 async function redisBroadcast(): Promise<Measured> {
@@ -74,11 +84,13 @@ async function redisBroadcast(): Promise<Measured> {
       redis: url,
     });
     for (let server = 1; server <= servers; server++) await rig.connect(1, server);
-    const publish = (): Promise<void> => rig.publish({ events: 2_000, perTick: 1, bytes: 200 });
+    // One by one, as they come when a cluster is not flooded: then Redis writes each to each server.
+    const order = { events: EVENTS_THROUGH_REDIS, perTick: 1, pauseMs: 1, bytes: 200 };
+    const publish = (): Promise<void> => rig.publish(order);
     await publish();
     const micros: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      micros.push((await rig.measure(publish)).redisMicros / 2_000);
+      micros.push((await rig.measure(publish)).redisMicros / EVENTS_THROUGH_REDIS);
     }
     points.push([servers, median(micros)]);
     await rig.end();
