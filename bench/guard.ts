@@ -40,7 +40,7 @@ const verdicts = [
   ...(await fanOutVerdicts()),
   ...(await runMemory(quick, ['loopws', 'nest-ws'])).verdicts.map((one) => ({
     ...one,
-    limit: one.limit * 1.5,
+    limit: one.limit * SLACK,
   })),
   ...(await runMatching(quick)).verdicts.map((one) => ({ ...one, limit: one.limit * SLACK })),
 ];

@@ -222,12 +222,15 @@ describe('the checker', () => {
   });
 
   it('names an event without history that came too late', async () => {
-    breakLiveDelivery((deliver, push) => void setTimeout(() => deliver(push), 100));
+    const late: Promise<void>[] = [];
+    breakLiveDelivery((deliver, push) => {
+      late.push(delay(100).then(() => deliver(push)));
+    });
     const [publisher] = (publishers = [
       new RecordingPublisher(servers[0]!.bus, 'p0', { isDurable, ttlMs: 20 }),
     ]);
     await publisher!.toAccount('acme', 'live:n');
-    await delay(150);
+    await Promise.all(late);
     expect(kindsOf(await verdict({ graceMs: 50 }))).toEqual(['late acme/tablet p0 1']);
   });
 

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import {
   ConflictException,
@@ -359,6 +361,33 @@ describe('authentication', () => {
     gate.resolve();
     expect(await isServing(app)).toBe(true);
     await eventually('the newcomer is gone', () => app.get(ConnectionRegistry).size === 0);
+  });
+});
+
+describe('many upgrades that are read in one turn', () => {
+  it('P6: begin in several turns, so that they do not stop everything else', async () => {
+    const peersCount = 40;
+    let turn = 0;
+    let asked = 0;
+    const askedIn = new Map<number, number>();
+    const authenticate = ({ token }: LoopRequest) => {
+      asked++;
+      askedIn.set(turn, (askedIn.get(turn) ?? 0) + 1);
+      return { accountId: token! };
+    };
+    const { app, port } = await startLoopApp({ options: { authenticate } });
+    const server = app.getHttpServer() as Server;
+    const accepted = (): Promise<number> => promisify(server.getConnections.bind(server))();
+    const peers = await Promise.all(Array.from({ length: peersCount }, () => RawPeer.dial(port)));
+    await eventually('all are accepted', async () => (await accepted()) === peersCount);
+    const nextTurn = (): void => {
+      turn++;
+      if (asked < peersCount) setImmediate(nextTurn);
+    };
+    setImmediate(nextTurn);
+    for (const peer of peers) peer.send(upgradeRequest(port));
+    await eventually('all have been asked', () => asked === peersCount);
+    expect(Math.max(...askedIn.values())).toBeLessThanOrEqual(4);
   });
 });
 
