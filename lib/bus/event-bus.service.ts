@@ -226,9 +226,13 @@ export class EventBusService extends EventBus {
     );
   }
 
-  /** Nobody waits for it. */
+  /** Nobody waits for it, so only the log can tell that it failed. */
   private post(topic: Topic, message: TransportMessage, options: PublishOptions): void {
-    this.transport.publish(topic, message, options).catch((error: unknown) => this.reasonOf(error));
+    this.transport
+      .publish(topic, message, options)
+      .catch((error: unknown) =>
+        this.logger.warn('post', 'A push without a result did not reach the other servers', error),
+      );
   }
 
   /** Settles in time whatever the transport does with its part of it. */

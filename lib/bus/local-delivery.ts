@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
-import { patternsOf } from '../connections/patterns-of.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
+import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { isPlaced } from '../transport/topic-history.js';
 import type { ConnectionRef, PushMessage, ServerReply } from '../transport/transport-message.js';
 import { ChannelObservers } from './channel-observers.js';
@@ -43,7 +43,7 @@ export class LocalDelivery {
     if (connection.state !== 'open' || exceptionsOf(except)(connection)) return false;
     if (target.kind === 'room' && !connection.roomNames.has(target.room)) return false;
     const isOther = target.kind === 'connection' && target.connectionId !== connection.connectionId;
-    return !isOther && connection.isSubscribedToAny(patternsOf(name));
+    return !isOther && connection.isSubscribedToAny(rememberedPatternsMatching(name));
   }
 
   /** Delivers the text in the place of the push's own frame, to those who take it. */
@@ -92,7 +92,7 @@ export class LocalDelivery {
   /** Those that a channel consists of were found by their subscriptions. */
   private listensTo({ target, name }: PushMessage): (connection: LoopConnection) => boolean {
     if (target.kind === 'channel') return () => true;
-    const patterns = patternsOf(name);
+    const patterns = rememberedPatternsMatching(name);
     return (connection) => connection.isSubscribedToAny(patterns);
   }
 

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { LoopConnection } from '../connections/loop-connection.js';
+import { TextFrame } from '../connections/text-frame.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
 import type { ClientFrame } from '../protocol/frames.js';
+import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { encodeEventFrame } from '../protocol/server-frame.codec.js';
-import { patternsOf } from '../connections/patterns-of.js';
-import { TextFrame } from '../connections/text-frame.js';
 import type { AskAnswer, AskMessage, ServerReply } from '../transport/transport-message.js';
 
 type AnswerFrame = Extract<ClientFrame, { op: 'answer' }>;
@@ -26,7 +26,7 @@ export class OpenAsks {
   /** Settles with what the connection answered; without an `answer` when there was none in time. */
   async ask(connection: LoopConnection | undefined, question: AskMessage): Promise<ServerReply> {
     if (connection?.state !== 'open') return NOT_HERE;
-    if (!connection.isSubscribedToAny(patternsOf(question.name))) return FILTERED;
+    if (!connection.isSubscribedToAny(rememberedPatternsMatching(question.name))) return FILTERED;
     const open = this.byConnection.get(connection) ?? new Map<number, Settle>();
     if (open.size >= this.config.maxOpenAsks) return SEND_FAILED;
     this.byConnection.set(connection, open);

@@ -1,7 +1,7 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
-import { patternsOf } from '../connections/patterns-of.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { DurableTopics } from '../history/durable-topics.js';
+import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import {
   encodePosition,
   isSamePosition,
@@ -167,6 +167,6 @@ export class TopicReplay {
     if (this.given === undefined) return false;
     const { from, to, patterns } = this.given;
     if (position.n <= from || position.n > to) return false;
-    return patternsOf(name).some((pattern) => patterns.has(pattern));
+    return rememberedPatternsMatching(name).some((pattern) => patterns.has(pattern));
   }
 }

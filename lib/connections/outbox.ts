@@ -5,15 +5,13 @@ import type { Wire } from './wire.js';
 /** Bytes handed to the stream at a time. Above a stream's high-water mark, so that it is sure to report the drain. */
 const WRITE_AHEAD_BYTES = 65_536;
 
-/** The queue of everybody for whom nothing waits. */
-const EMPTY: TextFrame[] = [];
-
 /**
  * The one way out to a connection: a queue bounded in bytes, written once per turn of the event loop. While the reader
  * is slow, frames wait here and not in the stream, so that one whose time has passed can still be left out.
  */
 export class Outbox {
-  private queue = EMPTY;
+  /** Absent while nothing waits, which is nearly always. */
+  private queue: TextFrame[] | undefined;
   private queuedBytes = 0;
   /** What the wire had left after the last flush. It has not become more since, so it need not be asked for each frame. */
   private backlogAtMost = 0;
@@ -53,8 +51,8 @@ export class Outbox {
       this.forgetExpired(); // and frames that will not be sent take no place
     }
     if (this.ended || !this.fits(frame)) return false;
-    // A list of its own for the one frame that most of them ever hold: one that grows takes room for many.
-    if (this.queue === EMPTY) this.queue = [frame];
+    // Not pushed into an empty list, which would take room for many: most of them only ever hold one.
+    if (this.queue === undefined) this.queue = [frame];
     else this.queue.push(frame);
     this.queuedBytes += frame.length;
     this.scheduleFlush();
@@ -63,7 +61,7 @@ export class Outbox {
 
   /** Lets frames out, this one before any that was offered earlier. */
   open(first: TextFrame): void {
-    this.queue = [first, ...this.queue];
+    this.queue = [first, ...(this.queue ?? [])];
     this.queuedBytes += first.length;
     this.held = false;
     this.scheduleFlush();
@@ -74,8 +72,8 @@ export class Outbox {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
     let { backlog } = this.wire;
-    while (this.queue.length > 0 && backlog < WRITE_AHEAD_BYTES) {
-      this.writeBatch(WRITE_AHEAD_BYTES, now);
+    while (this.queue !== undefined && backlog < WRITE_AHEAD_BYTES) {
+      this.writeBatch(this.queue, WRITE_AHEAD_BYTES, now);
       ({ backlog } = this.wire);
     }
     this.backlogAtMost = backlog;
@@ -84,10 +82,12 @@ export class Outbox {
 
   /** Writes what was accepted and takes no more. An outbox that was never opened writes nothing. */
   end(): void {
-    if (!this.held && !this.ended && this.wire.writable)
-      this.writeBatch(Infinity, performance.now());
+    const { queue } = this;
+    if (queue !== undefined && !this.held && this.wire.writable) {
+      this.writeBatch(queue, Infinity, performance.now());
+    }
     this.ended = true;
-    this.queue = EMPTY;
+    this.queue = undefined;
     this.queuedBytes = 0;
     this.wakeWaiting();
   }
@@ -107,6 +107,7 @@ export class Outbox {
   }
 
   private forgetExpired(): void {
+    if (this.queue === undefined) return;
     const now = performance.now();
     this.queue = this.queue.filter(({ deadline }) => deadline >= now);
     this.queuedBytes = this.queue.reduce((bytes, { length }) => bytes + length, 0);
@@ -119,8 +120,8 @@ export class Outbox {
     this.scheduler.schedule(this);
   }
 
-  private writeBatch(budget: number, now: number): void {
-    const frames = this.take(budget);
+  private writeBatch(queue: TextFrame[], budget: number, now: number): void {
+    const frames = this.take(queue, budget);
     let hasExpired = false;
     for (const { length, deadline } of frames) {
       this.queuedBytes -= length;
@@ -131,14 +132,13 @@ export class Outbox {
   }
 
   /** At least one frame, and no more once they reach the budget. */
-  private take(budget: number): TextFrame[] {
+  private take(queue: TextFrame[], budget: number): TextFrame[] {
     if (this.queuedBytes <= budget) {
-      const all = this.queue;
-      this.queue = EMPTY;
-      return all;
+      this.queue = undefined;
+      return queue;
     }
     let count = 0;
-    for (let bytes = 0; bytes < budget; count++) bytes += this.queue[count]!.length;
-    return this.queue.splice(0, count);
+    for (let bytes = 0; bytes < budget; count++) bytes += queue[count]!.length;
+    return queue.splice(0, count);
   }
 }

@@ -1,5 +1,5 @@
+import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { KeyedSets } from './keyed-sets.js';
-import { patternsOf } from './patterns-of.js';
 
 /**
  * Who listens to what. Finding the subscribers of an event looks up the few patterns that can match its name, so the
@@ -19,7 +19,7 @@ export class SubscriptionIndex<T> {
   /** Each subscriber once, however many of its patterns match. */
   subscribersOf(name: string): ReadonlySet<T> {
     const matching: ReadonlySet<T>[] = [];
-    for (const pattern of patternsOf(name)) {
+    for (const pattern of rememberedPatternsMatching(name)) {
       const subscribers = this.byPattern.get(pattern);
       if (subscribers.size > 0) matching.push(subscribers);
     }

@@ -47,6 +47,7 @@ export class Handshake {
 
   /** Answers exactly once, whatever the application throws. */
   async verify(raw: IncomingMessage, answer: HandshakeAnswer): Promise<void> {
+    await this.pace.pass();
     const request = toLoopRequest(raw);
     const outcome = await this.identify(request).catch((error: unknown) => this.refusalOf(error));
     if (outcome instanceof UpgradeRefusal) return refuse(outcome, answer);
@@ -75,10 +76,7 @@ export class Handshake {
     this.requireSubprotocol(request);
     this.requireConnectionId(request);
     this.refuseIf(this.admission.refusalForRate());
-    return this.admission.whilePending(async () => {
-      await this.pace.pass();
-      return this.authenticator.identify(request);
-    });
+    return this.admission.whilePending(() => this.authenticator.identify(request));
   }
 
   private refuseIf(refusal: UpgradeRefusal | undefined): void {

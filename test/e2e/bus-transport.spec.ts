@@ -4,6 +4,7 @@ import {
   ConnectionRegistry,
   EventBus,
   LoopTransport,
+  LoopTransportError,
   type Topic,
   type TransportReceipt,
   type TransportServer,
@@ -77,6 +78,22 @@ async function startWith(transport: Noted): Promise<TopicInterest> {
 }
 
 const LOBBY: Topic[] = [{ kind: 'room', name: 'lobby' }];
+
+describe('P5: a push without a result that the transport refuses', () => {
+  it('is in the log: nobody else can tell', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const transport = new Noted();
+    transport.publishing = async () => {
+      throw new LoopTransportError('backpressure', 'Too much waits already.');
+    };
+    const { bus } = await startLoopApp({ options: { transport } });
+    const report = await bus.pushToAccount('acme', 'chat:n', 1, { receipt: false });
+    expect(report).toMatchObject({ complete: false, why: 'no_receipt' });
+    await eventually('the warning', () =>
+      warn.mock.calls.flat().join(' ').includes('Too much waits already.'),
+    );
+  });
+});
 
 describe('P3: a topic whose attach failed', () => {
   it.each([
