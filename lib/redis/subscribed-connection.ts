@@ -192,7 +192,8 @@ export class SubscribedConnection {
         return false;
       }
       if (session !== this.session) return false;
-      for (const channel of chunk) channel.confirm(session);
+      // Who moved meanwhile is heard from when its new server has confirmed it.
+      for (const channel of chunk) if (this.isHere(channel)) channel.confirm(session);
     }
     return true;
   }

@@ -5,14 +5,16 @@ import type { RedisDriver } from '../../../lib/redis/driver.js';
 import { CLASSIC } from '../../../lib/redis/pub-sub.js';
 import type { RedisServer, Topology } from '../../../lib/redis/topology.js';
 import { SampledLogger } from '../../../lib/util/sampled-logger.js';
-import { eventually } from '../../support/eventually.js';
+import { deferred, eventually } from '../../support/eventually.js';
 
 /** A server of Redis in states that a real one is in for an instant only. */
 class ScriptedServer extends EventEmitter implements RedisServer {
   readonly subscribed = new Set<string>();
   readonly stream = { destroy: (): void => this.drop() };
   status = 'wait';
-  confirms = true;
+  /** What its confirmations wait for. */
+  confirming = Promise.resolve();
+  isAsked = false;
 
   createConnection(): RedisDriver {
     return this as unknown as RedisDriver;
@@ -38,7 +40,8 @@ class ScriptedServer extends EventEmitter implements RedisServer {
   }
 
   async subscribe(...channels: string[]): Promise<void> {
-    if (!this.confirms) await new Promise(() => {});
+    this.isAsked = true;
+    await this.confirming;
     for (const channel of channels) this.subscribed.add(channel);
   }
 
@@ -77,8 +80,10 @@ class ScriptedTopology implements Topology {
   close(): void {}
 }
 
+const NEVER = new Promise<void>(() => {});
 const config = resolveConfig({ attachTimeoutMs: 100, topicLingerMs: 60_000 });
 let subscriber: ChannelSubscriber;
+let heardAgain: number;
 let one: ScriptedServer;
 let other: ScriptedServer;
 
@@ -86,7 +91,7 @@ async function subscribe(topology: Topology): Promise<void> {
   subscriber = new ChannelSubscriber(topology, CLASSIC, config, new SampledLogger(config), {
     receive: () => {},
     givenUp: () => {},
-    heardAgain: () => {},
+    heardAgain: () => heardAgain++,
   });
   await subscriber.start([], []);
 }
@@ -94,6 +99,7 @@ async function subscribe(topology: Topology): Promise<void> {
 beforeEach(() => {
   one = new ScriptedServer();
   other = new ScriptedServer();
+  heardAgain = 0;
 });
 
 afterEach(() => subscriber.close());
@@ -110,6 +116,21 @@ describe('P5: what is attached stays subscribed', () => {
     expect([...next.subscribed]).toEqual(['b']);
   });
 
+  it('when it moves while it is being subscribed, and is attached once its new server has it', async () => {
+    const topology = new ScriptedTopology({ a: one, b: other });
+    await subscribe(topology);
+    const { promise, resolve: confirm } = deferred();
+    one.confirming = promise;
+    other.confirming = NEVER;
+    const attached = subscriber.attach(['a']);
+    await eventually('its first server is asked', () => one.isAsked);
+    topology.become({ a: other, b: one });
+    const heardBefore = heardAgain;
+    confirm();
+    await expect(attached).rejects.toThrow('did not confirm');
+    expect(heardAgain).toBe(heardBefore);
+  });
+
   it('and is not taken for subscribed while the connection is down', async () => {
     await subscribe(new ScriptedTopology({ a: one }));
     await subscriber.attach(['a']);
@@ -122,7 +143,7 @@ describe('P5: what is attached stays subscribed', () => {
 
   it('and who cannot have all channels hears of it once, not as an unhandled rejection', async () => {
     await subscribe(new ScriptedTopology({ a: one }));
-    one.confirms = false;
+    one.confirming = NEVER;
     const unhandled: unknown[] = [];
     const note = (error: unknown): number => unhandled.push(error);
     process.on('unhandledRejection', note);
