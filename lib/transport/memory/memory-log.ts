@@ -18,6 +18,11 @@ export class MemoryLog {
     return this.last;
   }
 
+  /** Whether nothing but the position is kept. */
+  get isEmpty(): boolean {
+    return this.entries.length === 0 && this.ids.size === 0;
+  }
+
   /** `undefined` for a repetition, whose position is that of the first. */
   append(
     push: PushMessage,

@@ -3,7 +3,10 @@ import { MemoryLog } from './memory-log.js';
 
 const PRUNED_EVERY_MS = 10_000;
 
-/** A position that was not asked for this long is forgotten: who comes back with it is told to reload. */
+/**
+ * A position that was not asked for this long, and in whose history nothing is left, is forgotten: who comes back with it is
+ * told to reload.
+ */
 const POSITION_KEPT_MS = 86_400_000;
 
 interface Kept {
@@ -36,7 +39,7 @@ export class MemoryLogs {
     const now = this.now();
     for (const [key, { log, usedAt }] of this.kept) {
       log.prune(now);
-      if (now - usedAt > POSITION_KEPT_MS) this.kept.delete(key);
+      if (log.isEmpty && now - usedAt > POSITION_KEPT_MS) this.kept.delete(key);
     }
   }
 }
