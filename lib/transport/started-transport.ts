@@ -16,7 +16,9 @@ import type { TransportMessage, TransportReceipt } from './transport-message.js'
 export class StartedTransport extends LoopTransport {
   override readonly history?: TopicHistory;
   private state: 'waiting' | 'running' | 'closed' = 'waiting';
+  private starting: Promise<void> | undefined;
   private announce!: () => void;
+  /** Also when it was closed instead. */
   private readonly started = new Promise<void>((resolve) => {
     this.announce = resolve;
   });
@@ -33,11 +35,14 @@ export class StartedTransport extends LoopTransport {
     return this.state === 'running' && this.transport.isLive;
   }
 
+  /** Ends quietly when a close overtakes it. */
   override async start(server: TransportServer): Promise<void> {
-    await this.transport.start(server);
+    if (this.state === 'closed') return;
+    this.starting = this.transport.start(server);
+    await this.starting;
     this.announce();
     await this.started; // those who waited go first
-    this.state = 'running';
+    if (this.state === 'waiting') this.state = 'running';
   }
 
   override async attach(topics: readonly Topic[]): Promise<void> {
@@ -64,6 +69,8 @@ export class StartedTransport extends LoopTransport {
 
   override async close(): Promise<void> {
     this.state = 'closed';
+    this.announce();
+    await Promise.allSettled([this.starting]); // what starts meanwhile would be left open
     await this.transport.close();
   }
 
