@@ -38,6 +38,7 @@ export class ChannelSubscriber {
     const started = this.follow();
     for (const name of first) this.create(name, false);
     for (const name of last) this.create(name, true);
+    if (this.homeless.size > 0) throw unkept();
     this.topology.onChange(() => {
       for (const connection of this.follow()) connection.startInBackground();
       this.moveChannels();
@@ -47,7 +48,10 @@ export class ChannelSubscriber {
     this.lingering = setInterval(() => this.giveUpIdle(), everyMs).unref();
   }
 
-  /** Resolves when Redis has confirmed the channels, on a later connection if this one breaks meanwhile. */
+  /**
+   * Resolves when Redis has confirmed the channels, on a later connection if this one breaks meanwhile, or on the
+   * next server if none keeps them now.
+   */
   async attach(names: readonly string[]): Promise<void> {
     const waits = names.map((name) => this.attachOne(name)).filter((wait) => wait !== undefined);
     if (waits.length > 0) await Promise.all(waits);
@@ -57,7 +61,7 @@ export class ChannelSubscriber {
   detach(names: readonly string[]): void {
     const until = performance.now() + this.config.topicLingerMs;
     for (const name of names) {
-      const channel = this.connectionFor(name)?.get(name) ?? this.homeless.get(name);
+      const channel = this.holderOf(name)?.get(name) ?? this.homeless.get(name);
       if (channel !== undefined) channel.until = until;
     }
   }
@@ -79,21 +83,25 @@ export class ChannelSubscriber {
 
   /** `undefined` when there is nothing to wait for. Keeps a channel that lingers. */
   private attachOne(name: string): Promise<void> | undefined {
-    const connection = this.connectionFor(name);
-    if (connection === undefined) return Promise.reject(unkept());
-    const channel = connection.get(name) ?? this.create(name, false);
+    const holder = this.holderOf(name);
+    const channel = holder?.get(name) ?? this.homeless.get(name) ?? this.create(name, false);
     channel.until = undefined;
-    return connection.isConfirmed(channel)
+    return holder?.isConfirmed(channel)
       ? undefined
       : channel.confirmed(this.config.attachTimeoutMs);
   }
 
   private create(name: string, isLast: boolean): SubscribedChannel {
-    const connection = this.connectionFor(name);
-    if (connection === undefined) throw unkept();
     const channel = new SubscribedChannel(name, isLast);
-    connection.add([channel]);
+    const connection = this.connectionFor(name);
+    if (connection !== undefined) connection.add([channel]);
+    else this.homeless.set(name, channel);
     return channel;
+  }
+
+  /** A channel that no server keeps now stays with the one that kept it last, as long as that is there. */
+  private holderOf(name: string): SubscribedConnection | undefined {
+    return this.connectionFor(name) ?? [...this.connections.values()].find((one) => one.get(name));
   }
 
   private connectionFor(name: string): SubscribedConnection | undefined {
@@ -169,11 +177,11 @@ export class ChannelSubscriber {
 
   private giveUpIdle(): void {
     const now = performance.now();
-    for (const connection of this.connections.values()) {
-      const isIdle = ({ until }: SubscribedChannel): boolean => until !== undefined && until <= now;
-      const { removed } = connection.remove(isIdle);
-      for (const { name } of removed) this.listener.givenUp(name);
-    }
+    const isIdle = ({ until }: SubscribedChannel): boolean => until !== undefined && until <= now;
+    const removed = [...this.connections.values()].flatMap((one) => one.remove(isIdle).removed);
+    const homeless = [...this.homeless.values()].filter(isIdle);
+    for (const { name } of homeless) this.homeless.delete(name);
+    for (const { name } of [...removed, ...homeless]) this.listener.givenUp(name);
   }
 }
 

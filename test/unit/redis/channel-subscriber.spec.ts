@@ -81,16 +81,18 @@ class ScriptedTopology implements Topology {
 }
 
 const NEVER = new Promise<void>(() => {});
-const config = resolveConfig({ attachTimeoutMs: 100, topicLingerMs: 60_000 });
+const PATIENT = { attachTimeoutMs: 100, topicLingerMs: 60_000 };
 let subscriber: ChannelSubscriber;
 let heardAgain: number;
+let givenUp: string[];
 let one: ScriptedServer;
 let other: ScriptedServer;
 
-async function subscribe(topology: Topology): Promise<void> {
+async function subscribe(topology: Topology, timings = PATIENT): Promise<void> {
+  const config = resolveConfig(timings);
   subscriber = new ChannelSubscriber(topology, CLASSIC, config, new SampledLogger(config), {
     receive: () => {},
-    givenUp: () => {},
+    givenUp: (channel) => givenUp.push(channel),
     heardAgain: () => heardAgain++,
   });
   await subscriber.start([], []);
@@ -100,6 +102,7 @@ beforeEach(() => {
   one = new ScriptedServer();
   other = new ScriptedServer();
   heardAgain = 0;
+  givenUp = [];
 });
 
 afterEach(() => subscriber.close());
@@ -114,6 +117,15 @@ describe('P5: what is attached stays subscribed', () => {
     topology.become({ a: one, b: next });
     await eventually('it is subscribed', () => next.subscribed.size > 0);
     expect([...next.subscribed]).toEqual(['b']);
+  });
+
+  it('when nobody keeps it yet, by whoever keeps it in time', async () => {
+    const topology = new ScriptedTopology({ a: one });
+    await subscribe(topology);
+    const attached = subscriber.attach(['b']);
+    topology.become({ a: one, b: other });
+    await attached;
+    expect([...other.subscribed]).toEqual(['b']);
   });
 
   it('when it moves while it is being subscribed, and is attached once its new server has it', async () => {
@@ -147,9 +159,37 @@ describe('P5: what is attached stays subscribed', () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown): number => unhandled.push(error);
     process.on('unhandledRejection', note);
-    await expect(subscriber.attach(['a', 'b'])).rejects.toThrow('No Redis server keeps');
+    await expect(subscriber.attach(['a', 'b'])).rejects.toThrow('did not confirm');
     await expect(subscriber.attach(['a'])).rejects.toThrow('did not confirm'); // later than the first wait
     process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
+  });
+});
+
+describe('P8: what nobody needs any more is given up', () => {
+  const HASTY = { attachTimeoutMs: 100, topicLingerMs: 0 };
+
+  it.each([
+    ['when a server keeps it', 'a'],
+    ['when no server keeps it', 'b'],
+  ])('%s', async (_, name) => {
+    await subscribe(new ScriptedTopology({ a: one }), HASTY);
+    const attached = subscriber.attach([name]);
+    subscriber.detach([name]);
+    await Promise.allSettled([attached]);
+    await eventually('it is given up', () => givenUp.length > 0);
+    expect(givenUp).toEqual([name]);
+    expect([...one.subscribed]).toEqual([]);
+  });
+
+  it('when its server is there and keeps it no more', async () => {
+    const topology = new ScriptedTopology({ a: one, b: one });
+    await subscribe(topology, HASTY);
+    await subscriber.attach(['a']);
+    topology.become({ b: one });
+    await subscriber.attach(['a']);
+    subscriber.detach(['a']);
+    await eventually('it is given up', () => givenUp.length > 0);
+    expect([...one.subscribed]).toEqual([]);
   });
 });
