@@ -25,6 +25,7 @@ export const SOCKET_OPEN = 1;
 /** The part of the TCP or TLS stream under a WebSocket that this module uses. */
 export interface LoopStream {
   readonly writableLength: number;
+  readonly writableHighWaterMark: number;
   write(bytes: Uint8Array): boolean;
   cork(): void;
   uncork(): void;

@@ -2,9 +2,6 @@ import type { FlushScheduler } from './flush-scheduler.js';
 import type { TextFrame } from './text-frame.js';
 import type { Wire } from './wire.js';
 
-/** Bytes handed to the stream at a time. Above a stream's high-water mark, so that it is sure to report the drain. */
-const WRITE_AHEAD_BYTES = 65_536;
-
 /**
  * The one way out to a connection: a queue bounded in bytes, written once per turn of the event loop. While the reader
  * is slow, frames wait here and not in the stream, so that one whose time has passed can still be left out.
@@ -13,6 +10,8 @@ export class Outbox {
   /** Absent while nothing waits, which is nearly always. */
   private queue: TextFrame[] | undefined;
   private queuedBytes = 0;
+  /** The wire's own, asked for once and not for each frame. */
+  private readonly writeAhead: number;
   /** What the wire had left after the last flush. It has not become more since, so it need not be asked for each frame. */
   private backlogAtMost = 0;
   private held = true;
@@ -25,12 +24,13 @@ export class Outbox {
     private readonly scheduler: FlushScheduler,
     private readonly maxBytes: number,
   ) {
+    this.writeAhead = wire.writeAhead;
     wire.onDrain(() => this.flush());
   }
 
   /** Whether the wire takes no more for now. */
   get blocked(): boolean {
-    return this.wire.backlog >= WRITE_AHEAD_BYTES;
+    return this.wire.backlog >= this.writeAhead;
   }
 
   /** Whether it is at most half full. Who has much to send can wait for that, so that the reader is not too slow for it. */
@@ -72,8 +72,8 @@ export class Outbox {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
     let { backlog } = this.wire;
-    while (this.queue !== undefined && backlog < WRITE_AHEAD_BYTES) {
-      this.writeBatch(this.queue, WRITE_AHEAD_BYTES, now);
+    while (this.queue !== undefined && backlog < this.writeAhead) {
+      this.writeBatch(this.queue, this.writeAhead, now);
       ({ backlog } = this.wire);
     }
     this.backlogAtMost = backlog;
@@ -115,7 +115,7 @@ export class Outbox {
 
   private scheduleFlush(): void {
     if (this.scheduled || this.held) return;
-    if (this.backlogAtMost >= WRITE_AHEAD_BYTES && this.blocked) return;
+    if (this.backlogAtMost >= this.writeAhead && this.blocked) return;
     this.scheduled = true;
     this.scheduler.schedule(this);
   }

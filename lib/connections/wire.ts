@@ -2,12 +2,17 @@ import { type LoopSocket, type LoopStream, SOCKET_OPEN } from './loop-socket.js'
 import type { JoinedFrames } from './joined-frames.js';
 import type { TextFrame } from './text-frame.js';
 
+/** Bytes handed to the stream at a time. Since Node 22 a stream's own high-water mark, unless it was given another. */
+const WRITE_AHEAD_BYTES = 65_536;
+
 /** Where an outbox writes to. */
 export interface Wire {
   /** `false` once a close frame went either way: nothing may follow it. */
   readonly writable: boolean;
   /** Bytes handed over that the kernel has not taken yet. */
   readonly backlog: number;
+  /** A backlog of so many bytes is enough for now, and sure to be followed by a drain. Does not change. */
+  readonly writeAhead: number;
   /** Writes the frames in one system call. The list is the wire's from then on. */
   write(frames: readonly TextFrame[]): void;
   /** Calls back whenever the backlog may have become small enough for more. */
@@ -39,6 +44,11 @@ class StreamWire implements Wire {
     return this.stream.writableLength;
   }
 
+  /** The stream reports a drain only after it has held its high-water mark, which an application may have raised. */
+  get writeAhead(): number {
+    return Math.max(WRITE_AHEAD_BYTES, this.stream.writableHighWaterMark);
+  }
+
   write(frames: readonly TextFrame[]): void {
     this.stream.write(frames.length === 1 ? frames[0]!.bytes : this.joined.bytesOf(frames));
   }
@@ -50,6 +60,7 @@ class StreamWire implements Wire {
 
 /** With an extension such as compression each connection needs frames of its own, and only the socket can make them. */
 class ExtensionWire implements Wire {
+  readonly writeAhead = WRITE_AHEAD_BYTES;
   private written: () => void = () => {};
 
   constructor(

@@ -76,6 +76,7 @@ class Recording implements Wire, ConnectionEnd {
   closed: ConnectionClose | undefined;
   readonly writable = true;
   readonly backlog = 0;
+  readonly writeAhead = Infinity;
 
   write(frames: readonly TextFrame[]): void {
     for (const { payload } of frames) {

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { FlushScheduler } from '../../../lib/connections/flush-scheduler.js';
 import type { LoopSocket, LoopStream } from '../../../lib/connections/loop-socket.js';
 import { JoinedFrames } from '../../../lib/connections/joined-frames.js';
@@ -11,6 +12,7 @@ class FakeWire implements Wire {
   readonly writes: string[][] = [];
   writable = true;
   backlog = 0;
+  readonly writeAhead = 65_536;
   stuck = false;
   private drained: () => void = () => {};
 
@@ -184,6 +186,40 @@ describe('Outbox', () => {
     box.end();
     expect(wire.writes).toEqual([]);
   });
+});
+
+describe('the wire of a stream with a high-water mark of its own', () => {
+  it.each([16_384, 65_536, 1_000_000])(
+    'P5: of %d bytes: what was accepted follows as soon as the stream has drained',
+    async (highWaterMark) => {
+      const taken: number[] = [];
+      let take = (): void => {};
+      const stream = new Writable({
+        highWaterMark,
+        write(bytes: Buffer, _encoding, done) {
+          taken.push(bytes.length);
+          take = done;
+        },
+      });
+      const socket = { extensions: '', readyState: 1 } as LoopSocket;
+      const box = new Outbox(
+        wireOf(socket, stream, new JoinedFrames()),
+        new FlushScheduler(),
+        10_000_000,
+      );
+      const sizes = [70_000, 1_100_000, 300];
+      box.open(frameOf(sizes[0]!));
+      for (const size of sizes.slice(1)) {
+        await turn();
+        expect(box.offer(frameOf(size))).toBe(true);
+      }
+      await eventually('all of it is taken', () => {
+        take();
+        return taken.length === sizes.length;
+      });
+      expect(taken).toEqual(sizes);
+    },
+  );
 });
 
 describe('the wire of a socket with an extension', () => {
