@@ -115,6 +115,11 @@ const OPTION_PROVIDERS: Provider[] = [
     useFactory: (settings: BusSettings) => settings.config,
   },
   {
+    provide: SampledLogger,
+    inject: [LoopWsConfig],
+    useFactory: (config: LoopWsConfig) => new SampledLogger(config),
+  },
+  {
     provide: REDIS_BACKBONE,
     inject: [BUS_SETTINGS, SampledLogger],
     useFactory: ({ redis, namespace, config }: BusSettings, logger: SampledLogger) =>
@@ -200,7 +205,6 @@ const WORKER_PROVIDERS: Provider[] = [
   providers: [
     ...OPTION_PROVIDERS,
     ImportedOnce,
-    SampledLogger,
     DurableTopics,
     TopicInterest,
     ConnectionRegistry,

@@ -1,5 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { LoopWsConfig } from '../loop-ws.config.js';
+import { Logger } from '@nestjs/common';
 import { stackOf } from './stack-of.js';
 
 interface Sample {
@@ -8,14 +7,13 @@ interface Sample {
 }
 
 /** Logs the first line of a kind in each window and counts the rest, so that a hostile peer cannot flood the log. */
-@Injectable()
 export class SampledLogger {
   private readonly logger = new Logger('LoopWs');
   private readonly samples = new Map<string, Sample>();
   private readonly windowMs: number;
 
-  constructor(config: LoopWsConfig) {
-    this.windowMs = config.logSampleMs;
+  constructor({ logSampleMs }: { readonly logSampleMs: number }) {
+    this.windowMs = logSampleMs;
   }
 
   warn(kind: string, message: string, error?: unknown): void {
