@@ -1,4 +1,8 @@
-import { identityOf, type PushMessage, type ServerReply } from '../transport/transport-message.js';
+import {
+  idempotencyKeyOf,
+  type PushMessage,
+  type ServerReply,
+} from '../transport/transport-message.js';
 
 interface Remembered {
   readonly reply: ServerReply;
@@ -18,7 +22,7 @@ export class RecentPushes {
 
   /** Runs `deliver`, or returns what it returned for the same id and target. A push without id always runs. */
   once(push: PushMessage, deliver: () => ServerReply): ServerReply {
-    const key = identityOf(push);
+    const key = idempotencyKeyOf(push);
     if (key === undefined) return deliver();
     this.forgetOld();
     const known = this.replies.get(key);

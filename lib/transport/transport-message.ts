@@ -32,7 +32,7 @@ export interface PushMessage {
 }
 
 /** What a repetition has in common with the first; `undefined` for a push that is never taken for one. */
-export function identityOf({ id, name, target }: PushMessage): string | undefined {
+export function idempotencyKeyOf({ id, name, target }: PushMessage): string | undefined {
   return id === undefined ? undefined : JSON.stringify([id, name, target]);
 }
 

@@ -1,7 +1,7 @@
 import { randomId } from '../../util/random-id.js';
 import { isSamePosition, type Place, type Position } from '../position.js';
 import type { HistoryPolicy, PlacedPush } from '../topic-history.js';
-import { identityOf, type PushMessage } from '../transport-message.js';
+import { idempotencyKeyOf, type PushMessage } from '../transport-message.js';
 
 interface Entry {
   readonly push: PlacedPush;
@@ -31,8 +31,8 @@ export class MemoryLog {
     idWindowMs: number,
   ): { readonly position: Position; readonly placed?: PlacedPush } {
     this.forgetIds(now);
-    const identity = identityOf(push);
-    const known = identity === undefined ? undefined : this.ids.get(identity);
+    const key = idempotencyKeyOf(push);
+    const known = key === undefined ? undefined : this.ids.get(key);
     if (known !== undefined) return { position: known.position };
     const place: Place = {
       position: { n: this.last.n + 1, id: randomId() },
@@ -42,8 +42,7 @@ export class MemoryLog {
     const placed = { ...push, place };
     this.entries.push({ push: placed, until: now + ttlMs });
     this.entries.splice(0, this.entries.length - size);
-    if (identity !== undefined)
-      this.ids.set(identity, { position: this.last, until: now + idWindowMs });
+    if (key !== undefined) this.ids.set(key, { position: this.last, until: now + idWindowMs });
     return { position: this.last, placed };
   }
 

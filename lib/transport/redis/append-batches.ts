@@ -20,7 +20,7 @@ export interface Append {
   readonly keys: HistoryKeys;
   readonly policy: TopicPolicy;
   /** What a repetition has in common with it; absent when there is none. */
-  readonly identity: string | undefined;
+  readonly idempotencyKey: string | undefined;
   /** By the clock of Redis, in milliseconds. */
   readonly deadline: number;
   readonly envelope: Buffer;
@@ -120,16 +120,16 @@ export class AppendBatches {
     return replies.map(([position, receivers]) => appendedOf(position, receivers, missing));
   }
 
-  private argumentsOf({ channel, identity, policy, deadline, envelope }: Append) {
+  private argumentsOf({ channel, idempotencyKey, policy, deadline, envelope }: Append) {
     const { size, ttlMs, keptMs } = policy;
-    const windowMs = identity === undefined ? 0 : this.config.idempotencyWindowMs;
+    const windowMs = idempotencyKey === undefined ? 0 : this.config.idempotencyWindowMs;
     return [channel, randomId(), size, ttlMs, keptMs, windowMs, deadline, envelope];
   }
 }
 
 /** Without an id there is no third: a key that is nowhere would be refused while its slot moves to another server. */
-function keysOf({ keys, identity }: Append): string[] {
-  const placed = identity === undefined ? keys.position : keys.placed(identity);
+function keysOf({ keys, idempotencyKey }: Append): string[] {
+  const placed = idempotencyKey === undefined ? keys.position : keys.placed(idempotencyKey);
   return [keys.position, keys.entries, placed];
 }
 

@@ -11,7 +11,7 @@ import type {
   TopicHistory,
   TopicPolicy,
 } from '../topic-history.js';
-import { identityOf, type PushMessage } from '../transport-message.js';
+import { idempotencyKeyOf, type PushMessage } from '../transport-message.js';
 import type { AppendBatches } from './append-batches.js';
 import { decodeEnvelope } from './envelope.codec.js';
 import { ConfirmedPositions, type Given } from './confirmed-positions.js';
@@ -64,7 +64,7 @@ export class RedisHistory implements TopicHistory {
         everyone: keys.everyoneFor(topic),
         keys: keys.historyOf(topic),
         policy,
-        identity: identityOf(push),
+        idempotencyKey: idempotencyKeyOf(push),
         deadline,
         envelope,
       });
