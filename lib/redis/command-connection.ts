@@ -5,6 +5,7 @@ import type { SampledLogger } from '../util/sampled-logger.js';
 import type { RedisDriver } from './driver.js';
 import type { InFlightWindow } from './in-flight-window.js';
 import { startDriver } from './start-driver.js';
+import { unreached } from './unreached.js';
 
 export type RedisArgument = string | Buffer | number;
 
@@ -100,10 +101,7 @@ export class CommandConnection {
   }
 
   private requireUp(): void {
-    if (this.isUp) return;
-    throw new LoopTransportError('unavailable', 'There is no connection to Redis.', {
-      cause: this.lastError,
-    });
+    if (!this.isUp) throw unreached({ cause: this.lastError });
   }
 
   private cork(): void {

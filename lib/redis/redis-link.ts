@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoopWsConfig } from '../loop-ws.config.js';
-import { LoopTransportError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { CommandConnection, type RedisArgument, type ReplyForm } from './command-connection.js';
 import { InFlightWindow } from './in-flight-window.js';
 import type { RedisScript } from './redis-script.js';
 import type { RedisServer, Topology } from './topology.js';
+import { unreached } from './unreached.js';
 
 const RETRY_MS = 20;
 
@@ -51,7 +51,7 @@ export class RedisLink {
     await Promise.all(first.map((connection) => connection.start()));
   }
 
-  /** Waits out a short outage. Rejects with a {@link LoopTransportError} when it is longer than `ms`. */
+  /** Waits out a short outage. Rejects with a `LoopTransportError` when it is longer than `ms`. */
   async untilReached(key: string, ms: number): Promise<void> {
     const until = performance.now() + ms;
     while (!this.reaches(key) && performance.now() < until) await delay(RETRY_MS);
@@ -59,7 +59,7 @@ export class RedisLink {
   }
 
   /**
-   * Runs a script; `keys` share one hash tag. Rejects with a {@link LoopTransportError}, or with the error of Redis.
+   * Runs a script; `keys` share one hash tag. Rejects with a `LoopTransportError`, or with the error of Redis.
    * A server that does not keep the keys any more has not run it, so it is sent once more to the one that does. Never
    * refused for a full window: a flood of pushes must not keep a process from saying that it is alive.
    */
@@ -177,8 +177,4 @@ export class RedisLink {
 
 function hasMoved(error: unknown): boolean {
   return (error as Error).message.startsWith('MOVED');
-}
-
-function unreached(): LoopTransportError {
-  return new LoopTransportError('unavailable', 'There is no connection to Redis.');
 }

@@ -3,6 +3,7 @@ import { LoopTransportError } from '../../loop-ws.errors.js';
 import { InFlightWindow } from '../../redis/in-flight-window.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { HistoryKeys } from '../../redis/redis-keys.js';
+import { unreached } from '../../redis/unreached.js';
 import { randomId } from '../../util/random-id.js';
 import type { Position } from '../position.js';
 import type { TopicPolicy } from '../topic-history.js';
@@ -143,8 +144,4 @@ function appendedOf(
   }
   const placed = { position: readPosition(position)!, missing };
   return receivers === PLACED_BEFORE ? placed : { ...placed, receivers };
-}
-
-function unreached(): LoopTransportError {
-  return new LoopTransportError('unavailable', 'There is no connection to Redis.');
 }
