@@ -8,7 +8,7 @@ import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
 import { LoopTransport, type PublishOptions } from '../transport/loop-transport.js';
 import { encodePosition } from '../transport/position.js';
-import type { Topic } from '../transport/topic.js';
+import { accountTopic, type Topic } from '../transport/topic.js';
 import type { AppendReceipt, TopicPolicy } from '../transport/topic-history.js';
 import {
   type AskMessage,
@@ -117,10 +117,7 @@ export class EventBusService extends EventBus {
     const settledHere = reached(here);
     const elsewhere = settledHere
       ? NOTHING_ELSEWHERE
-      : await this.publish({ kind: 'account', name: accountId }, question, {
-          timeoutMs,
-          receipt: true,
-        });
+      : await this.publish(accountTopic(connection), question, { timeoutMs, receipt: true });
     return answerOf(question, here, elsewhere);
   }
 
@@ -142,7 +139,7 @@ export class EventBusService extends EventBus {
       reason,
       ...(connectionId === undefined ? {} : { connectionId }),
     };
-    const elsewhere = await this.publish({ kind: 'account', name: accountId }, order, {
+    const elsewhere = await this.publish(accountTopic(order), order, {
       timeoutMs: this.settings.config.receiptTimeoutMs,
       receipt: true,
     });

@@ -3,6 +3,7 @@ import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import type { PresenceRegistration } from '../presence/presence-store.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { LoopTransport } from '../transport/loop-transport.js';
+import { accountTopic } from '../transport/topic.js';
 
 /** Closes connections of other servers whose identity was taken over by a newer one here. */
 @Injectable()
@@ -30,8 +31,7 @@ export class ReplacedConnections {
       code: CloseCode.Replaced,
       reason: 'A newer connection has the same identity.',
     } as const;
-    const topic = { kind: 'account', name: accountId } as const;
     const timeoutMs = this.settings.config.receiptTimeoutMs;
-    await this.transport.publish(topic, order, { timeoutMs, receipt: true });
+    await this.transport.publish(accountTopic(order), order, { timeoutMs, receipt: true });
   }
 }

@@ -1,6 +1,6 @@
 import type { AnswerError } from '../protocol/frames.js';
 import type { Place } from './position.js';
-import type { Topic } from './topic.js';
+import { accountTopic, type Topic } from './topic.js';
 
 /** A connection, as everybody can name it. */
 export interface ConnectionRef {
@@ -94,7 +94,7 @@ export function topicOf(target: PushTarget, service: string): Topic {
   switch (target.kind) {
     case 'connection':
     case 'account':
-      return { kind: 'account', name: target.accountId };
+      return accountTopic(target);
     case 'room':
       return { kind: 'room', name: target.room };
     case 'channel':
