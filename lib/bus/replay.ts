@@ -209,7 +209,7 @@ export function textsOf(positions: ReadonlyMap<string, Position>): Record<string
   );
 }
 
-export function tellReset(connection: LoopConnection, topics: ReplayAnswer['reset']): void {
+function tellReset(connection: LoopConnection, topics: ReplayAnswer['reset']): void {
   if (Object.keys(topics).length > 0) connection.sendFrame({ op: 'reset', topics });
 }
 

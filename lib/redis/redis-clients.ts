@@ -103,7 +103,7 @@ async function importRedis(): Promise<Library> {
   }
 }
 
-export function isClient(source: unknown): source is RedisClient {
+function isClient(source: unknown): source is RedisClient {
   return typeof (source as Partial<RedisClient> | null)?.duplicate === 'function';
 }
 

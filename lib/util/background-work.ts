@@ -1,8 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { stackOf } from './stack-of.js';
 
-export { stackOf };
-
 /** Work that nobody waits for while the server runs, and that the shutdown must wait for. */
 @Injectable()
 export class BackgroundWork {
