@@ -67,8 +67,8 @@ export class LoopWsConfig {
   readonly maxQueuedFrames: number = 64;
   /**
    * An event, a subscription or a refresh of credentials must be dealt with within this time, in milliseconds, or its
-   * frame is answered with `timeout`. A handler that takes longer runs on; a replay closes the connection with 1013, and
-   * its client goes on where it was. Default 30 000.
+   * frame is answered with `timeout`. A handler that takes longer runs on; a replay, and credentials that were taken but
+   * not reviewed, close the connection with 1013, and its client goes on where it was. Default 30 000.
    */
   readonly handlerTimeoutMs: number = 30_000;
   /** Complaints of a schema that one error frame lists; 0 lists none. Default 20. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { closeOnAbort } from '../connections/close-on-abort.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import { DurableTopics } from '../history/durable-topics.js';
@@ -83,7 +84,7 @@ export class Replay {
         await this.letGo(connection, names, given);
         throw error;
       }
-      onAbort(signal, () => connection.close(CloseCode.TryAgainLater, 'It took too long.'));
+      closeOnAbort(connection, signal);
       const plan = planOf(connection.gate.openedAt());
       for (const [name, text] of Object.entries(since)) plan.set(name, (one) => one.since(text));
       await this.replay(connection, plan, given, ({ resumed, reset }) => {
@@ -211,9 +212,4 @@ export function textsOf(positions: ReadonlyMap<string, Position>): Record<string
 
 function tellReset(connection: LoopConnection, topics: ReplayAnswer['reset']): void {
   if (Object.keys(topics).length > 0) connection.sendFrame({ op: 'reset', topics });
-}
-
-function onAbort(signal: AbortSignal, act: () => void): void {
-  if (signal.aborted) act();
-  else signal.addEventListener('abort', act);
 }

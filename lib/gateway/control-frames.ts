@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Gained as GainedBy, PositionNews, type PositionTexts } from '../bus/position-news.js';
 import { Replay, type Since } from '../bus/replay.js';
+import { closeOnAbort } from '../connections/close-on-abort.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -28,7 +29,10 @@ export class ControlFrames {
     private readonly logger: SampledLogger,
   ) {}
 
-  /** Resolves without a frame when the source has been answered already. Takes no effect once the signal is aborted. */
+  /**
+   * Resolves without a frame when the source has been answered already. Grants and takes nothing any more once the signal
+   * is aborted; a replay and new credentials that have begun to take effect by then end the connection.
+   */
   answerOf(
     source: FrameSource,
     frame: ControlFrame,
@@ -41,7 +45,7 @@ export class ControlFrames {
       case 'unsubscribe':
         return this.unsubscribe(source.connection, frame.patterns, id);
       case 'auth':
-        return this.authenticate(source, frame.token, id);
+        return this.authenticate(source, frame.token, id, signal);
     }
   }
 
@@ -103,13 +107,15 @@ export class ControlFrames {
     source: FrameSource,
     token: string,
     id: { id?: FrameId },
+    signal: AbortSignal,
   ): Promise<ServerFrame | undefined> {
-    const refreshed = await source.refreshCredentials(token);
+    const refreshed = await source.refreshCredentials(token, signal);
     if ('refused' in refreshed) {
       source.refuse(refreshed.refused, refreshed.message, id.id);
       return undefined;
     }
-    const removed = await this.subscriptions.review(source.connection);
+    closeOnAbort(source.connection, signal);
+    const removed = await this.subscriptions.review(source.connection, signal);
     await this.tellUnsubscribed(source.connection, removed);
     return { op: 'ok', ...id, ...refreshed, removed };
   }

@@ -47,18 +47,17 @@ export class Credentials {
 
   /**
    * Replaces the claims and the expiry, or leaves both for a token that is not good for this account. Rejects when
-   * nobody can tell right now whether it is.
+   * nobody can tell right now whether it is, and once the signal is aborted, as it is when the connection has ended.
    */
-  async refresh(token: string): Promise<RefreshedCredentials> {
+  async refresh(token: string, signal: AbortSignal): Promise<RefreshedCredentials> {
     const identity = await this.identify(token);
+    signal.throwIfAborted();
     if ('refused' in identity) return identity;
     if (identity.accountId !== this.connection.accountId) {
       return { refused: ErrorCode.Forbidden, message: 'The token belongs to another account.' };
     }
-    if (this.connection.state !== 'closed') {
-      this.connection.refresh(identity.claims);
-      this.expireAt(identity.expiresAt);
-    }
+    this.connection.refresh(identity.claims);
+    this.expireAt(identity.expiresAt);
     return this.expiresInMs;
   }
 

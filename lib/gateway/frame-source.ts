@@ -8,5 +8,6 @@ export interface FrameSource {
   readonly connection: LoopConnection;
   /** Tells the peer that the frame broke the protocol, and counts it. */
   refuse(code: ErrorCode, message: string, id?: FrameId): void;
-  refreshCredentials(token: string): Promise<RefreshedCredentials>;
+  /** Rejects, and changes nothing, once the signal is aborted. */
+  refreshCredentials(token: string, signal: AbortSignal): Promise<RefreshedCredentials>;
 }

@@ -121,8 +121,8 @@ export class Session implements Beating, FrameSource, SocketUser {
     else this.connection.close(CloseCode.NotTheProtocol, 'Too many frames broke the protocol.');
   }
 
-  refreshCredentials(token: string): Promise<RefreshedCredentials> {
-    return this.credentials.refresh(token);
+  refreshCredentials(token: string, signal: AbortSignal): Promise<RefreshedCredentials> {
+    return this.credentials.refresh(token, signal);
   }
 
   /** Resolves when every frame that was received so far has been handled. */

@@ -47,12 +47,14 @@ export class SubscriptionRequests {
 
   /**
    * Takes away what `authorize` no longer allows of what was granted here; resolves with the patterns that were lost.
+   * Takes nothing any more once the signal is aborted: the client would not be told.
    */
-  async review(connection: LoopConnection): Promise<readonly string[]> {
+  async review(connection: LoopConnection, signal: AbortSignal): Promise<readonly string[]> {
     const granted = [...connection.subscriptions].filter(
       (text) => !this.onServersAuthority.has(connection, text),
     );
     const denials = await Promise.all(granted.map((text) => this.denialOf(connection, text)));
+    signal.throwIfAborted();
     const lost = denials.flatMap((denial) => (denial === undefined ? [] : [denial.pattern]));
     connection.unsubscribe(...(lost as LoopPattern[]));
     return lost;

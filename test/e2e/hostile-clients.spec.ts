@@ -9,6 +9,7 @@ import {
   LoopTransport,
   OnLoopConnect,
   OnLoopEvent,
+  OnLoopUnsubscribe,
   type Topic,
   type TransportReceipt,
 } from '../../lib/index.js';
@@ -221,6 +222,58 @@ describe('credentials refreshed in place', () => {
       expect(await app.bus.pushToAccount('acme', 'chat:a', 1)).toMatchObject({ delivered: 1 });
     },
   );
+
+  it('P5: that were answered with timeout are not taken later', async () => {
+    const checked = deferred();
+    const options = {
+      authorize,
+      authenticate: async (request: LoopRequest) => {
+        if (request.token === 'acme.mine') await checked.promise;
+        return authenticate(request);
+      },
+      config: { handlerTimeoutMs: 50 },
+    };
+    const app = await startLoopApp({ options });
+    const client = await app.client('acme');
+    const answer = await client.ask({ op: 'auth', token: 'acme.mine' });
+    expect(answer).toMatchObject({ op: 'error', code: 'timeout' });
+    checked.resolve();
+    await client.ask({ op: 'ping' });
+    const [connection] = app.get(ConnectionRegistry);
+    expect(connection).toMatchObject({ claims: { scope: ['*:*'] } });
+    expect(await app.bus.pushToAccount('acme', 'billing:b', 1)).toMatchObject({ delivered: 1 });
+  });
+
+  it('P3: that were taken, but not reviewed in time, end the connection, and no pattern before it', async () => {
+    const removed: string[] = [];
+    class Watch {
+      @OnLoopUnsubscribe()
+      unsubscribed(_connection: LoopConnection, patterns: readonly string[]): void {
+        removed.push(...patterns);
+      }
+    }
+    const asked = deferred();
+    const reviewed = deferred();
+    const options = {
+      authenticate,
+      authorize: async (connection: LoopConnection, pattern: string) => {
+        if (authorize(connection, pattern)) return true;
+        asked.resolve();
+        await reviewed.promise;
+        return false;
+      },
+      config: { handlerTimeoutMs: 50 },
+    };
+    const app = await startLoopApp({ options, providers: [Watch] });
+    const client = await app.client('acme');
+    const [connection] = app.get(ConnectionRegistry);
+    client.send({ op: 'auth', token: 'acme.mine' });
+    await asked.promise;
+    expect(await client.closed).toMatchObject({ code: 1013 });
+    reviewed.resolve();
+    expect(await isServing(app)).toBe(true);
+    expect([[...connection!.subscriptions], removed]).toEqual([['*:*'], []]);
+  });
 
   it('put off the end, and bring it nearer', async () => {
     const brief = ({ token = '' }: LoopRequest) => ({
