@@ -1,6 +1,7 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { DurableTopics } from '../history/durable-topics.js';
+import { EVENTS_PER_TURN, eventPace } from '../history/event-pace.js';
 import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import {
   encodePosition,
@@ -15,9 +16,6 @@ import type { SharedReads } from './shared-reads.js';
 
 /** How often it is read in a row without getting any further, before what is missing is given up. */
 const ATTEMPTS = 5;
-
-/** Events that may be sent in one turn of the event loop; more are sent as fast as the reader takes them. */
-const AT_ONCE = 16;
 
 /** In place of a position: the last event only, be it old or new. */
 const LATEST = 'latest';
@@ -135,7 +133,7 @@ export class TopicReplay {
       const { waiting, overflowed, wasReset } = this.connection.gate.heldOf(this.name);
       if (overflowed || wasReset) return false;
       const later = waiting.filter(({ place }) => place.position.n > this.at.n);
-      if (later.length <= AT_ONCE) {
+      if (later.length <= EVENTS_PER_TURN) {
         for (const push of later) this.replay(push);
         const begunAt = Math.min(from.n, this.given?.from ?? from.n);
         this.connection.gate.release(this.name, begunAt, this.at.n);
@@ -146,9 +144,14 @@ export class TopicReplay {
     }
   }
 
-  /** As fast as the reader takes them. */
+  /**
+   * As fast as the reader takes them, and in many turns: all who share a read would go on in the very turn in which it
+   * is done.
+   */
   private async send(pushes: readonly PlacedPush[]): Promise<void> {
+    const pace = eventPace();
     for (const push of pushes) {
+      await pace.pass();
       while (!this.connection.hasRoom) await this.connection.untilRoom(); // another topic may have taken it
       this.replay(push);
     }

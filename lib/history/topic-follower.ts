@@ -1,14 +1,12 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isNext, isSamePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush, TopicHistory } from '../transport/topic-history.js';
 import { NOTHING_DONE, type ServerReply, UNKNOWN_YET } from '../transport/transport-message.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
+import { eventPace } from './event-pace.js';
 
 const RETRY_MS = 500;
-
-/** Pushes of a gap that are delivered in one turn of the event loop: readers keep up, and nobody else is held up. */
-const AT_ONCE = 16;
 
 /** Pushes that may come while what was before them is read. More are read as well. */
 const MOST_WAITING = 1_000;
@@ -190,9 +188,9 @@ export class TopicFollower {
   }
 
   private async takeInTurn(pushes: Iterable<PlacedPush>): Promise<void> {
-    let taken = 0;
+    const pace = eventPace();
     for (const push of pushes) {
-      if (++taken % AT_ONCE === 0) await nextTurn();
+      await pace.pass();
       if (this.closed) return;
       this.answer(push.place.position.id, this.take(push));
     }

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { DurableDelivery } from '../../lib/bus/durable-delivery.js';
 import { ConnectionRegistry, type LoopConnection } from '../../lib/index.js';
 import type { LoopTestClient } from '../../lib/testing/index.js';
 import { MemoryHistory } from '../../lib/transport/memory/memory-history.js';
@@ -78,6 +79,25 @@ describe('a long replay', () => {
     await client.ask({ op: 'ping' });
     const numbers = dataOf(client).map((data) => (data as { n: number }).n);
     expect(numbers).toEqual(upTo(size + 1));
+  });
+
+  it('P6: of small events goes out in many turns, so that it does not stop everything else', async () => {
+    const size = 1_000;
+    await start(size);
+    const account = await positionOfToday();
+    await push(...upTo(size));
+    const client = await comeBack(server);
+    const sending = jest.spyOn(DurableDelivery.prototype, 'replay');
+    let [sent, mostInOneTurn] = [0, 0];
+    const afterEachTurn = (): void => {
+      mostInOneTurn = Math.max(mostInOneTurn, sending.mock.calls.length - sent);
+      sent = sending.mock.calls.length;
+      if (sent < size) setImmediate(afterEachTurn);
+    };
+    setImmediate(afterEachTurn);
+    expect(await subscribe(client, { account })).toMatchObject({ resumed: { account: size } });
+    expect(dataOf(client)).toEqual(upTo(size));
+    expect(mostInOneTurn).toBeLessThanOrEqual(32);
   });
 
   it('P6: so do those of many topics together, and what comes meanwhile', async () => {
