@@ -4,7 +4,7 @@ import { ErrorCode } from './protocol/error-code.js';
 /*
  * LoopWsError              everything this module throws at its user's code
  * ├─ LoopWsBootError       an option or a decorator is wrong: the application does not start
- * ├─ LoopPushError         the push was never made: a bad name, or a payload that cannot travel
+ * ├─ LoopPushError         the push was never made: a bad name or id, or a payload that cannot travel
  * ├─ LoopAskError          a question got no answer, and why
  * └─ LoopTransportError    the way to other servers did not take something
  * LoopWsException          what a handler throws to refuse a frame with a code of its own
@@ -19,7 +19,7 @@ export class LoopWsError extends Error {
 /** Stops the boot. The sentence names the option or the method, and the remedy. */
 export class LoopWsBootError extends LoopWsError {}
 
-/** A push that could not be made at all; nobody received anything. */
+/** A push, a question or a disconnect that could not be made at all; nothing has reached anybody. */
 export class LoopPushError extends LoopWsError {}
 
 /** Why a question has no answer. */

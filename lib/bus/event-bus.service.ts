@@ -20,16 +20,18 @@ import {
   topicOf,
   type TransportMessage,
 } from '../transport/transport-message.js';
+import { requireTexts } from '../util/require-texts.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';
 import { CallOrder } from './call-order.js';
 import { ChannelObservers } from './channel-observers.js';
+import { requireCloseWords } from './close-words.js';
 import { LocalDelivery } from './local-delivery.js';
 import { EventBus } from './event-bus.js';
 import type { LoopEnvelope } from './loop-envelope.js';
 import { OpenAsks } from './open-asks.js';
-import { composeEvent, requireDuration, requireTexts } from './outgoing-event.js';
+import { composeEvent, requireDuration } from './outgoing-event.js';
 import {
   connectionResultOf,
   type ConnectionPushResult,
@@ -131,6 +133,7 @@ export class EventBusService extends EventBus {
     code: number = CloseCode.Forbidden,
     reason = '',
   ): Promise<DisconnectReport> {
+    requireCloseWords(code, reason);
     const closed = this.registry.disconnect(accountId, connectionId, code, reason);
     const order: DisconnectMessage = {
       kind: 'disconnect',

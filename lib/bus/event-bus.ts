@@ -86,7 +86,10 @@ export abstract class EventBus {
    * Closes the account's connections on every server, or the one that is named.
    *
    * @param connectionId Default: all of the account.
-   * @param code Default 4503: clients do not come back.
+   * @param code Default 4503: clients do not come back. Else 1000, or one of the application's own from 3000.
+   * @param reason Default none. Cut to 123 bytes.
+   * @returns How many were closed. Rejects with a `LoopPushError`, and closes nobody, for an id that is no text or empty,
+   * for a code that no endpoint may send and for a reason that is no text.
    */
   abstract disconnect(
     accountId: string,

@@ -53,17 +53,6 @@ function toJson(name: string, payload: unknown): string | undefined {
   }
 }
 
-/** An id of another type would find nobody, and that would look like an account that is not connected. */
-export function requireTexts(target: object): void {
-  for (const [field, value] of Object.entries(target)) {
-    if (typeof value === 'string' && value !== '') continue;
-    throw new LoopPushError(
-      `${field} is ${typeof value === 'string' ? 'empty' : `of type ${typeof value}`}; pass a non-empty text, for ` +
-        'example String(id).',
-    );
-  }
-}
-
 export function requireDuration(field: string, ms: number): void {
   if (ms > 0 && ms <= MAX_TIMER_MS) return;
   throw new LoopPushError(`${field} is ${ms}; it must be a number of milliseconds above 0.`);

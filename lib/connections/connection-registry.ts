@@ -8,6 +8,7 @@ import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { GroupedMap } from '../util/grouped-map.js';
 import { GuardedObservable } from '../util/guarded-observable.js';
+import { requireTexts } from '../util/require-texts.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
@@ -74,8 +75,11 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
    * Closes the account's connections on this server, or the one that is named. For the whole cluster use
    * `EventBus.disconnect`.
    *
-   * @param code Default 4503: the client does not come back.
+   * @param connectionId Default: all of the account.
+   * @param code Default 4503: the client does not come back. A code that no endpoint may send is replaced by 1011.
+   * @param reason Default none. Cut to 123 bytes.
    * @returns How many were closed.
+   * @throws LoopPushError for an id that is no text, or empty.
    */
   disconnect(
     accountId: string,
@@ -83,6 +87,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     code: number = CloseCode.Forbidden,
     reason = '',
   ): number {
+    requireTexts(connectionId === undefined ? { accountId } : { accountId, connectionId });
     const connections = this.ofAccount(accountId).filter(
       (connection) => connectionId === undefined || connection.connectionId === connectionId,
     );

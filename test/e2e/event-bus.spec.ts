@@ -292,6 +292,31 @@ describe('an argument that types would have refused', () => {
       /ttlMs is 0/,
     ],
     [
+      'an account to disconnect that is no text',
+      (bus: EventBus) => bus.disconnect(42 as never),
+      /accountId is of type number.*String\(id\)/,
+    ],
+    [
+      'a connection to disconnect that is no text',
+      (bus: EventBus) => bus.disconnect('a', 7n as never),
+      /connectionId is of type bigint/,
+    ],
+    [
+      'a close code below every range',
+      (bus: EventBus) => bus.disconnect('a', 'b', -1),
+      /code is -1.*3000 to 4999/,
+    ],
+    [
+      'a close code beyond every range',
+      (bus: EventBus) => bus.disconnect('a', 'b', 2 ** 32),
+      /code is 4294967296/,
+    ],
+    [
+      'a close reason that is no text',
+      (bus: EventBus) => bus.disconnect('a', 'b', 4000, { why: 'x' } as never),
+      /reason is of type object/,
+    ],
+    [
       'a timeout that is no number',
       (bus: EventBus) => bus.ask('a', 'b', 'chat:n', 1, { timeoutMs: NaN }),
       /timeoutMs is NaN/,
@@ -406,5 +431,22 @@ describe('disconnect', () => {
     expect((await b.closed).code).toBe(4503);
     await other.ask({ op: 'ping' });
     expect(get(ConnectionRegistry).size).toBe(1);
+  });
+
+  it('P5: closes nobody when the order is none', async () => {
+    const { bus, client, get } = await startLoopApp();
+    const one = await client('42', { connectionId: '7' });
+    const registry = get(ConnectionRegistry);
+    for (const [account, connection, code] of [
+      [42 as never, '7', 4000],
+      ['42', 7 as never, 4000],
+      ['42', '7', 1006],
+    ] as const) {
+      await expect(bus.disconnect(account, connection, code)).rejects.toThrow(LoopPushError);
+    }
+    expect(() => registry.disconnect(42 as never)).toThrow(/accountId is of type number/);
+    expect(() => registry.disconnect('42', 7 as never)).toThrow(/connectionId is of type number/);
+    await one.ask({ op: 'ping' });
+    expect(registry.size).toBe(1);
   });
 });
