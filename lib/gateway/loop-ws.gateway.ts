@@ -1,17 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Logger } from '@nestjs/common';
+import { Inject } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { type OnGatewayInit, WebSocketGateway } from '@nestjs/websockets';
 import type { LoopSocket } from '../connections/loop-socket.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
-import { stackOf } from '../util/stack-of.js';
+import { SampledLogger } from '../util/sampled-logger.js';
 import { AdapterInstaller } from './adapter.installer.js';
 import { Handshake, type HandshakeAnswer } from './handshake.js';
 import { OWN_SERVER } from './loop-ws.adapter.js';
 import { ServerLifecycle } from './server.lifecycle.js';
-
-const LOGGER = new Logger('LoopWs');
 
 /** What Nest knows of the WebSocket endpoint. Everything that happens there is done by others. */
 @WebSocketGateway()
@@ -22,8 +20,9 @@ export class LoopWsGateway implements OnGatewayInit {
     _adapter: AdapterInstaller,
     private readonly handshake: Handshake,
     private readonly lifecycle: ServerLifecycle,
+    private readonly logger: SampledLogger,
   ) {
-    setGatewayOptions(modules, serverOptions(settings, handshake));
+    setGatewayOptions(modules, serverOptions(settings, handshake, logger));
   }
 
   /**
@@ -38,7 +37,8 @@ export class LoopWsGateway implements OnGatewayInit {
   private accept(socket: LoopSocket, request: IncomingMessage): void {
     const admitted = this.handshake.takeAdmitted(request);
     if (admitted === undefined) {
-      LOGGER.error(
+      this.logger.warn(
+        'stranger',
         'A socket arrived that LoopWs did not authenticate: another gateway owns the same path. Give one of them ' +
           'another "path".',
       );
@@ -65,7 +65,11 @@ function setGatewayOptions(modules: ModulesContainer, options: object): void {
 }
 
 /** Options of the `ws` package's server, which its adapter passes on. */
-function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): object {
+function serverOptions(
+  { path, config }: LoopWsSettings,
+  handshake: Handshake,
+  logger: SampledLogger,
+): object {
   return {
     [OWN_SERVER]: true,
     path,
@@ -76,7 +80,7 @@ function serverOptions({ path, config }: LoopWsSettings, handshake: Handshake): 
     autoPong: false, // the session answers pings, within the rate
     verifyClient: (info: { readonly req: IncomingMessage }, answer: HandshakeAnswer) => {
       handshake.verify(info.req, answer).catch((error: unknown) => {
-        LOGGER.error('An upgrade was lost', stackOf(error));
+        logger.error('upgrade', 'An upgrade was lost', error);
       });
     },
     handleProtocols: (offered: ReadonlySet<string>) => handshake.selectSubprotocol(offered),

@@ -1,19 +1,20 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { stackOf } from './stack-of.js';
+import { Injectable } from '@nestjs/common';
+import { SampledLogger } from './sampled-logger.js';
 
 /** Work that nobody waits for while the server runs, and that the shutdown must wait for. */
 @Injectable()
 export class BackgroundWork {
-  private readonly logger = new Logger('LoopWs');
   private readonly running = new Set<Promise<void>>();
 
-  /** A failure is logged as `what` and goes no further. */
+  constructor(private readonly logger: SampledLogger) {}
+
+  /** A failure is logged, with `what` as its kind, and goes no further. */
   track(what: string, work: Promise<unknown>): void {
     const tracked = work.then(
       () => void this.running.delete(tracked),
       (error: unknown) => {
         this.running.delete(tracked);
-        this.logger.error(`${what} failed`, stackOf(error));
+        this.logger.error(what, `${what} failed`, error);
       },
     );
     this.running.add(tracked);

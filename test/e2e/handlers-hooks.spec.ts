@@ -131,6 +131,34 @@ describe('presence hooks of one account', () => {
   });
 });
 
+describe('hooks that fail for every connection', () => {
+  it('P6: are logged once per kind, however often a peer comes and goes', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    let failures = 0;
+    @Injectable()
+    class Failing {
+      @OnLoopDisconnect()
+      gone(): never {
+        failures++;
+        throw new Error('audit log away');
+      }
+
+      @OnAccountOnline()
+      online(): never {
+        failures++;
+        throw new Error('database away');
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Failing] });
+    for (let n = 0; n < 5; n++) await (await client(`acme-${n}`)).close();
+    await eventually('all hooks have failed', () => failures === 10);
+    expect(errors.mock.calls.map(([message]) => message as string).toSorted()).toEqual([
+      '@OnAccountOnline failed',
+      '@OnLoopDisconnect failed',
+    ]);
+  });
+});
+
 describe('a presence hook that never settles', () => {
   it('keeps the next one waiting for handlerTimeoutMs, and is logged', async () => {
     const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});

@@ -1,4 +1,12 @@
-import { type DynamicModule, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { once } from 'node:events';
+import { jest } from '@jest/globals';
+import {
+  type DynamicModule,
+  Injectable,
+  Logger,
+  Module,
+  type ModuleMetadata,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -33,6 +41,9 @@ import {
 } from '../support/loop-app.js';
 
 afterEach(closeLoopApps);
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 const OPTIONS: LoopWsOptions = { ...TEST_OPTIONS, config: TEST_CONFIG };
 
@@ -478,6 +489,18 @@ describe('beside others on the same server', () => {
     });
     expect((await client()).welcome.accountId).toBe('acme');
     expect(await echoOf(port)).toEqual({ event: 'echo', data: 'hi' });
+  });
+
+  it('P6: another gateway that took our path is named, not once for each socket that comes to it', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    @WebSocketGateway({ path: '/ws' })
+    class Usurper {}
+    const { url } = await startLoopApp({ imports: [{ module: Usurper, providers: [Usurper] }] });
+    for (let n = 0; n < 3; n++) {
+      const socket = new WebSocket(url);
+      expect((await once(socket, 'close'))[0]).toBe(1011);
+    }
+    expect(warnings.mock.calls).toEqual([[expect.stringContaining('Give one of them another')]]);
   });
 
   it('another upgrade listener, as GraphQL has, gets its own paths', async () => {
