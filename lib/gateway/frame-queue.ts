@@ -1,5 +1,4 @@
-/** Gives nothing when it is done, or what resolves then. */
-type Task = () => Promise<void> | undefined;
+type Task = () => Promise<void>;
 
 interface Waiting {
   readonly task: Task;
@@ -90,13 +89,10 @@ export class FrameQueue {
   private run({ task, alone }: Waiting): void {
     this.runsAlone = alone;
     this.running++;
-    const work = task();
-    if (work === undefined) this.finished();
-    else
-      void work.then(() => {
-        this.finished();
-        this.runWaiting();
-      });
+    void task().then(() => {
+      this.finished();
+      this.runWaiting();
+    });
   }
 
   private finished(): void {
