@@ -32,11 +32,9 @@ export class Admission {
 
   /** Why nobody is let in right now, if so. */
   refusalForAnyone(): UpgradeRefusal | undefined {
-    const { maxConnections, maxPendingUpgrades } = this.settings.config;
-    if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
-    if (this.sessions.size + this.pending >= maxConnections)
-      return this.later(503, 'This server is full.');
-    return this.pending >= maxPendingUpgrades ? this.tooFast() : undefined;
+    const refusal = this.refusalForOneMore(this.sessions.size + this.pending);
+    if (refusal !== undefined) return refusal;
+    return this.pending >= this.settings.config.maxPendingUpgrades ? this.tooFast() : undefined;
   }
 
   /** Takes a place in the rate; why there is none, if so. Requests that are refused anyway must not use it up. */
@@ -49,9 +47,8 @@ export class Admission {
    * together are counted one after another.
    */
   refusalFor(identity: Identity): UpgradeRefusal | undefined {
-    if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
-    if (this.sessions.size >= this.settings.config.maxConnections)
-      return this.later(503, 'This server is full.');
+    const refusal = this.refusalForOneMore(this.sessions.size);
+    if (refusal !== undefined) return refusal;
     return this.hasPlaceFor(identity)
       ? undefined
       : this.later(429, 'This account has too many connections.');
@@ -65,6 +62,12 @@ export class Admission {
     } finally {
       this.pending--;
     }
+  }
+
+  private refusalForOneMore(taken: number): UpgradeRefusal | undefined {
+    if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
+    const isFull = taken >= this.settings.config.maxConnections;
+    return isFull ? this.later(503, 'This server is full.') : undefined;
   }
 
   /** One socket over the limit may come to replace its own predecessor. */
