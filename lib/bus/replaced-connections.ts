@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { REPLACED } from '../connections/replaced.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import type { PresenceRegistration } from '../presence/presence-store.js';
-import { CloseCode } from '../protocol/close-code.js';
 import { LoopTransport } from '../transport/loop-transport.js';
 import { accountTopic } from '../transport/topic.js';
 
@@ -28,8 +28,7 @@ export class ReplacedConnections {
       accountId,
       connectionId,
       registration,
-      code: CloseCode.Replaced,
-      reason: 'A newer connection has the same identity.',
+      ...REPLACED,
     } as const;
     const timeoutMs = this.settings.config.receiptTimeoutMs;
     await this.transport.publish(accountTopic(order), order, { timeoutMs, receipt: true });

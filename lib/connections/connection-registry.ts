@@ -12,6 +12,7 @@ import { requireTexts } from '../util/require-texts.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
+import { REPLACED } from './replaced.js';
 import { SubscriptionGroups } from './subscription-groups.js';
 
 export type ConnectionEvent =
@@ -104,7 +105,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     const older = this.get(connection.accountId, connection.connectionId);
     this.accounts.set(connection.accountId, connection);
     this.opened.add(connection);
-    older?.close(CloseCode.Replaced, 'A newer connection has the same identity.');
+    older?.close(REPLACED.code, REPLACED.reason);
     this.announce({ type: 'opened', connection });
   }
 

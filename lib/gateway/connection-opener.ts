@@ -4,6 +4,7 @@ import { ReplacedConnections } from '../bus/replaced-connections.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
+import { REPLACED } from '../connections/replaced.js';
 import { toFrameError } from '../handlers/frame-error.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LoopWsException } from '../loop-ws.errors.js';
@@ -125,7 +126,7 @@ export class ConnectionOpener {
     const { connection, credentials } = session;
     const holder = this.registry.get(connection.accountId, connection.connectionId);
     if (holder?.isNewerThan(connection)) {
-      connection.close(CloseCode.Replaced, 'A newer connection has the same identity.');
+      connection.close(REPLACED.code, REPLACED.reason);
       return;
     }
     const positions = this.replay.positionsOf(connection);
