@@ -55,5 +55,7 @@ function toJson(name: string, payload: unknown): string | undefined {
 
 export function requireDuration(field: string, ms: number): void {
   if (ms > 0 && ms <= MAX_TIMER_MS) return;
-  throw new LoopPushError(`${field} is ${ms}; it must be a number of milliseconds above 0.`);
+  throw new LoopPushError(
+    `${field} is ${ms}; it must be a number of milliseconds above 0 and at most ${MAX_TIMER_MS}.`,
+  );
 }

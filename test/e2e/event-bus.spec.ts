@@ -292,6 +292,11 @@ describe('an argument that types would have refused', () => {
       /ttlMs is 0/,
     ],
     [
+      'a ttl that no timer can hold',
+      (bus: EventBus) => bus.pushToChannel('chat:n', 1, { ttlMs: 3e9 }),
+      /ttlMs is 3000000000.*at most 2147483647/,
+    ],
+    [
       'an account to disconnect that is no text',
       (bus: EventBus) => bus.disconnect(42 as never),
       /accountId is of type number.*String\(id\)/,
