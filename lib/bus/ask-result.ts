@@ -3,7 +3,7 @@ import type { AskMessage, ServerReply } from '../transport/transport-message.js'
 import { connectionResultOf, type Elsewhere, receiptIn, reportOf } from './push-result.js';
 
 export interface AskOptions {
-  /** How long to wait for the answer, in milliseconds. */
+  /** How long to wait for the answer, in milliseconds: above 0 and at most 2 147 483 647. There is no default. */
   readonly timeoutMs: number;
 }
 

@@ -11,7 +11,8 @@ import type {
  * - `delivered`: its bounded queue took the frame. Proof that the application there has it is `EventBus.ask`.
  * - `filtered`: it is connected, and none of its subscriptions matches, or `except` names it.
  * - `not_connected`: it is connected nowhere.
- * - `send_failed`: it could not take the frame, because its reader is too slow.
+ * - `send_failed`: it did not take the frame, because its reader is too slow, because its socket is closing, or because
+ *   the push was past its `ttlMs` when its turn came.
  * - `unknown`: there is no proof, because a server did not answer in time or was not asked; or, of a durable push, because
  *   what was before it is still on its way to the connection.
  */
@@ -64,7 +65,10 @@ export interface PushOptions {
    * a report; `pushToConnection` says `filtered` when it leaves out the very connection that it is for.
    */
   readonly except?: readonly (string | ConnectionRef)[];
-  /** A frame that could not be written for this long, in milliseconds, is dropped. Default `config.pushTtlMs`. */
+  /**
+   * A frame that could not be written for this long, in milliseconds, is dropped. Above 0 and at most 2 147 483 647.
+   * Default `config.pushTtlMs`.
+   */
   readonly ttlMs?: number;
   /** `false`: do not wait for other servers. The result tells what this server did and is not complete. Default true. */
   readonly receipt?: boolean;

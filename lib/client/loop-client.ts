@@ -103,7 +103,11 @@ export interface LoopClient {
 
   /**
    * Refreshes the credentials without a new connection: with this token, or with one of the `token` option. When the
-   * option is not a function, later connections use this token too.
+   * option is not a function, later connections use this token too, unless the server refuses it.
+   *
+   * @returns rejects with a {@link LoopClientError}: `unauthorized` or `forbidden` when the server refuses the token,
+   * `unavailable` when it cannot check it right now, `bad_option` when there is no token, or as {@link request} does;
+   * and with what the `token` function throws.
    */
   authenticate(token?: string): Promise<void>;
 

@@ -117,22 +117,32 @@ export class LoopConnection {
 
   /**
    * Subscribes on the server's own authority: `authorize` is not asked, `maxSubscriptions` does apply. Resolves when
-   * every later push that matches will arrive. Rejects with a `LoopWsError` for text that is no pattern and for a
-   * service that is not declared.
+   * every later push that matches will arrive; on a closed connection it resolves and does nothing. Rejects with a
+   * `LoopWsError` for text that is no pattern, for a service that is not declared and above `maxSubscriptions`, and with
+   * what the transport failed with. A call that rejects has subscribed nothing.
    */
   subscribe(...patterns: readonly LoopPattern[]): Promise<void> {
     return this.home.subscribe(this, patterns);
   }
 
+  /**
+   * Gives up patterns, whoever subscribed them. Neither the client nor `@OnLoopUnsubscribe` is told. Patterns that it does
+   * not hold are ignored; on a closed connection it does nothing.
+   */
   unsubscribe(...patterns: readonly LoopPattern[]): void {
     this.home.unsubscribe(this, patterns);
   }
 
-  /** Joins a room. Resolves when every later push to the room will arrive. Rejects above `maxRooms`. */
+  /**
+   * Joins a room. Resolves when every later push to the room will arrive; on a closed connection it resolves and does
+   * nothing. Rejects with a `LoopWsError` for a name that is no text or empty and above `maxRooms`, and with what the
+   * transport failed with. A call that rejects has joined nothing.
+   */
   join(room: string): Promise<void> {
     return this.home.join(this, room);
   }
 
+  /** Leaves a room. One that it is not in is ignored; on a closed connection it does nothing. */
   leave(room: string): void {
     this.home.leave(this, room);
   }

@@ -73,7 +73,10 @@ export abstract class PresenceStore {
   /** The account's connections on every server. */
   abstract connectionsOf(accountId: string): Promise<readonly PresentConnection[]>;
 
-  /** Accounts that are online, in pages of at most `limit` (default 100), in no particular order. */
+  /**
+   * Accounts that are online, in pages of at most `limit`, in no particular order. `limit` is a whole number from 1;
+   * default 100.
+   */
   abstract accounts(page?: {
     readonly after?: string;
     readonly limit?: number;

@@ -7,7 +7,7 @@ import type { PushMessage, ServerReply, TransportReceipt } from './transport-mes
 export interface HistoryPolicy {
   /** Pushes, from 1 to 10 000. */
   readonly size: number;
-  /** How long each of them is, in milliseconds. */
+  /** How long each of them is kept, in milliseconds, from 1 to 2 592 000 000, which is 30 days. */
   readonly ttlMs: number;
 }
 

@@ -23,7 +23,7 @@ export class MemoryLog {
     return this.entries.length === 0 && this.ids.size === 0;
   }
 
-  /** `undefined` for a repetition, whose position is that of the first. */
+  /** `placed` is absent for a repetition, whose position is that of the first. */
   append(
     push: PushMessage,
     { size, ttlMs }: HistoryPolicy,
