@@ -41,7 +41,12 @@ if (unknown.length > 0) {
   console.error(`There is no axis "${unknown[0]}"; there are ${Object.keys(AXES).join(', ')}.`);
   process.exit(2);
 }
-const scale = { quick: values.quick, rounds: Number(values.rounds ?? (values.quick ? 2 : 5)) };
+const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+if (!Number.isInteger(rounds) || rounds < 1) {
+  console.error(`--rounds is ${values.rounds}; write a whole number from 1 up.`);
+  process.exit(2);
+}
+const scale = { quick: values.quick, rounds };
 const facts = await factsOfThisRun(['npm run bench', ...process.argv.slice(2)].join(' '));
 console.log(factsText(facts));
 const sections: Section[] = [];

@@ -1,7 +1,7 @@
 /* Clients that come: what it costs to take a connection, with its credentials. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
-import { endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
+import { clientsText, endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
@@ -28,9 +28,11 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   return {
     title: 'Connecting',
     text:
-      `Server CPU to take one connection, until its client is told that it is ready, in microseconds: median (least); 50 at ` +
-      `a time. LoopWs and socket.io check a token and make ${SUBSCRIPTIONS} subscriptions; ws and platform-ws do neither. ` +
-      'How many come per second is bounded by the clients as well, which share the machine.',
+      'Server CPU to take one connection, until its client is told that it is ready, in microseconds: median (least); 50 at ' +
+      `a time. Not all do the same: LoopWs asks "authenticate", checks origin, rates and limits, makes ${SUBSCRIPTIONS} ` +
+      'subscriptions and says welcome; socket.io reads the token, joins as many rooms and answers its own handshake; ws and ' +
+      'platform-ws read the token and are ready with the 101. How many come per second is bounded by the clients as well. ' +
+      clientsText(rigs),
     tables: [
       {
         title: 'Per connection',

@@ -1,7 +1,7 @@
 /* Events of clients that go through a guard and a pipe to a handler. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
-import { endEach, measureEach, startEach } from '../peers/rigs.js';
+import { clientsText, endEach, measureEach, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
@@ -38,7 +38,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
     text:
       `Server CPU for one event of a client, through a guard and a pipe to one of ${HANDLERS} handlers, in microseconds: ` +
       `median (least). ${CONNECTIONS} connections; each sends one event per turn, or eight in one write. The bare ws ` +
-      'server only parses the JSON.',
+      `server only parses the JSON. ${clientsText(rigs)}`,
     tables: [
       {
         title: 'CPU per event',

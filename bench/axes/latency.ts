@@ -1,7 +1,7 @@
 /* How long an event is on its way at a steady rate, alone and beside readers that have stopped reading. */
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
-import { ONE_SERVER } from '../peers/rigs.js';
+import { clientsText, endEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import type { Percentiles } from '../support/percentiles.js';
 import { inTurn } from '../support/rounds.js';
@@ -10,56 +10,57 @@ import type { Scale } from './axis.js';
 
 const EVERY_MS = 100;
 const STALLED_SHARE = 0.01;
-/** What is pushed at those who do not read: more than their queue may hold. */
-const PUSHED_AT_STALLED = { perTick: 64, bytes: 10_000 };
+/** More than the queue of a reader that has stopped may hold, and so little at once that the others keep up. */
+const FLOOD = { events: 64, perTick: 8, bytes: 10_000 };
+const FLOODS = 10;
 
-interface Steady {
-  readonly rig: Rig;
-  readonly stalls: boolean;
+/** Rigs of each peer, in the order of {@link ONE_SERVER}. */
+interface Rigs {
+  readonly healthy: readonly Rig[];
+  readonly stalling: readonly Rig[];
 }
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
   const connections = quick ? 1_000 : 5_000;
   const events = quick ? 20 : 50;
-  const rows: string[][] = [];
-  const ratios = new Map<PeerName, number>();
+  const rigs: Rigs = {
+    healthy: await startEach(ONE_SERVER, (name) => start(name, connections)),
+    stalling: await startEach(ONE_SERVER, (name) => start(name, connections)),
+  };
   const held = new Map<PeerName, number>();
-  for (const name of ONE_SERVER) {
-    const [healthy, stalling] = [await start(name, connections), await start(name, connections)];
-    const stalled = connections * STALLED_SHARE;
-    held.set(name, await bytesHeldForStalled(stalling, stalled));
-    const both: Steady[] = [
-      { rig: healthy, stalls: false },
-      { rig: stalling, stalls: true },
-    ];
-    const figures = await inTurn(rounds, both, ({ rig }) =>
-      rig.publishWatched({ events, perTick: 1, pauseMs: EVERY_MS, bytes: 200 }),
-    );
-    await Promise.all([healthy.end(), stalling.end()]);
-    const [alone, beside] = both.map((one) => figures.get(one)!);
-    ratios.set(name, medianOf(beside!, 'p99') / medianOf(alone!, 'p99'));
-    rows.push([name, ...cells(alone!), ...cells(beside!)]);
+  for (const rig of rigs.stalling) {
+    held.set(rig.name, await bytesHeldForStalled(rig, connections * STALLED_SHARE));
   }
+  const all = [...rigs.healthy, ...rigs.stalling];
+  const figures = await inTurn(rounds, all, (rig) => watch(rig, events));
+  await endEach(all);
+  const p99 = (rig: Rig): number => medianOf(figures.get(rig)!, 'p99');
+  const ratios = rigs.stalling.map((rig, at) => p99(rig) / p99(rigs.healthy[at]!));
   return {
     title: 'Latency at a steady rate',
     text:
-      `An event of 200 bytes to each of ${connections} connections every ${EVERY_MS} ms; milliseconds from the call to the ` +
-      'client, over all clients, median of the rounds. Then the same beside 1 % of readers that stopped reading, after ' +
-      `${PUSHED_AT_STALLED.perTick} events of ${PUSHED_AT_STALLED.bytes} bytes were pushed at them; "held" is what the ` +
-      'process grew by for each of those, what the kernel holds not included.',
+      `An event of 200 bytes to each of ${connections} connections every ${EVERY_MS} ms, ${events} in a round; milliseconds ` +
+      'from the moment when it was due to the client, over all clients, median of the rounds. Then beside 1 % of readers ' +
+      `that have stopped reading, after ${FLOODS * FLOOD.events} events of ${FLOOD.bytes} bytes for everybody: LoopWs has closed them ` +
+      'by then, since their queues were full; the others keep them, and what they hold for each. "Held" is what the process ' +
+      `grew by for each of them, what the kernel holds not included. ${clientsText(all)}`,
     tables: [
       {
         title: 'Milliseconds',
         head: ['', 'p50', 'p99', 'p99.9', 'p50 beside', 'p99 beside', 'p99.9 beside'],
-        rows,
+        rows: ONE_SERVER.map((name, at) => [
+          name,
+          ...cells(figures.get(rigs.healthy[at]!)!),
+          ...cells(figures.get(rigs.stalling[at]!)!),
+        ]),
       },
       {
         title: 'For a reader that does not read',
         head: ['', 'KiB held', 'p99 of the others, ratio'],
-        rows: ONE_SERVER.map((name) => [
+        rows: ONE_SERVER.map((name, at) => [
           name,
           (held.get(name)! / 1_024).toFixed(0),
-          ratios.get(name)!.toFixed(2),
+          ratios[at]!.toFixed(2),
         ]),
       },
     ],
@@ -67,7 +68,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
     verdicts: [
       {
         what: 'p99 of healthy readers beside 1 % that stopped',
-        figure: ratios.get('loopws')!,
+        figure: ratios[ONE_SERVER.indexOf('loopws')]!,
         limit: 1.2,
       },
     ],
@@ -77,7 +78,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
 async function start(name: PeerName, connections: number): Promise<Rig> {
   const rig = await Rig.start(name, { handlers: 0, subscriptions: 1 });
   await rig.connect(connections);
-  await rig.publish({ events: 20, perTick: 1, bytes: 200 });
+  await rig.publish({ events: 20, perTick: 1, everyMs: EVERY_MS, bytes: 200 });
   return rig;
 }
 
@@ -85,11 +86,17 @@ async function start(name: PeerName, connections: number): Promise<Rig> {
 async function bytesHeldForStalled(rig: Rig, stalled: number): Promise<number> {
   await rig.stall(stalled);
   const before = await rig.server.call('usageAtRest', undefined);
-  const { perTick, bytes } = PUSHED_AT_STALLED;
-  for (let round = 0; round < 10; round++)
-    await rig.publish({ events: perTick, perTick: 8, bytes });
+  for (let flood = 0; flood < FLOODS; flood++) await rig.publish(FLOOD);
   const after = await rig.server.call('usageAtRest', undefined);
   return (after.heapBytes - before.heapBytes) / stalled;
+}
+
+async function watch(rig: Rig, events: number): Promise<Percentiles> {
+  let ages: Percentiles | undefined;
+  await rig.measure(async () => {
+    ages = await rig.publishWatched({ events, perTick: 1, everyMs: EVERY_MS, bytes: 200 });
+  });
+  return ages!;
 }
 
 function cells(figures: readonly Percentiles[]): string[] {

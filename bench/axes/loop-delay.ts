@@ -25,15 +25,16 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   return {
     title: 'Event loop during a broadcast',
     text:
-      `${EVENTS} events to ${connections} connections, one every ${EVERY_MS} ms: how late timers of 1 ms were meanwhile, in ` +
-      'milliseconds, median of the rounds; "of its own" is the longest delay during which the process itself was running.',
+      `${EVENTS} events to ${connections} connections, one every ${EVERY_MS} ms. "p99" is how long something that comes at ` +
+      'any moment waits for the event loop, in 99 % of all moments at most; "longest" is the longest wait, "of its own" that ' +
+      'during which the process itself was running. Milliseconds, median of the rounds.',
     tables: [
       {
         title: 'Milliseconds',
         head: ['', 'p99', 'longest', 'longest of its own'],
         rows: ONE_SERVER.map((name) => [
           name,
-          of(name, 'p99DelayMs').toFixed(1),
+          of(name, 'p99WaitMs').toFixed(1),
           of(name, 'longestDelayMs').toFixed(1),
           of(name, 'longestOwnMs').toFixed(1),
         ]),
@@ -42,8 +43,8 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
     charts: [],
     verdicts: [
       {
-        what: `p99 of the event loop's delay, broadcast to ${connections}`,
-        figure: of('loopws', 'p99DelayMs'),
+        what: `p99 of the wait for the event loop, broadcast to ${connections}`,
+        figure: of('loopws', 'p99WaitMs'),
         limit: 20,
         unit: ' ms',
       },
@@ -53,6 +54,6 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
 
 async function measureOne(rig: Rig): Promise<EventLoopReport> {
   await rig.server.call('watchEventLoop', undefined);
-  await rig.publish({ events: EVENTS, perTick: 1, pauseMs: EVERY_MS, bytes: 200 });
+  await rig.publish({ events: EVENTS, perTick: 1, everyMs: EVERY_MS, bytes: 200 });
   return rig.server.call('eventLoop', undefined);
 }

@@ -2,7 +2,7 @@
 import { startRedis } from '../../test/support/redis-server.js';
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
-import { endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
+import { clientsText, endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
@@ -50,7 +50,8 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       `Three servers on one Redis: the first publishes, the second has ${FEW} connection, the third ${MANY}. CPU in ` +
       'microseconds per event that a receiving server pays: median (least). A line through the two tells what it pays beyond ' +
       'writing to its clients; where one write takes many events, as LoopWs does it, next to nothing of it depends on the ' +
-      'connections. "ioredis + ws" is what these two libraries alone cost, with nothing around them.',
+      'connections. "ioredis + ws" is what these two libraries alone cost, with nothing around them. ' +
+      clientsText(rigs),
     tables: PER_TICK.map((perTick) => ({
       title: `${perTick} per tick`,
       head: ['', ...COLUMNS.flatMap(([, title]) => [title, 'of classic'])],

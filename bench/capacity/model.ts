@@ -1,56 +1,84 @@
-import type { CapacityPoints } from './points.js';
+/* What the measured points say of a load that was not measured. */
+import type { CapacityPoints, PushCost } from './points.js';
 
 /** What an application does. */
 export interface Demand {
   readonly title: string;
-  readonly connections: number;
-  /** Pushes to one account, in a second. */
-  readonly pushes: number;
+  /** Pushes to one account, for each connection in a second. */
+  readonly pushesEach: number;
   /** Events for everybody, in a second. */
   readonly broadcasts: number;
 }
 
-export interface Prediction {
+/** Where it happens. */
+export interface Cluster {
   readonly servers: number;
-  readonly connectionsEach: number;
-  /** Of one processor, from 0 to 1, when each write has to wake a reader. */
-  readonly serverLoad: number;
-  /** The same when the readers are awake. */
-  readonly serverLoadAwake: number;
-  readonly serverGiB: number;
-  readonly redisLoad: number;
-  readonly redisGiB: number;
+  readonly connections: number;
+  /** What a push costs: dear where each is alone in its turn of the event loop, cheap where many share one. */
+  readonly push: PushCost;
 }
+
+/** The share of each resource that is in use; above 1 it is overloaded. */
+export type Loads = Readonly<Record<Resource, number>>;
+
+export type Resource = keyof typeof LIMITS;
 
 /** The default of `config.heartbeatMs`. */
 const HEARTBEATS_PER_SECOND = 1 / 25;
-
 const MICROS = 1e6;
 const GIB = 2 ** 30;
 
-export function predict(points: CapacityPoints, demand: Demand, servers: number): Prediction {
-  const { broadcast, redisBroadcast, memory, heartbeat, push } = points;
-  const connectionsEach = demand.connections / servers;
-  const pushesEach = demand.pushes / servers;
-  const withoutBroadcasts =
-    connectionsEach * heartbeat * HEARTBEATS_PER_SECOND +
-    pushesEach * (push.publisher + push.receiver);
-  const serverLoad = (perDelivery: number): number =>
-    (withoutBroadcasts +
-      demand.broadcasts * (broadcast.line.base + perDelivery * connectionsEach)) /
-    MICROS;
+/** What counts as full. Of a processor something is kept for the moment in which a server fails and its clients come. */
+export const LIMITS = {
+  'event loop of a server': { at: 0.6, unit: 'of a processor' },
+  'memory of a server': { at: 4 * GIB, unit: 'bytes' },
+  'time of Redis': { at: 0.6, unit: 'of a processor' },
+  'memory of Redis': { at: 8 * GIB, unit: 'bytes' },
+} as const;
+
+export const RESOURCES = Object.keys(LIMITS) as Resource[];
+
+/** In the unit of each limit. */
+export function usageOf(
+  points: CapacityPoints,
+  demand: Demand,
+  { servers, connections, push }: Cluster,
+): Loads {
+  const { broadcast, redisBroadcast, redisIdle, memory, heartbeat } = points;
+  const each = connections / servers;
+  const pushes = demand.pushesEach * connections;
+  const serverMicros =
+    each * heartbeat * HEARTBEATS_PER_SECOND +
+    (pushes / servers) * (push.publisher + push.receiver) +
+    demand.broadcasts * (broadcast.line.base + broadcast.line.slope * each);
   const redisMicros =
-    demand.pushes * push.redis +
-    demand.broadcasts * (redisBroadcast.line.base + redisBroadcast.line.slope * servers) +
-    servers * points.redisIdlePerServer;
-  const perConnection = memory.line.slope + points.kernelBytes;
+    redisIdle.line.base +
+    redisIdle.line.slope * servers +
+    pushes * push.redis +
+    demand.broadcasts * (redisBroadcast.line.base + redisBroadcast.line.slope * servers);
   return {
-    servers,
-    connectionsEach,
-    serverLoad: serverLoad(broadcast.line.slope),
-    serverLoadAwake: serverLoad(points.awakeDelivery),
-    serverGiB: (memory.line.base + perConnection * connectionsEach) / GIB,
-    redisLoad: redisMicros / MICROS,
-    redisGiB: (points.redisBytesPerAccount * demand.connections) / GIB,
+    'event loop of a server': serverMicros / MICROS,
+    'memory of a server': memory.line.base + (memory.line.slope + points.kernelBytes) * each,
+    'time of Redis': redisMicros / MICROS,
+    'memory of Redis': points.redisBytesPerAccount * connections,
   };
+}
+
+/** How many connections so many servers hold until the resource is full, to three digits. */
+export function reachOf(
+  points: CapacityPoints,
+  demand: Demand,
+  cluster: Omit<Cluster, 'connections'>,
+  resource: Resource,
+): number {
+  const isFull = (connections: number): boolean =>
+    usageOf(points, demand, { ...cluster, connections })[resource] > LIMITS[resource].at;
+  let [fits, full] = [0, 1];
+  while (!isFull(full)) full *= 2;
+  while (full - fits > full / 1_000) {
+    const middle = (fits + full) / 2;
+    if (isFull(middle)) full = middle;
+    else fits = middle;
+  }
+  return Number(fits.toPrecision(3));
 }

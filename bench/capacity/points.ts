@@ -3,19 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRedis } from '../../test/support/redis-server.js';
 import { medianMicros, measureFanOut, type Load } from '../axes/fan-out.js';
-import { Rig } from '../peers/rig.js';
+import { type Cost, Rig } from '../peers/rig.js';
 import { type Line, lineThrough } from '../support/linear-fit.js';
 import { RedisMeter } from '../support/redis-meter.js';
 import { median } from '../support/statistics.js';
 
 const CONNECTIONS = [100, 1_000, 4_000];
-/** So few that the readers have read everything before the next event, and sleep: each write has to wake one. */
-const SLEEPING_READERS = [100, 300, 1_000];
-/** So many that they are still reading when the next event comes. */
-const AWAKE_READERS = 4_000;
+/** Not in the line, but held against it. */
+const HELD_AGAINST_LINE = 10_000;
 const SUBSCRIBED_SERVERS = [1, 2, 4, 7];
 const EVENTS_THROUGH_REDIS = 800;
 const HEARTBEAT_MS = 2_000;
+const IDLE_MS = 5_000;
 const ROUNDS = 5;
 
 export type Points = readonly (readonly [x: number, y: number])[];
@@ -25,32 +24,41 @@ export interface Measured {
   readonly line: Line;
 }
 
+/** A push to one account of another server, with its result: what it costs each of the three, in microseconds. */
+export interface PushCost {
+  readonly publisher: number;
+  readonly redis: number;
+  readonly receiver: number;
+}
+
 /** All in microseconds of CPU and bytes. */
 export interface CapacityPoints {
-  /** An event to all connections of a server, by connections, when each write wakes a reader. */
+  /** An event to all connections of a server, by connections. */
   readonly broadcast: Measured;
-  /** The same for one of many connections whose readers are awake. */
-  readonly awakeDelivery: number;
+  /** The same for more connections than the line was made of. */
+  readonly broadcastBeyond: readonly [connections: number, micros: number];
   /** An event to all in Redis, by servers. */
   readonly redisBroadcast: Measured;
+  /** What servers that do nothing cost Redis in a second, by servers. */
+  readonly redisIdle: Measured;
   /** Memory of a server's process, by connections. */
   readonly memory: Measured;
   /** What the kernel holds for one end of a connection that does nothing. */
   readonly kernelBytes: number;
   /** One heartbeat of a connection. */
   readonly heartbeat: number;
-  /** A push to one account of another server, without a result: what it costs each of the three. */
-  readonly push: { readonly publisher: number; readonly redis: number; readonly receiver: number };
+  /** Where each is alone in its turn of the event loop, one per millisecond. */
+  readonly pushAlone: PushCost;
+  /** Where 16 share a turn. */
+  readonly pushTogether: PushCost;
   /** What one more account with a connection takes in Redis. */
   readonly redisBytesPerAccount: number;
-  /** What a server that does nothing costs Redis in a second. */
-  readonly redisIdlePerServer: number;
 }
 
 export async function measureCapacityPoints(): Promise<CapacityPoints> {
   return {
     ...(await broadcast()),
-    redisBroadcast: await redisBroadcast(),
+    ...(await throughRedis()),
     ...(await memory()),
     heartbeat: await heartbeat(),
     ...(await across()),
@@ -59,43 +67,47 @@ export async function measureCapacityPoints(): Promise<CapacityPoints> {
 
 const measured = (points: Points): Measured => ({ points, line: lineThrough(points) });
 
-async function broadcast(): Promise<Pick<CapacityPoints, 'broadcast' | 'awakeDelivery'>> {
+async function broadcast(): Promise<Pick<CapacityPoints, 'broadcast' | 'broadcastBeyond'>> {
   const loadOf = (connections: number): Load => ({ connections, perTick: 1, bytes: 200 });
-  const sleeping = SLEEPING_READERS.map(loadOf);
-  const awake = loadOf(AWAKE_READERS);
-  const fanOut = await measureFanOut([...sleeping, awake], ROUNDS, ['loopws']);
-  const perDelivery = (load: Load): number => medianMicros(fanOut, load, 'loopws');
-  return {
-    broadcast: measured(
-      sleeping.map((load) => [load.connections, perDelivery(load) * load.connections]),
-    ),
-    awakeDelivery: perDelivery(awake),
-  };
+  const loads = CONNECTIONS.map(loadOf);
+  const beyond = loadOf(HELD_AGAINST_LINE);
+  const fanOut = await measureFanOut([...loads, beyond], ROUNDS, ['loopws']);
+  const pointOf = (load: Load): [number, number] => [
+    load.connections,
+    medianMicros(fanOut, load, 'loopws') * load.connections,
+  ];
+  return { broadcast: measured(loads.map(pointOf)), broadcastBeyond: pointOf(beyond) };
 }
 
-async function redisBroadcast(): Promise<Measured> {
-  const points: [number, number][] = [];
+/** By servers that have a connection each; one more publishes. */
+async function throughRedis(): Promise<Pick<CapacityPoints, 'redisBroadcast' | 'redisIdle'>> {
+  const broadcasts: [number, number][] = [];
+  const idle: [number, number][] = [];
   for (const servers of SUBSCRIBED_SERVERS) {
     const { url } = await startRedis();
-    const rig = await Rig.start('loopws', {
-      handlers: 0,
-      subscriptions: 1,
-      servers: servers + 1,
-      redis: url,
-    });
+    const options = { handlers: 0, subscriptions: 1, servers: servers + 1, redis: url };
+    const rig = await Rig.start('loopws', options);
     for (let server = 1; server <= servers; server++) await rig.connect(1, server);
     // One by one, as they come when a cluster is not flooded: then Redis writes each to each server.
-    const order = { events: EVENTS_THROUGH_REDIS, perTick: 1, pauseMs: 1, bytes: 200 };
-    const publish = (): Promise<void> => rig.publish(order);
-    await publish();
+    const order = { events: EVENTS_THROUGH_REDIS, perTick: 1, everyMs: 1, bytes: 200 };
+    await rig.publish(order);
+    const perSecond = await idlePerSecond(rig);
     const micros: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      micros.push((await rig.measure(publish)).redisMicros / EVENTS_THROUGH_REDIS);
+      const { redisMicros, ms } = await rig.measure(() => rig.publish(order));
+      micros.push((redisMicros - (perSecond * ms) / 1_000) / EVENTS_THROUGH_REDIS);
     }
-    points.push([servers, median(micros)]);
+    idle.push([servers + 1, perSecond]);
+    broadcasts.push([servers, median(micros)]);
     await rig.end();
   }
-  return measured(points);
+  return { redisBroadcast: measured(broadcasts), redisIdle: measured(idle) };
+}
+
+/** Of Redis, while nobody pushes. */
+async function idlePerSecond(rig: Rig): Promise<number> {
+  const { redisMicros, ms } = await rig.measure(() => delay(IDLE_MS));
+  return redisMicros / (ms / 1_000);
 }
 
 /** Both ends of each connection are on this machine. */
@@ -140,32 +152,41 @@ async function heartbeat(): Promise<number> {
 }
 
 async function across(): Promise<
-  Pick<CapacityPoints, 'push' | 'redisBytesPerAccount' | 'redisIdlePerServer'>
+  Pick<CapacityPoints, 'pushAlone' | 'pushTogether' | 'redisBytesPerAccount'>
 > {
   const { url } = await startRedis();
   const meter = new RedisMeter(url);
-  const rig = await Rig.start('loopws', { handlers: 0, subscriptions: 1, servers: 2, redis: url });
+  const options = { handlers: 0, subscriptions: 1, servers: 2, redis: url };
+  const rig = await Rig.start('loopws, results', options);
   await rig.connect(100, 1);
-  const quiet = await rig.measure(() => delay(2_000));
-  const bytes = await meter.memory();
+  const before = await meter.memory();
   const accounts = 4_000;
   await rig.connect(accounts, 1);
-  const redisBytesPerAccount = ((await meter.memory()) - bytes) / accounts;
+  const redisBytesPerAccount = ((await meter.memory()) - before) / accounts;
   meter.close();
-  const clients = Array.from({ length: 1_000 }, (_, at) => at);
-  const push = (): Promise<void> => rig.publishTo(clients, { events: 5, perTick: 4, bytes: 200 });
-  for (let round = 0; round < 4; round++) await push();
-  const costs = [];
-  for (let round = 0; round < ROUNDS; round++) costs.push(await rig.measure(push));
+  const pushAlone = await pushCost(rig, { perTick: 1, everyMs: 1, events: 2 });
+  const pushTogether = await pushCost(rig, { perTick: 16, everyMs: 5, events: 10 });
   await rig.end();
-  const per = (micros: number[]): number => median(micros) / (clients.length * 5);
+  return { pushAlone, pushTogether, redisBytesPerAccount };
+}
+
+/** Each event goes to each of a thousand accounts, in a push of its own. */
+async function pushCost(
+  rig: Rig,
+  load: { readonly perTick: number; readonly everyMs: number; readonly events: number },
+): Promise<PushCost> {
+  const clients = Array.from({ length: 1_000 }, (_, at) => at);
+  const push = (): Promise<void> => rig.publishTo(clients, { ...load, bytes: 200 });
+  const idle = await rig.measure(() => delay(IDLE_MS));
+  await push();
+  const costs: Cost[] = [];
+  for (let round = 0; round < ROUNDS; round++) costs.push(await rig.measure(push));
+  const perPush = (microsOf: (cost: Cost) => number): number =>
+    median(costs.map((cost) => microsOf(cost) - (microsOf(idle) * cost.ms) / idle.ms)) /
+    (clients.length * load.events);
   return {
-    push: {
-      publisher: per(costs.map(({ servers }) => servers[0]!)),
-      redis: per(costs.map(({ redisMicros }) => redisMicros)),
-      receiver: per(costs.map(({ servers }) => servers[1]!)),
-    },
-    redisBytesPerAccount,
-    redisIdlePerServer: quiet.redisMicros / 2 / (quiet.ms / 1_000),
+    publisher: perPush(({ servers }) => servers[0]!),
+    redis: perPush(({ redisMicros }) => redisMicros),
+    receiver: perPush(({ servers }) => servers[1]!),
   };
 }

@@ -1,6 +1,7 @@
 /* All clients of one server, in a process of their own. */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { WireFormat } from '../peers/index.js';
+import { within } from '../../lib/util/within.js';
 import { inboundEvent } from '../peers/peer.js';
 import { monotonicMs } from '../support/monotonic-clock.js';
 import { type Percentiles, percentilesOf } from '../support/percentiles.js';
@@ -8,6 +9,9 @@ import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.
 import { serve } from '../support/remote.js';
 import { CountingClient, timeIn } from './counting-client.js';
 import { FORMATS } from './wire-format.js';
+
+/** In which whatever was published must have arrived. */
+const DEADLINE_MS = 60_000;
 
 /** Connections that are opened at once. */
 const AT_ONCE = 50;
@@ -57,6 +61,18 @@ const listener = {
 /** Ages of events when they arrived, in milliseconds; absent while nobody asks for them. */
 let ages: number[] | undefined;
 
+function throwIfBroken(): void {
+  if (problem !== undefined) throw new Error(problem);
+}
+
+function missing(n: number, only: readonly number[]): never {
+  const behind = only.filter((at) => clients[at]!.last < n);
+  const [first] = behind;
+  throw new Error(
+    `${behind.length} clients still wait for event ${n}; client ${first} has had ${clients[first!]!.last}.`,
+  );
+}
+
 const service = {
   /** Opens that many more, each of an account of its own. */
   async open({ port, format, connections, after }: OpenOrder): Promise<void> {
@@ -77,9 +93,16 @@ const service = {
   async untilReceived({ n, only }: ReceiveOrder): Promise<void> {
     target = n;
     left = only.filter((at) => clients[at]!.last < n).length;
-    if (left > 0 && problem === undefined)
-      await new Promise<void>((resolve) => (reached = resolve));
-    if (problem !== undefined) throw new Error(problem);
+    if (left > 0 && problem === undefined) {
+      const all = new Promise<void>((resolve) => (reached = resolve));
+      await within(all, DEADLINE_MS, () => missing(n, only));
+    }
+    throwIfBroken();
+  },
+
+  /** Rejects when a client has had what it should not have, also after it had everything. */
+  async verify(): Promise<void> {
+    throwIfBroken();
   },
 
   /** From now on it is noted how old each event is when it arrives. */

@@ -3,7 +3,7 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
 import { NUMBER_DIGITS, TIME_DIGITS } from '../clients/counting-client.js';
 import { type EventLoopReport, EventLoopWatch } from '../support/event-loop-watch.js';
-import { monotonicMs } from '../support/monotonic-clock.js';
+import { Schedule } from '../support/schedule.js';
 import { serve } from '../support/remote.js';
 import { type PeerName, PEERS } from './index.js';
 import type { Peer, PeerEvent, PeerOptions } from './peer.js';
@@ -13,8 +13,8 @@ export interface Publication {
   readonly events: number;
   /** Pushes in one turn of the event loop. */
   readonly perTick: number;
-  /** Between two such turns, in milliseconds. Default 0: as fast as possible. */
-  readonly pauseMs?: number;
+  /** From one such turn to the next, in milliseconds. Default 0: as fast as possible. */
+  readonly everyMs?: number;
   /** About how long an event is on the wire. */
   readonly bytes: number;
   /** Number of the first event; it grows by one with each. */
@@ -22,6 +22,10 @@ export interface Publication {
   /** Each gets every event, in a push of its own. Default: one push to everyone. */
   readonly accounts?: readonly string[];
 }
+
+/** So that waiting costs next to nothing. */
+const POLL_MS = 1;
+const DEADLINE_MS = 60_000;
 
 /** Bytes of an event without its padding. */
 const WITHOUT_PADDING = 83;
@@ -37,12 +41,17 @@ const service = {
     return peer.port;
   },
 
+  /**
+   * By a schedule that does not wait for a server that falls behind: what is late because of it counts as late, since the
+   * time of an event is that at which it was due.
+   */
   async publish(publication: Publication): Promise<void> {
-    const { perTick, pauseMs = 0 } = publication;
+    const { perTick, everyMs = 0 } = publication;
+    const schedule = new Schedule(everyMs);
     let pushed = 0;
     for (const push of pushesOf(publication)) {
-      push();
-      if (++pushed % perTick === 0) await (pauseMs > 0 ? delay(pauseMs) : turn());
+      push(schedule.dueMs);
+      if (++pushed % perTick === 0) await schedule.next();
     }
   },
 
@@ -52,7 +61,11 @@ const service = {
 
   /** Resolves when so many inbound events were handled, and rejects when one is too many. */
   async untilHandled(count: number): Promise<void> {
-    while (peer.handled < count) await turn();
+    const until = performance.now() + DEADLINE_MS;
+    while (peer.handled < count) {
+      if (performance.now() > until) throw new Error(`${peer.handled} of ${count} were handled.`);
+      await delay(POLL_MS);
+    }
     if (peer.handled > count) throw new Error(`${peer.handled} events were handled, not ${count}.`);
   },
 
@@ -80,17 +93,23 @@ const service = {
 
 export type PeerProcess = typeof service;
 
-function* pushesOf({ events, bytes, first, accounts }: Publication): Iterable<() => void> {
+function* pushesOf({
+  events,
+  bytes,
+  first,
+  accounts,
+}: Publication): Iterable<(dueMs: number) => void> {
   const pad = 'x'.repeat(Math.max(0, bytes - WITHOUT_PADDING));
   for (let n = first; n < first + events; n++) {
-    const event = (): PeerEvent => ({ n: digits(n, NUMBER_DIGITS), t: now(), pad });
-    if (accounts === undefined) yield () => peer.publishToAll(event());
-    else for (const account of accounts) yield () => peer.publishToAccount(account, event());
+    const event = (dueMs: number): PeerEvent => ({
+      n: digits(n, NUMBER_DIGITS),
+      t: digits(Math.round(dueMs * 1_000), TIME_DIGITS),
+      pad,
+    });
+    if (accounts === undefined) yield (dueMs) => peer.publishToAll(event(dueMs));
+    else
+      for (const account of accounts) yield (dueMs) => peer.publishToAccount(account, event(dueMs));
   }
-}
-
-function now(): string {
-  return digits(Math.round(monotonicMs() * 1_000), TIME_DIGITS);
 }
 
 function digits(value: number, length: number): string {

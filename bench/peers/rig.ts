@@ -22,7 +22,7 @@ export interface RigOptions extends PeerOptions {
   readonly servers?: number;
 }
 
-type Order = Pick<Publication, 'events' | 'perTick' | 'pauseMs' | 'bytes'>;
+type Order = Pick<Publication, 'events' | 'perTick' | 'everyMs' | 'bytes'>;
 
 type Reading = readonly [servers: readonly number[], redis: number, clients: number];
 
@@ -32,6 +32,8 @@ export class Rig {
   private readonly lasts: number[] = [];
   /** Clients that read no more: the first so many. */
   private stalled = 0;
+  /** The busiest that the clients' process was in a measurement: above about 0.9 it may be what bounds the figures. */
+  clientsBusyAtMost = 0;
 
   private constructor(
     readonly name: PeerName,
@@ -104,15 +106,18 @@ export class Rig {
     await work();
     const ms = performance.now() - began;
     const after = await this.read();
+    const clientsBusy = (after[2] - before[2]) / 1_000 / ms;
+    this.clientsBusyAtMost = Math.max(this.clientsBusyAtMost, clientsBusy);
     return {
       servers: after[0].map((micros, at) => micros - before[0][at]!),
       redisMicros: after[1] - before[1],
-      clientsBusy: (after[2] - before[2]) / 1_000 / ms,
+      clientsBusy,
       ms,
     };
   }
 
   async end(): Promise<void> {
+    await this.clients.call('verify', undefined);
     this.redis?.close();
     await Promise.all([...this.servers, this.clients].map((remote) => remote.end()));
   }

@@ -25,6 +25,14 @@ export async function startEach(
   return rigs;
 }
 
+/** How busy the generators of the load were, for the text of a section. */
+export function clientsText(rigs: readonly Rig[]): string {
+  const each = rigs.map(
+    ({ name, clientsBusyAtMost }) => `${name} ${(clientsBusyAtMost * 100).toFixed(0)} %`,
+  );
+  return `The clients' process was busy at most, of one processor: ${each.join(', ')}.`;
+}
+
 export async function endEach(rigs: readonly Rig[]): Promise<void> {
   await Promise.all(rigs.map((rig) => rig.end()));
 }

@@ -18,8 +18,8 @@ What LoopWs costs beside others, measured in one run: every figure of a table co
 minutes, the servers take turns, and each has its clients in a process of their own that check that every event arrives,
 once and in order. Absolute numbers move with the machine; compare those of one table with each other.
 
-This page is written by \`npm run bench\`, in about half an hour; \`npm run bench:quick\` prints a short form of it in about two
-minutes. How it is done is in [bench/](../bench/README.md).
+This page is written by \`npm run bench\`, in about half an hour; \`npm run bench:quick\` prints a short form of it in less than
+two minutes. How it is done is in [bench/](../bench/README.md).
 `;
 
 /** Writes the page and its charts. */
@@ -47,9 +47,12 @@ function verdictRow(verdict: Verdict): string[] {
 }
 
 /** The tables of a section, for a terminal. */
-export function tablesText({ title, tables }: Section): string {
-  const parts = tables.map(({ title: own, head, rows }) => `${own}\n\n${table(head, rows)}\n`);
-  return `## ${title}\n\n${parts.join('\n')}`;
+export function tablesText(section: Section): string {
+  return `## ${section.title}\n\n${tablesOf(section)}`;
+}
+
+function tablesOf({ tables }: Section): string {
+  return tables.map(({ title, head, rows }) => `${title}\n\n${table(head, rows)}\n`).join('\n');
 }
 
 async function sectionText(section: Section): Promise<string> {
@@ -59,6 +62,5 @@ async function sectionText(section: Section): Promise<string> {
     await writeFile(`${CHARTS}/${file}`, barChartSvg(chart));
     pictures.push(`![${chart.title}](benchmarks/${file})\n`);
   }
-  const [heading, ...tables] = tablesText(section).split('\n\n');
-  return [heading, section.text, ...pictures, tables.join('\n\n')].join('\n\n');
+  return [`## ${section.title}`, section.text, ...pictures, tablesOf(section)].join('\n\n');
 }
