@@ -8,6 +8,7 @@ import { encodePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { SampledLogger } from '../util/sampled-logger.js';
+import { TurnPace } from '../util/turn-pace.js';
 import { durableTopicsOf } from './connection-topics.js';
 import { DurableDelivery } from './durable-delivery.js';
 import { SharedReads } from './shared-reads.js';
@@ -34,6 +35,12 @@ export interface Resumption<Change> {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Events that all replays together send in one turn of the event loop, about a microsecond each: all who share a read
+ * would go on in the very turn in which it is done.
+ */
+const REPLAYED_PER_TURN = 256;
+
 /** How each topic, by the name that the client has for it, is replayed. */
 type Plan = Map<string, (one: TopicReplay) => Promise<number | undefined>>;
 
@@ -52,7 +59,8 @@ export class Replay {
     private readonly interest: TopicInterest,
     private readonly logger: SampledLogger,
   ) {
-    this.tools = { durable, delivery, reads: new SharedReads(durable) };
+    const pace = new TurnPace(REPLAYED_PER_TURN);
+    this.tools = { durable, delivery, reads: new SharedReads(durable), pace };
   }
 
   /** The positions from which everything that is pushed reaches the connection. */

@@ -1,7 +1,6 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { DurableTopics } from '../history/durable-topics.js';
-import { EVENTS_PER_TURN, eventPace } from '../history/event-pace.js';
 import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import {
   encodePosition,
@@ -11,11 +10,15 @@ import {
 } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush } from '../transport/topic-history.js';
+import type { TurnPace } from '../util/turn-pace.js';
 import type { DurableDelivery } from './durable-delivery.js';
 import type { SharedReads } from './shared-reads.js';
 
 /** How often it is read in a row without getting any further, before what is missing is given up. */
 const ATTEMPTS = 5;
+
+/** So little may be sent at once when the gate is opened. */
+const FEW = 16;
 
 /** In place of a position: the last event only, be it old or new. */
 const LATEST = 'latest';
@@ -32,6 +35,8 @@ export interface ReplayTools {
   readonly durable: DurableTopics;
   readonly delivery: DurableDelivery;
   readonly reads: SharedReads;
+  /** Of all replays together. */
+  readonly pace: TurnPace;
 }
 
 /**
@@ -133,7 +138,7 @@ export class TopicReplay {
       const { waiting, overflowed, wasReset } = this.connection.gate.heldOf(this.name);
       if (overflowed || wasReset) return false;
       const later = waiting.filter(({ place }) => place.position.n > this.at.n);
-      if (later.length <= EVENTS_PER_TURN) {
+      if (later.length <= FEW) {
         for (const push of later) this.replay(push);
         const begunAt = Math.min(from.n, this.given?.from ?? from.n);
         this.connection.gate.release(this.name, begunAt, this.at.n);
@@ -144,14 +149,10 @@ export class TopicReplay {
     }
   }
 
-  /**
-   * As fast as the reader takes them, and in many turns: all who share a read would go on in the very turn in which it
-   * is done.
-   */
+  /** As fast as the reader and the other replays let it. */
   private async send(pushes: readonly PlacedPush[]): Promise<void> {
-    const pace = eventPace();
     for (const push of pushes) {
-      await pace.pass();
+      await this.tools.pace.pass();
       while (!this.connection.hasRoom) await this.connection.untilRoom(); // another topic may have taken it
       this.replay(push);
     }

