@@ -9,6 +9,7 @@ import { ErrorCode } from '../protocol/error-code.js';
 import type { LoopPattern } from '../protocol/event-types.js';
 import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
 import { SampledLogger } from '../util/sampled-logger.js';
+import { TurnPace } from '../util/turn-pace.js';
 import type { FrameSource } from './frame-source.js';
 import { type SubscriptionAnswer, SubscriptionRequests } from './subscription-requests.js';
 
@@ -17,9 +18,17 @@ export type ControlFrame = Extract<ClientFrame, { op: 'subscribe' | 'unsubscribe
 
 type Gained = GainedBy<SubscriptionAnswer>;
 
+/**
+ * To begin a replay takes some tenths of a millisecond, and the clients of a server that died ask by hundreds in one turn of
+ * the event loop.
+ */
+const REPLAYS_PER_TURN = 4;
+
 /** Answers `subscribe`, `unsubscribe` and `auth`. */
 @Injectable()
 export class ControlFrames {
+  private readonly pace = new TurnPace(REPLAYS_PER_TURN);
+
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly subscriptions: SubscriptionRequests,
@@ -64,6 +73,7 @@ export class ControlFrames {
     const { connection } = source;
     const change = (): Promise<Gained> => this.grant(connection, patterns, signal);
     if (since === undefined) return { op: 'ok', ...id, ...answerOf(await change()) };
+    await this.pace.pass();
     await this.replay.run(connection, {
       since,
       change,
