@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { DurableDelivery } from '../../lib/bus/durable-delivery.js';
+import { Replay } from '../../lib/bus/replay.js';
 import { ConnectionRegistry, type LoopConnection } from '../../lib/index.js';
 import type { LoopTestClient } from '../../lib/testing/index.js';
 import { MemoryHistory } from '../../lib/transport/memory/memory-history.js';
@@ -60,6 +61,26 @@ function afterReads(
       return read;
     });
 }
+
+it('P6: many replays that are asked for in one turn begin in several, and miss nothing', async () => {
+  const count = 40;
+  await start(100);
+  const account = await positionOfToday();
+  await push(1, 2, 3);
+  const clients = await Promise.all(upTo(count).map((n) => comeBack(server, `device${n}`)));
+  const beginning = jest.spyOn(Replay.prototype, 'run');
+  let [begun, mostInOneTurn] = [0, 0];
+  const afterEachTurn = (): void => {
+    mostInOneTurn = Math.max(mostInOneTurn, beginning.mock.calls.length - begun);
+    begun = beginning.mock.calls.length;
+    if (begun < count) setImmediate(afterEachTurn);
+  };
+  setImmediate(afterEachTurn);
+  const answers = await Promise.all(clients.map((client) => subscribe(client, { account })));
+  for (const answer of answers) expect(answer.resumed).toEqual({ account: 3 });
+  for (const client of clients) expect(dataOf(client)).toEqual([1, 2, 3]);
+  expect(mostInOneTurn).toBeLessThanOrEqual(8);
+});
 
 describe('a long replay', () => {
   const config = { maxQueueBytes: 65_536, maxEventBytes: 65_536 };
