@@ -3,7 +3,7 @@ import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
 import { endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section, Series, Table, Verdict } from '../report/figures.js';
-import { median } from '../support/statistics.js';
+import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
 /** So many bytes may be under way to a client at once: what waits in a server would be a cost of another kind. */
@@ -148,11 +148,11 @@ function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Tab
 }
 
 function cell(fanOut: FanOut, load: Load, name: PeerName): string {
-  const micros = fanOut
-    .get(load)!
-    .get(name)!
-    .map((figure) => figure.micros);
-  return `${median(micros).toFixed(2)} (${Math.min(...micros).toFixed(2)})`;
+  const figures = fanOut.get(load)!.get(name)!;
+  return medianAndLeast(
+    figures.map(({ micros }) => micros),
+    2,
+  );
 }
 
 function verdictsOf(fanOut: FanOut, [one, eight, many]: readonly Load[]): Verdict[] {

@@ -91,23 +91,23 @@ async function throughRedis(): Promise<Pick<CapacityPoints, 'redisBroadcast' | '
     // One by one, as they come when a cluster is not flooded: then Redis writes each to each server.
     const order = { events: EVENTS_THROUGH_REDIS, perTick: 1, everyMs: 1, bytes: 200 };
     await rig.publish(order);
-    const perSecond = await idlePerSecond(rig);
+    const idleCost = await measureIdle(rig);
     const micros: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const { redisMicros, ms } = await rig.measure(() => rig.publish(order));
-      micros.push((redisMicros - (perSecond * ms) / 1_000) / EVENTS_THROUGH_REDIS);
+      const ofIdle = (idleCost.redisMicros * ms) / idleCost.ms;
+      micros.push((redisMicros - ofIdle) / EVENTS_THROUGH_REDIS);
     }
-    idle.push([servers + 1, perSecond]);
+    idle.push([servers + 1, (idleCost.redisMicros / idleCost.ms) * 1_000]);
     broadcasts.push([servers, median(micros)]);
     await rig.end();
   }
   return { redisBroadcast: measured(broadcasts), redisIdle: measured(idle) };
 }
 
-/** Of Redis, while nobody pushes. */
-async function idlePerSecond(rig: Rig): Promise<number> {
-  const { redisMicros, ms } = await rig.measure(() => delay(IDLE_MS));
-  return redisMicros / (ms / 1_000);
+/** While nobody pushes. */
+function measureIdle(rig: Rig): Promise<Cost> {
+  return rig.measure(() => delay(IDLE_MS));
 }
 
 /** Both ends of each connection are on this machine. */
@@ -177,7 +177,7 @@ async function pushCost(
 ): Promise<PushCost> {
   const clients = Array.from({ length: 1_000 }, (_, at) => at);
   const push = (): Promise<void> => rig.publishTo(clients, { ...load, bytes: 200 });
-  const idle = await rig.measure(() => delay(IDLE_MS));
+  const idle = await measureIdle(rig);
   await push();
   const costs: Cost[] = [];
   for (let round = 0; round < ROUNDS; round++) costs.push(await rig.measure(push));

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { requireTexts } from '../connections/require-texts.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
@@ -20,7 +21,6 @@ import {
   topicOf,
   type TransportMessage,
 } from '../transport/transport-message.js';
-import { requireTexts } from '../util/require-texts.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';

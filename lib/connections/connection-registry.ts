@@ -8,11 +8,11 @@ import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { GroupedMap } from '../util/grouped-map.js';
 import { GuardedObservable } from '../util/guarded-observable.js';
-import { requireTexts } from '../util/require-texts.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
 import { REPLACED } from './replaced.js';
+import { requireTexts } from './require-texts.js';
 import { SubscriptionGroups } from './subscription-groups.js';
 
 export type ConnectionEvent =

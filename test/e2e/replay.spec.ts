@@ -14,6 +14,7 @@ import {
   type LoopAppOptions,
   startLoopApp,
 } from '../support/loop-app.js';
+import { watchTurns } from '../support/turn-watch.js';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
@@ -69,17 +70,11 @@ it('P6: many replays that are asked for in one turn begin in several, and miss n
   await push(1, 2, 3);
   const clients = await Promise.all(upTo(count).map((n) => comeBack(server, `device${n}`)));
   const beginning = jest.spyOn(Replay.prototype, 'run');
-  let [begun, mostInOneTurn] = [0, 0];
-  const afterEachTurn = (): void => {
-    mostInOneTurn = Math.max(mostInOneTurn, beginning.mock.calls.length - begun);
-    begun = beginning.mock.calls.length;
-    if (begun < count) setImmediate(afterEachTurn);
-  };
-  setImmediate(afterEachTurn);
+  const begun = watchTurns(() => beginning.mock.calls.length, count);
   const answers = await Promise.all(clients.map((client) => subscribe(client, { account })));
   for (const answer of answers) expect(answer.resumed).toEqual({ account: 3 });
   for (const client of clients) expect(dataOf(client)).toEqual([1, 2, 3]);
-  expect(mostInOneTurn).toBeLessThanOrEqual(8);
+  expect(begun.most).toBeLessThanOrEqual(8);
 });
 
 describe('a long replay', () => {
@@ -109,16 +104,10 @@ describe('a long replay', () => {
     await push(...upTo(size));
     const client = await comeBack(server);
     const sending = jest.spyOn(DurableDelivery.prototype, 'replay');
-    let [sent, mostInOneTurn] = [0, 0];
-    const afterEachTurn = (): void => {
-      mostInOneTurn = Math.max(mostInOneTurn, sending.mock.calls.length - sent);
-      sent = sending.mock.calls.length;
-      if (sent < size) setImmediate(afterEachTurn);
-    };
-    setImmediate(afterEachTurn);
+    const sent = watchTurns(() => sending.mock.calls.length, size);
     expect(await subscribe(client, { account })).toMatchObject({ resumed: { account: size } });
     expect(dataOf(client)).toEqual(upTo(size));
-    expect(mostInOneTurn).toBeLessThanOrEqual(512);
+    expect(sent.most).toBeLessThanOrEqual(512);
   });
 
   it('P6: so do those of many topics together, and what comes meanwhile', async () => {

@@ -2,15 +2,20 @@ import { TurnPace } from '../../../lib/util/turn-pace.js';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** Lets one through after the other, and notes who has passed. */
+function passing<Who>(pace: TurnPace, passed: Who[]): (who: Who) => Promise<void> {
+  return async (who) => {
+    await pace.pass();
+    passed.push(who);
+  };
+}
+
 describe('TurnPace', () => {
   it('P6: lets so many through in a turn, and the rest in order in the turns after it', async () => {
     const pace = new TurnPace(2);
     const passed: number[] = [];
-    const pass = async (at: number): Promise<void> => {
-      await pace.pass();
-      passed.push(at);
-    };
-    const all = Promise.all([0, 1, 2, 3, 4].map(pass));
+    const pass = passing(pace, passed);
+    const all = Promise.all([0, 1, 2, 3, 4].map((at) => pass(at)));
     await Promise.resolve();
     const perTurn = [passed.length];
     while (passed.length < 5) {
@@ -25,10 +30,7 @@ describe('TurnPace', () => {
   it('does not let who comes later pass by who waits', async () => {
     const pace = new TurnPace(1);
     const passed: string[] = [];
-    const pass = async (name: string): Promise<void> => {
-      await pace.pass();
-      passed.push(name);
-    };
+    const pass = passing(pace, passed);
     const early = [pass('first'), pass('second'), pass('third')];
     await turn();
     await Promise.all([...early, pass('late')]);
