@@ -16,24 +16,17 @@ export function socketAddress(url: string, connectionId: string, resumes = false
   } catch {
     // It is no address at all.
   }
-  throw clientError(
-    'bad_option',
-    `"${url}" is no address of a server: use one such as "wss://app.example/ws".`,
-  );
+  throw clientError('bad_option', ['url', url]);
 }
 
 /** An id that no other tab or process has. Not `crypto.randomUUID`: pages without TLS do not have it. */
 export function randomConnectionId(): string {
-  const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
-  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }
 
 /** The subprotocols to offer: a browser cannot set headers, so the token is one of them. */
 export function subprotocolsFor(token: string | undefined): string[] {
   if (!token) return [SUBPROTOCOL];
   if (SUBPROTOCOL_TOKEN.test(token)) return [SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token];
-  throw clientError(
-    'bad_option',
-    'A subprotocol cannot carry the token: use base64url, without "=" and "/".',
-  );
+  throw clientError('bad_option', ['token', 'characters']);
 }

@@ -1,6 +1,7 @@
 import type { EventFrame } from '../protocol/frames.js';
-import { clientError, LoopAnswerError, messageOf, type LoopClientError } from './client-errors.js';
-import { byteLength, checkName, encodeFrame } from './frame-text.js';
+import type { Calls } from './calls.js';
+import { clientError, LoopClientError, messageOf } from './client-errors.js';
+import { checkName } from './frame-text.js';
 import type { LoopStatus } from './loop-state.js';
 
 type Answerer = (data: unknown) => unknown;
@@ -19,40 +20,29 @@ export interface Answers {
 /** `listen` makes events of a name come: a question reaches only connections that are subscribed to it. */
 export function createAnswers(
   loop: Readonly<LoopStatus>,
-  write: (text: string) => boolean,
+  sayNow: Calls['sayNow'],
   listen: (name: string) => () => void,
   report: (error: LoopClientError) => void,
 ): Answers {
   const byName = new Map<string, Answerer>();
 
-  async function textOfAnswer({ ask = 0, event, data }: EventFrame): Promise<string> {
-    try {
-      const { maxPayload = 0 } = loop.welcome ?? {};
-      const answerer = byName.get(event);
-      if (!answerer)
-        throw new LoopAnswerError('no_handler', `This client does not answer "${event}".`);
-      const text = encodeFrame({ op: 'answer', ask, data: await answerer(data) });
-      if (byteLength(text) <= maxPayload) return text;
-      // It would cost the whole connection.
-      throw new LoopAnswerError('frame_too_large', `The answer has more than ${maxPayload} bytes.`);
-    } catch (thrown) {
-      // Texts whatever was thrown: the protocol allows nothing else, and JavaScript everything.
-      const cut = (text: unknown): string => String(text).slice(0, MAX_MESSAGE_LENGTH);
-      const code = cut(thrown instanceof LoopAnswerError ? thrown.code : 'internal');
-      const message = cut(messageOf(thrown));
-      return encodeFrame({ op: 'answer', ask, error: { code, message } });
-    }
+  async function answerTo({ event, data }: EventFrame): Promise<unknown> {
+    const answerer = byName.get(event);
+    if (answerer) return answerer(data);
+    throw new LoopClientError('no_handler', `This client does not answer "${event}".`);
+  }
+
+  /** Texts whatever was thrown: the protocol allows nothing else, and JavaScript everything. */
+  function errorOf(thrown: unknown): { code: string; message: string } {
+    const cut = (text: unknown): string => String(text).slice(0, MAX_MESSAGE_LENGTH);
+    const code = thrown instanceof LoopClientError ? thrown.code : 'internal';
+    return { code: cut(code), message: cut(messageOf(thrown)) };
   }
 
   return {
     add(name, answerer) {
       checkName(name);
-      if (byName.has(name)) {
-        throw clientError(
-          'duplicate_answer',
-          `"${name}" has an answerer already: call what answer() returned to remove it.`,
-        );
-      }
+      if (byName.has(name)) throw clientError('duplicate_answer', [name]);
       // An object of its own, so that removing twice cannot remove a later registration of the same function.
       const own: Answerer = (data) => answerer(data);
       const stopListening = listen(name);
@@ -63,16 +53,22 @@ export function createAnswers(
       };
     },
     async reply(question) {
-      // The number of a question means something on its own connection only.
+      const { ask = 0, event } = question;
       const { welcome } = loop;
-      const text = await textOfAnswer(question);
-      if (welcome === loop.welcome && write(text)) return;
-      report(
-        clientError(
-          'connection_lost',
-          `The connection broke before "${question.event}" was answered: the server knows.`,
-        ),
-      );
+      // The number of a question means something on its own connection only.
+      const say = (outcome: { data: unknown } | { error: { code: string; message: string } }): void => {
+        if (welcome !== loop.welcome) throw clientError('not_open', [event]);
+        sayNow({ op: 'answer', ask, ...outcome });
+      };
+      try {
+        say({ data: await answerTo(question) });
+      } catch (thrown) {
+        try {
+          say({ error: errorOf(thrown) });
+        } catch {
+          report(clientError('connection_lost', [`the answer to "${event}"`]));
+        }
+      }
     },
   };
 }

@@ -48,7 +48,7 @@ export function createAuthentication(
 
   async function use(next: string | undefined): Promise<void> {
     if (!next) {
-      throw clientError('bad_option', 'There is no token: pass one, or the option "token".');
+      throw clientError('bad_option', ['token']);
     }
     // A function stays in charge: it knows newer tokens. A text is replaced before the answer: should that be lost with
     // the connection, the next one is to bring the newer token.
@@ -98,8 +98,7 @@ export function createAuthentication(
   const freshToken = (): Promise<string | undefined> =>
     new Promise((resolve, reject) => {
       startTimer(TOKEN_DEADLINE_MS, () => {
-        const message = `No token within ${TOKEN_DEADLINE_MS} ms from the "token" function.`;
-        reject(clientError('timeout', message));
+        reject(clientError('timeout', ['The option "token"', TOKEN_DEADLINE_MS, true]));
       });
       token().then(resolve, reject);
     });

@@ -1,5 +1,5 @@
 import type { ErrorFrame, FrameId, OkFrame, ServerFrame } from '../protocol/frames.js';
-import { clientError, closedError, LoopClientError, LoopRequestError } from './client-errors.js';
+import { clientError, LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import { byteLength, encodeFrame, type WireFrame } from './frame-text.js';
 import type { Link } from './link.js';
@@ -30,6 +30,8 @@ export interface Calls {
   readonly ask: Ask;
   /** Asks on the connection that is open now, or not at all. */
   readonly askNow: Ask;
+  /** Says something that wants no answer, on the connection that is open now; throws when it cannot. */
+  readonly sayNow: (frame: WireFrame) => void;
   readonly answer: (answer: Answer) => void;
   /** An error that belongs to no call is told to whoever listens for problems. */
   readonly error: (frame: ErrorFrame) => void;
@@ -56,13 +58,7 @@ export function createCalls(
   /** The server closes a connection that sends a longer frame, and every other frame on it would be lost too. */
   function tooLong({ what, bytes }: Call): LoopClientError | false {
     const { maxPayload = Infinity } = loop.welcome ?? {};
-    return (
-      bytes > maxPayload &&
-      clientError(
-        'frame_too_large',
-        `${what} was not sent: it takes ${bytes} bytes, the server accepts ${maxPayload}. Send less at once.`,
-      )
-    );
+    return bytes > maxPayload && clientError('frame_too_large', [what, bytes, maxPayload]);
   }
 
   function noRoom({ what, bytes }: Call): LoopClientError | false {
@@ -71,15 +67,12 @@ export function createCalls(
       held + bytes > maxBufferedBytes &&
       // A single frame that nothing is in front of needs no buffer.
       (held > 0 || loop.state !== 'open') &&
-      clientError(
-        'buffer_full',
-        `${what} was not sent: it takes ${bytes} bytes, ${held} wait and "maxBufferedBytes" is ${maxBufferedBytes}. Wait until the client is open, or send less.`,
-      )
+      clientError('buffer_full', [what, bytes, held, maxBufferedBytes])
     );
   }
 
   function post(call: Call): void {
-    const refusal = loop.state === 'closed' ? closedError() : tooLong(call) || noRoom(call);
+    const refusal = loop.state === 'closed' ? clientError('closed') : tooLong(call) || noRoom(call);
     if (refusal) throw refusal;
     waiting.add(call);
     waitingBytes += call.bytes;
@@ -87,10 +80,8 @@ export function createCalls(
   }
 
   function writeNow(call: Call): void {
-    const refusal = tooLong(call);
+    const refusal = tooLong(call) || (!link.write(call.text) && clientError('not_open', [call.what]));
     if (refusal) throw refusal;
-    if (link.write(call.text)) return;
-    throw new LoopRequestError('not_open', `${call.what} was not sent: wait for ready().`);
   }
 
   function drop(call: Call): void {
@@ -129,16 +120,13 @@ export function createCalls(
           clearTimeout(timeout);
           open.delete(id);
           drop(call);
-          if (!(outcome instanceof LoopClientError)) return resolve(outcome);
-          reject(new LoopRequestError(outcome.code, outcome.message, outcome));
+          if (outcome instanceof LoopClientError) reject(outcome);
+          else resolve(outcome);
         });
         put(call);
         open.set(id, call);
         timeout = setTimeout(() => {
-          const message = waiting.has(call)
-            ? `${call.what} was never sent: no connection within ${timeoutMs} ms.`
-            : `${call.what} was sent, but not answered within ${timeoutMs} ms: whether the server acted on it is unknown.`;
-          call.end(clientError('timeout', message));
+          call.end(clientError('timeout', [call.what, timeoutMs, !waiting.has(call)]));
         }, timerMs(timeoutMs));
       });
 
@@ -146,6 +134,7 @@ export function createCalls(
     send: (event, data) => post(callOf({ event, data }, report as Call['end'])),
     ask: askBy(post),
     askNow: askBy(writeNow),
+    sayNow: (frame) => writeNow(callOf(frame, () => {})),
     answer: (answer) => open.get(answer.id)?.end(answer),
     error({ id, code, message, details }) {
       (open.get(id)?.end ?? report)(new LoopClientError(code, message, { details }));
@@ -155,14 +144,11 @@ export function createCalls(
       clearTimeout(timer);
       timer = undefined;
       for (const call of [...open.values(), ...waiting]) {
-        const { what } = call;
-        if (!waiting.has(call)) {
-          const message = `${what} was sent, but the connection broke: whether the server acted on it is unknown. It is not sent again.`;
-          call.end(clientError('connection_lost', message));
-        } else if (loop.state === 'closed') {
-          drop(call);
-          call.end(clientError('closed', `The client was closed before ${what} could be sent.`));
-        }
+        const isWaiting = waiting.has(call);
+        // What was not written yet is written on the next connection.
+        if (isWaiting && loop.state !== 'closed') continue;
+        drop(call);
+        call.end(clientError(isWaiting ? 'closed' : 'connection_lost', [call.what]));
       }
     },
   };

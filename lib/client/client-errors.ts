@@ -1,5 +1,3 @@
-import type { DeniedPattern } from '../protocol/frames.js';
-
 /** Codes of errors that the client itself finds; errors of the server carry the server's code. */
 export const ClientErrorCode = {
   /** An option of `connect` has a value that cannot work. */
@@ -41,21 +39,28 @@ export const ClientErrorCode = {
 export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
 
 export interface LoopClientErrorOptions {
+  readonly pattern?: string;
   readonly details?: unknown;
   readonly cause?: unknown;
 }
 
-/** Everything that the client throws, rejects with or reports. */
+/** Everything that the client throws, rejects with or reports. Answerers throw it too: its code is what the server is told. */
 export class LoopClientError extends Error {
   /** A {@link ClientErrorCode}, or the code that the server sent. */
   readonly code: string;
+  /**
+   * The pattern that the server did not subscribe, if it is about one: its handlers stay, and it is asked for again on the
+   * next connection.
+   */
+  readonly pattern: string | undefined;
   /** What the server added, or an excerpt of what could not be read. */
   readonly details: unknown;
 
-  constructor(code: string, message: string, options?: LoopClientErrorOptions) {
+  constructor(code: string, message: string, options: LoopClientErrorOptions = {}) {
     super(message, options);
     this.code = code;
-    this.details = options?.details;
+    this.pattern = options.pattern;
+    this.details = options.details;
   }
 
   override get name(): string {
@@ -63,60 +68,28 @@ export class LoopClientError extends Error {
   }
 }
 
-/** A request that got no reply: refused by the server, too late, or cut off. */
-export class LoopRequestError extends LoopClientError {
-  override get name(): 'LoopRequestError' {
-    return 'LoopRequestError';
-  }
+/** What an error says, from its code and the facts that belong to it. */
+export type Explain = (code: string, facts: readonly unknown[]) => string;
+
+/** The shortest that still tells everything: pages that are built for production leave out the sentences. */
+let explain: Explain = (code, facts) => [code, ...facts].join(' ');
+
+export function explainErrorsBy(sentences: Explain): void {
+  explain = sentences;
 }
 
-/** A pattern that the server did not subscribe: its handlers stay, and it is asked for again on the next connection. */
-export class LoopSubscriptionError extends LoopClientError {
-  readonly pattern: string;
-
-  constructor({ pattern, code, message }: DeniedPattern) {
-    super(code, message);
-    this.pattern = pattern;
-  }
-
-  override get name(): 'LoopSubscriptionError' {
-    return 'LoopSubscriptionError';
-  }
-}
-
-/** An answerer may throw this to choose the `code` that the server is told. */
-export class LoopAnswerError extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-
-  override get name(): 'LoopAnswerError' {
-    return 'LoopAnswerError';
-  }
-}
-
-/** An error that the client itself has found. */
+/** An error that the client itself has found. The facts of each code are listed in `explanations.ts`. */
 export function clientError(
   code: ClientErrorCode,
-  message: string,
+  facts: readonly unknown[] = [],
   options?: LoopClientErrorOptions,
 ): LoopClientError {
-  return new LoopClientError(code, message, options);
+  return new LoopClientError(code, explain(code, facts), options);
 }
 
 /** Something that was called has thrown. */
-export function failure(code: ClientErrorCode, sentence: string, cause: unknown): LoopClientError {
-  return new LoopClientError(code, `${sentence}: ${messageOf(cause)}`, { cause });
-}
-
-export function closedError(): LoopRequestError {
-  return new LoopRequestError(
-    'closed',
-    'The client is closed and will not come back: connect() again.',
-  );
+export function failure(code: ClientErrorCode, cause: unknown): LoopClientError {
+  return clientError(code, [messageOf(cause)], { cause });
 }
 
 /** Anything can be thrown, also what `String` cannot turn into text. */

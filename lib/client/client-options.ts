@@ -73,10 +73,7 @@ export function clientSettings(options: LoopClientOptions): ClientSettings {
   };
   const settings = withDefaults(options, defaults);
   if (!settings.WebSocket) {
-    throw clientError(
-      'no_web_socket',
-      'There is no global WebSocket here: install the "ws" package and pass it, connect(url, { WebSocket }).',
-    );
+    throw clientError('no_web_socket');
   }
   const backoff = withDefaults(options.backoff ?? {}, DEFAULT_BACKOFF, 'backoff.');
   return { ...settings, backoff } as ClientSettings;
@@ -88,10 +85,7 @@ function withDefaults<T extends object>(given: object, defaults: T, prefix = '')
   for (const [name, byDefault] of Object.entries(defaults)) {
     const value = (settings[name] ??= byDefault);
     if (typeof byDefault === 'number' && !((value as number) >= 0)) {
-      throw clientError(
-        'bad_option',
-        `The option "${prefix}${name}" must be a number from 0 up, not ${String(value)}.`,
-      );
+      throw clientError('bad_option', [prefix + name, value]);
     }
   }
   return settings as T;

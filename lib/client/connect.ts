@@ -65,7 +65,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     subscriptions.refresh,
     handlerFailed,
   );
-  const answers = createAnswers(loop, link.write, (name) => handlers.on(name, () => {}), report);
+  const answers = createAnswers(loop, calls.sayNow, (name) => handlers.on(name, () => {}), report);
 
   /** The one place where problems go that no call of the application waits for. */
   function report(error: LoopClientError): void {
@@ -77,19 +77,13 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     report(
       thrown instanceof LoopClientError
         ? thrown
-        : failure('handler_failed', 'A handler of the application failed', thrown),
+        : failure('handler_failed', thrown),
     );
   }
 
   function lost(reset: LoopReset): void {
     if (hooks.has('reset')) return hooks.emit('reset', reset);
-    report(
-      clientError(
-        'history_lost',
-        `Events of "${reset.topic}" are lost: listen with onReset() and reload what you show of it.`,
-        { details: reset },
-      ),
-    );
+    report(clientError('history_lost', [reset.topic], { details: reset }));
   }
 
   function changed(change: LoopStateChange): void {
@@ -144,13 +138,10 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   return Object.assign<LoopStatus, Omit<LoopClient, keyof LoopStatus>>(loop, {
     on(pattern, handler, { latest = false } = {}) {
       if (!isPattern(pattern)) {
-        throw clientError(
-          'bad_pattern',
-          `"${pattern}" is not a pattern: use "chat:message.send", "chat:*", "*:message.send", "chat:message.*" or "*:*".`,
-        );
+        throw clientError('bad_pattern', [pattern]);
       }
       if (latest && pattern.startsWith('*')) {
-        throw clientError('bad_pattern', `"${pattern}" has no latest event: name the service.`);
+        throw clientError('bad_pattern', [pattern, 'latest']);
       }
       const own: Latest = { topic: serviceTopic(pattern), is: latest ? 'wanted' : undefined };
       const off = handlers.on(pattern, (data, event, isNew) => {

@@ -15,10 +15,7 @@ export type WireFrame =
 /** The types let through what JavaScript or a cast makes of a name. */
 export function checkName(name: string): void {
   if (isEventName(name)) return;
-  throw clientError(
-    'bad_name',
-    `"${name}" is not the full name of an event: use one such as "chat:message.send".`,
-  );
+  throw clientError('bad_name', [name]);
 }
 
 /** Text of a frame on its way to the server. Throws a {@link LoopClientError} when its data cannot be JSON. */
@@ -27,7 +24,7 @@ export function encodeFrame(frame: WireFrame): string {
   try {
     return JSON.stringify(frame);
   } catch (cause) {
-    throw failure('bad_data', 'The data cannot be written as JSON', cause);
+    throw failure('bad_data', cause);
   }
 }
 

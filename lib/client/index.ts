@@ -1,28 +1,6 @@
-export { connect } from './connect.js';
-export type { LoopClient, LoopRequestOptions, LoopSubscribeOptions } from './loop-client.js';
-export type { LoopReset, LoopStorage } from './positions.js';
-export type { LoopClientOptions, UrlSource } from './client-options.js';
-export type { BackoffOptions } from './backoff.js';
-export type { TokenSource } from './authentication.js';
-export type { LoopEventHandler, LoopReceivedEvent } from './event-handlers.js';
-export type { LoopState, LoopStateChange } from './loop-state.js';
-export type { LoopCloseEvent, LoopWebSocket, WebSocketConstructor } from './web-socket.js';
-export {
-  ClientErrorCode,
-  LoopAnswerError,
-  LoopClientError,
-  LoopRequestError,
-  LoopSubscriptionError,
-} from './client-errors.js';
+import { explainErrorsBy } from './client-errors.js';
+import { explanation } from './explanations.js';
 
-export { CloseCode } from '../protocol/close-code.js';
-export { ErrorCode } from '../protocol/error-code.js';
-export type {
-  LoopDataMatching,
-  LoopEventData,
-  LoopEventName,
-  LoopNamesMatching,
-  LoopPattern,
-} from '../protocol/event-types.js';
-export type { DeniedPattern, WelcomeFrame } from '../protocol/frames.js';
-export * from '../protocol/loop-events.js';
+export * from './production.js';
+
+explainErrorsBy(explanation);

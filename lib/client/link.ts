@@ -89,7 +89,7 @@ export function createLink(
       // The `ws` package throws errors that nobody listens to; a close event follows and is all that browsers tell.
       socket.addEventListener('error', () => {});
     } catch (cause) {
-      const error = failure('connect_failed', 'The connection could not be opened', cause);
+      const error = failure('connect_failed', cause);
       whileCurrent(onError)(error);
       whileCurrent(end)({ code: 1006, reason: error.message });
     }
@@ -102,9 +102,7 @@ export function createLink(
     else if (frame && frame.op !== 'welcome') onFrame(frame);
     else {
       onError(
-        clientError('unreadable_frame', 'The server sent what is no frame: it was left out.', {
-          details: String(data).slice(0, 200),
-        }),
+        clientError('unreadable_frame', [], { details: String(data).slice(0, 200) }),
       );
     }
   }
@@ -163,12 +161,7 @@ export function createLink(
       enter({ state: 'waiting', code, reason, nextAttemptMs });
     }
     if (unsentBytes > 0 && !isLeaving) {
-      onError(
-        clientError(
-          'connection_lost',
-          `The connection broke with ${unsentBytes} bytes not sent: the last events may not have arrived.`,
-        ),
-      );
+      onError(clientError('connection_lost', [`the last ${unsentBytes} bytes`]));
     }
   }
 

@@ -79,7 +79,7 @@ export function createPositions(
     try {
       await work();
     } catch (cause) {
-      const error = failure('storage_failed', 'The storage failed', cause);
+      const error = failure('storage_failed', cause);
       if (!hasFailed) setTimeout(() => report(error));
       hasFailed = true;
     }

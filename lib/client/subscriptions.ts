@@ -2,7 +2,7 @@ import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import type { DeniedPattern, OkFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import type { Ask } from './calls.js';
-import { closedError, type LoopClientError, LoopSubscriptionError } from './client-errors.js';
+import { clientError, LoopClientError } from './client-errors.js';
 import { serviceTopic, type Positions } from './positions.js';
 import type { LoopStatus } from './loop-state.js';
 import type { Timer } from './timer.js';
@@ -111,7 +111,7 @@ export function createSubscriptions(
     // After a failure the server may hold it or not: it stays told, to be unsubscribed if it is left.
     if (isFailure) failed.add(pattern);
     else if (told.delete(pattern)) denied.add(pattern);
-    if (code !== 'not_open') report(new LoopSubscriptionError(denial));
+    if (code !== 'not_open') report(new LoopClientError(code, denial.message, { pattern }));
   }
 
   /** The whole frame was refused or failed. */
@@ -184,7 +184,7 @@ export function createSubscriptions(
       told.clear();
       failed.clear();
       if (loop.state !== 'closed') return;
-      for (const { reject } of waiters) reject(closedError());
+      for (const { reject } of waiters) reject(clientError('closed'));
       waiters.clear();
     },
     refresh(removed = []) {
@@ -208,7 +208,7 @@ export function createSubscriptions(
       ),
     ready: () =>
       new Promise((resolve, reject) => {
-        if (loop.state === 'closed') return reject(closedError());
+        if (loop.state === 'closed') return reject(clientError('closed'));
         waiters.add({ resolve, reject });
         goOn();
       }),

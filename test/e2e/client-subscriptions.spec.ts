@@ -4,7 +4,6 @@ import {
   connect,
   type LoopClient,
   LoopClientError,
-  LoopSubscriptionError,
   type WebSocketConstructor,
 } from '../../lib/client/index.js';
 import { ConnectionRegistry } from '../../lib/index.js';
@@ -79,7 +78,7 @@ describe('the subscriptions of the client against the server', () => {
     expect(side.errors.map(({ code }) => code)).toEqual(
       Array.from({ length: 5 }, () => 'too_many_subscriptions'),
     );
-    expect(side.errors[0]).toBeInstanceOf(LoopSubscriptionError);
+    expect(side.errors[0]).toBeInstanceOf(LoopClientError);
   });
 
   it('fit a server that takes fewer patterns than one frame has', async () => {

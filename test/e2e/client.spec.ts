@@ -9,7 +9,7 @@ import {
 } from '../../lib/index.js';
 import {
   connect,
-  LoopAnswerError,
+  LoopClientError,
   type LoopClient,
   type LoopClientOptions,
   type LoopState,
@@ -110,7 +110,7 @@ describe('the client against the server', () => {
     const client = connectTo(app, { connectionId: 'phone' });
     client.answer('device:status', (data) => ({ battery: 80, data }));
     client.answer('device:reboot', () => {
-      throw new LoopAnswerError('busy', 'Updating.');
+      throw new LoopClientError('busy', 'Updating.');
     });
     await client.ready();
     const ask = (name: 'device:status' | 'device:reboot') =>

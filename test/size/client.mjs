@@ -1,4 +1,4 @@
-/* What the client adds to a page: bundled, minified and compressed as web servers do. */
+/* What the client adds to a page that is built for production: bundled, minified and compressed as web servers do. */
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -7,13 +7,14 @@ const LIMIT = 7_150;
 
 const { outputFiles } = await build({
   stdin: {
-    contents: "export { connect } from './dist/client/index.js';",
+    contents: "export { connect } from 'nestjs-loopws/client';",
     resolveDir: process.cwd(),
   },
   bundle: true,
   minify: true,
   format: 'esm',
   target: 'es2022',
+  conditions: ['production'],
   write: false,
 });
 const [{ contents }] = outputFiles;

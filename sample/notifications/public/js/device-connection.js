@@ -1,4 +1,4 @@
-import { connect, LoopAnswerError, LoopSubscriptionError } from '/loopws/client/index.js';
+import { connect, LoopClientError } from '/loopws/client/index.js';
 
 import { socketUrl } from './servers.js';
 
@@ -113,7 +113,7 @@ export class DeviceConnection {
   }
 
   #answer() {
-    if (this.mood === 'refuse') throw new LoopAnswerError('private', 'The device keeps it secret.');
+    if (this.mood === 'refuse') throw new LoopClientError('private', 'The device keeps it secret.');
     if (this.mood === 'silent') return new Promise(() => {});
     return { status: this.mood };
   }
@@ -158,7 +158,7 @@ export class DeviceConnection {
   }
 
   #problem(error) {
-    if (error instanceof LoopSubscriptionError) {
+    if (error.pattern) {
       this.unsubscribe(error.pattern);
       this.#observer.denied(error);
     } else {

@@ -1,0 +1,57 @@
+import type { ClientErrorCode } from './client-errors.js';
+
+type Explanation = (...facts: readonly unknown[]) => string;
+
+/** What happened and what to do next, from the facts that come with each code. */
+const EXPLANATIONS: Readonly<Record<ClientErrorCode, Explanation>> = {
+  bad_option: (option, value) => badOption(String(option), value),
+  no_web_socket: () =>
+    'There is no global WebSocket here: install the "ws" package and pass it, connect(url, { WebSocket }).',
+  bad_pattern: (pattern, latest) =>
+    latest
+      ? `"${String(pattern)}" has no latest event: name the service.`
+      : `"${String(pattern)}" is not a pattern: use "chat:message.send", "chat:*", "*:message.send", "chat:message.*" or "*:*".`,
+  bad_name: (name) =>
+    `"${String(name)}" is not the full name of an event: use one such as "chat:message.send".`,
+  bad_data: (cause) => `The data cannot be written as JSON: ${String(cause)}`,
+  duplicate_answer: (name) =>
+    `"${String(name)}" has an answerer already: call what answer() returned to remove it.`,
+  buffer_full: (what, bytes, held, limit) =>
+    `${String(what)} was not sent: it takes ${String(bytes)} bytes, ${String(held)} wait and "maxBufferedBytes" is ${String(limit)}. Wait until the client is open, or send less.`,
+  frame_too_large: (what, bytes, limit) =>
+    `${String(what)} was not sent: it takes ${String(bytes)} bytes, the server accepts ${String(limit)}. Send less at once.`,
+  closed: (what) =>
+    what
+      ? `The client was closed before ${String(what)} could be sent.`
+      : 'The client is closed and will not come back: connect() again.',
+  not_open: (what) => `${String(what)} was not sent: wait for ready().`,
+  timeout: (what, ms, isSent) =>
+    isSent
+      ? `${String(what)} was sent, but not answered within ${String(ms)} ms: whether the server acted on it is unknown.`
+      : `${String(what)} was never sent: no connection within ${String(ms)} ms.`,
+  connection_lost: (what) =>
+    `The connection broke: whether the server got ${String(what)} is unknown. It is not sent again.`,
+  connect_failed: (cause) => `The connection could not be opened: ${String(cause)}`,
+  unreadable_frame: () => 'The server sent what is no frame: it was left out.',
+  history_lost: (topic) =>
+    `Events of "${String(topic)}" are lost: listen with onReset() and reload what you show of it.`,
+  storage_failed: (cause) => `The storage failed: ${String(cause)}`,
+  handler_failed: (cause) => `A handler of the application failed: ${String(cause)}`,
+};
+
+function badOption(option: string, value: unknown): string {
+  switch (option) {
+    case 'url':
+      return `"${String(value)}" is no address of a server: use one such as "wss://app.example/ws".`;
+    case 'token':
+      return value
+        ? 'A subprotocol cannot carry the token: use base64url, without "=" and "/".'
+        : 'There is no token: pass one, or the option "token".';
+    default:
+      return `The option "${option}" must be a number from 0 up, not ${String(value)}.`;
+  }
+}
+
+export function explanation(code: string, facts: readonly unknown[]): string {
+  return EXPLANATIONS[code as ClientErrorCode](...facts);
+}
