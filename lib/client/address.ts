@@ -9,7 +9,6 @@ export function socketAddress(url: string, connectionId: string, resumes = false
   try {
     const address = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
     address.protocol = address.protocol.replace('http', 'ws');
-    address.hash = '';
     address.searchParams.set('connectionId', connectionId);
     if (resumes) address.searchParams.set('resume', '1');
     if (/^wss?:/.test(address.href)) return address.href;

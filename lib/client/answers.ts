@@ -1,10 +1,12 @@
-import type { EventFrame } from '../protocol/frames.js';
+import type { AnswerError, EventFrame } from '../protocol/frames.js';
 import type { Calls } from './calls.js';
 import { clientError, LoopClientError, messageOf } from './client-errors.js';
 import { checkName } from './frame-text.js';
 import type { LoopStatus } from './loop-state.js';
 
 type Answerer = (data: unknown) => unknown;
+
+type Outcome = { readonly data: unknown } | { readonly error: AnswerError };
 
 /** Longer messages tell the server no more, and a frame above its limit would cost the connection. */
 const MAX_MESSAGE_LENGTH = 1_000;
@@ -29,14 +31,7 @@ export function createAnswers(
   async function answerTo({ event, data }: EventFrame): Promise<unknown> {
     const answerer = byName.get(event);
     if (answerer) return answerer(data);
-    throw new LoopClientError('no_handler', `This client does not answer "${event}".`);
-  }
-
-  /** Texts whatever was thrown: the protocol allows nothing else, and JavaScript everything. */
-  function errorOf(thrown: unknown): { code: string; message: string } {
-    const cut = (text: unknown): string => String(text).slice(0, MAX_MESSAGE_LENGTH);
-    const code = thrown instanceof LoopClientError ? thrown.code : 'internal';
-    return { code: cut(code), message: cut(messageOf(thrown)) };
+    throw clientError('no_handler', [event]);
   }
 
   return {
@@ -52,23 +47,23 @@ export function createAnswers(
         stopListening();
       };
     },
-    async reply(question) {
+    reply(question) {
       const { ask = 0, event } = question;
       const { welcome } = loop;
-      // The number of a question means something on its own connection only.
-      const say = (outcome: { data: unknown } | { error: { code: string; message: string } }): void => {
-        if (welcome !== loop.welcome) throw clientError('not_open', [event]);
+      const say = (outcome: Outcome): void => {
+        // The number of a question means something on its own connection only.
+        if (welcome !== loop.welcome) throw new Error();
         sayNow({ op: 'answer', ask, ...outcome });
       };
-      try {
-        say({ data: await answerTo(question) });
-      } catch (thrown) {
-        try {
-          say({ error: errorOf(thrown) });
-        } catch {
-          report(clientError('connection_lost', [`the answer to "${event}"`]));
-        }
-      }
+      return answerTo(question)
+        .then((data) => say({ data }))
+        .catch((thrown: unknown) => say({ error: answerError(thrown) }))
+        .catch(() => report(clientError('connection_lost', [`the answer to "${event}"`])));
     },
   };
+}
+
+function answerError(thrown: unknown): AnswerError {
+  const code = thrown instanceof LoopClientError ? thrown.code : 'internal';
+  return { code, message: messageOf(thrown).slice(0, MAX_MESSAGE_LENGTH) };
 }

@@ -5,7 +5,7 @@ import { byteLength, encodeFrame, type WireFrame } from './frame-text.js';
 import type { Link } from './link.js';
 import type { LoopStatus } from './loop-state.js';
 import { createPace } from './pace.js';
-import { timerMs, type Timer } from './timer.js';
+import { after, type Timer } from './timer.js';
 
 /** A frame that answers one of ours. */
 export type Answer = OkFrame | Extract<ServerFrame, { readonly op: 'reply' | 'pong' }>;
@@ -32,9 +32,8 @@ export interface Calls {
   readonly askNow: Ask;
   /** Says something that wants no answer, on the connection that is open now; throws when it cannot. */
   readonly sayNow: (frame: WireFrame) => void;
-  readonly answer: (answer: Answer) => void;
-  /** An error that belongs to no call is told to whoever listens for problems. */
-  readonly error: (frame: ErrorFrame) => void;
+  /** An error that answers no call is told to whoever listens for problems. */
+  readonly answered: (answer: Answer | ErrorFrame) => void;
   /** Sends what has waited, in order and as fast as the server takes it. */
   readonly flush: () => void;
   readonly close: () => void;
@@ -80,7 +79,8 @@ export function createCalls(
   }
 
   function writeNow(call: Call): void {
-    const refusal = tooLong(call) || (!link.write(call.text) && clientError('not_open', [call.what]));
+    const refusal =
+      tooLong(call) || (!link.write(call.text) && clientError('not_open', [call.what]));
     if (refusal) throw refusal;
   }
 
@@ -94,10 +94,10 @@ export function createCalls(
       const refusal = tooLong(call);
       const waitMs = refusal ? 0 : takePlace(loop.welcome!);
       if (waitMs > 0) {
-        timer = setTimeout(() => {
+        timer = after(waitMs, () => {
           timer = undefined;
           flush();
-        }, timerMs(waitMs));
+        });
       } else if (refusal || link.write(call.text)) {
         drop(call);
         if (refusal) call.end(refusal);
@@ -125,9 +125,9 @@ export function createCalls(
         });
         put(call);
         open.set(id, call);
-        timeout = setTimeout(() => {
-          call.end(clientError('timeout', [call.what, timeoutMs, !waiting.has(call)]));
-        }, timerMs(timeoutMs));
+        timeout = after(timeoutMs, () =>
+          call.end(clientError('timeout', [call.what, timeoutMs, !waiting.has(call)])),
+        );
       });
 
   return {
@@ -135,9 +135,10 @@ export function createCalls(
     ask: askBy(post),
     askNow: askBy(writeNow),
     sayNow: (frame) => writeNow(callOf(frame, () => {})),
-    answer: (answer) => open.get(answer.id)?.end(answer),
-    error({ id, code, message, details }) {
-      (open.get(id)?.end ?? report)(new LoopClientError(code, message, { details }));
+    answered(answer) {
+      const call = open.get(answer.id);
+      if (answer.op !== 'error') return call?.end(answer);
+      (call?.end ?? report)(new LoopClientError(answer.code, answer.message, answer));
     },
     flush,
     close() {

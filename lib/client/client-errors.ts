@@ -12,6 +12,8 @@ export const ClientErrorCode = {
   BadData: 'bad_data',
   /** The name has an answerer already. */
   DuplicateAnswer: 'duplicate_answer',
+  /** The server has asked what nobody here answers. */
+  NoHandler: 'no_handler',
   /** `maxBufferedBytes` are waiting to be sent. */
   BufferFull: 'buffer_full',
   /** The frame is longer than the server takes. */
@@ -87,6 +89,11 @@ export function clientError(
   return new LoopClientError(code, explain(code, facts), options);
 }
 
+/** After these errors the server may decide, or has decided, otherwise than to refuse. */
+export function isTemporary(code: string): boolean {
+  return /^(timeout|internal|unavailable|not_open|connection_lost)$/.test(code);
+}
+
 /** Something that was called has thrown. */
 export function failure(code: ClientErrorCode, cause: unknown): LoopClientError {
   return clientError(code, [messageOf(cause)], { cause });
@@ -94,6 +101,6 @@ export function failure(code: ClientErrorCode, cause: unknown): LoopClientError 
 
 /** Anything can be thrown, also what `String` cannot turn into text. */
 export function messageOf(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown;
-  return (thrown as Error | undefined)?.message ?? 'no Error was thrown';
+  const { message = thrown } = (thrown ?? {}) as Partial<Error>;
+  return typeof message === 'string' ? message : 'no Error';
 }

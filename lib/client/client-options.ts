@@ -45,14 +45,13 @@ export interface LoopClientOptions {
   readonly random?: (() => number) | undefined;
 }
 
-/** The options with their defaults filled in. */
-export interface ClientSettings {
+/** The options with their defaults filled in, the waits among them. */
+export interface ClientSettings extends BackoffOptions {
   readonly connectionId: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxBufferedBytes: number;
-  readonly random: () => number;
-  readonly backoff: BackoffOptions;
+  readonly random?: (() => number) | undefined;
   readonly token?: TokenSource | undefined;
   readonly storage?: LoopStorage | undefined;
   readonly storageKey: string;
@@ -61,32 +60,24 @@ export interface ClientSettings {
 
 /** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
 export function clientSettings(options: LoopClientOptions): ClientSettings {
-  const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor };
+  const settings: Record<string, unknown> = { ...options, ...options.backoff };
   const defaults = {
+    ...DEFAULT_BACKOFF,
     connectionId: randomConnectionId(),
     connectTimeoutMs: 10_000,
     requestTimeoutMs: 10_000,
     maxBufferedBytes: 1_048_576,
-    random: Math.random,
     storageKey: 'loopws',
-    WebSocket,
+    WebSocket: (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
   };
-  const settings = withDefaults(options, defaults);
-  if (!settings.WebSocket) {
-    throw clientError('no_web_socket');
-  }
-  const backoff = withDefaults(options.backoff ?? {}, DEFAULT_BACKOFF, 'backoff.');
-  return { ...settings, backoff } as ClientSettings;
-}
-
-/** What is given, and the defaults where nothing is. Amounts cannot be negative. */
-function withDefaults<T extends object>(given: object, defaults: T, prefix = ''): T {
-  const settings: Record<string, unknown> = { ...given };
-  for (const [name, byDefault] of Object.entries(defaults)) {
+  for (const name in defaults) {
+    const byDefault = defaults[name as keyof typeof defaults];
     const value = (settings[name] ??= byDefault);
+    // Amounts cannot be negative.
     if (typeof byDefault === 'number' && !((value as number) >= 0)) {
-      throw clientError('bad_option', [prefix + name, value]);
+      throw clientError('bad_option', [name, value]);
     }
   }
-  return settings as T;
+  if (!settings['WebSocket']) throw clientError('no_web_socket');
+  return settings as unknown as ClientSettings;
 }

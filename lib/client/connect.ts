@@ -1,4 +1,4 @@
-import type { EventFrame } from '../protocol/frames.js';
+import type { EventFrame, ServerFrame } from '../protocol/frames.js';
 import { isPattern, patternsMatching } from '../protocol/pattern.js';
 import { socketAddress } from './address.js';
 import { createAnswers } from './answers.js';
@@ -8,7 +8,8 @@ import { clientError, failure, LoopClientError } from './client-errors.js';
 import { clientSettings, type LoopClientOptions, type UrlSource } from './client-options.js';
 import { createEmitter } from './emitter.js';
 import type { UntypedHandler } from './event-handlers.js';
-import { createLink, type FrameAfterWelcome } from './link.js';
+import { checkName } from './frame-text.js';
+import { createLink } from './link.js';
 import type { LoopClient } from './loop-client.js';
 import type { LoopState, LoopStateChange, LoopStatus } from './loop-state.js';
 import { createPositions, type Latest, type LoopReset, serviceTopic } from './positions.js';
@@ -58,7 +59,13 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     onError: report,
   });
   const calls = createCalls(loop, settings, link, report);
-  const subscriptions = createSubscriptions(loop, handlers, positions, calls.askNow, report);
+  const subscriptions = createSubscriptions(
+    loop,
+    handlers.listeners,
+    positions,
+    calls.askNow,
+    report,
+  );
   const authentication = createAuthentication(
     settings.token,
     calls.ask,
@@ -69,33 +76,26 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
 
   /** The one place where problems go that no call of the application waits for. */
   function report(error: LoopClientError): void {
-    if (hooks.has('error')) hooks.emit('error', error);
-    else console.error(error);
+    if (!hooks.emit('error', error)) console.error(error);
   }
 
   function handlerFailed(thrown: unknown): void {
-    report(
-      thrown instanceof LoopClientError
-        ? thrown
-        : failure('handler_failed', thrown),
-    );
+    report(thrown instanceof LoopClientError ? thrown : failure('handler_failed', thrown));
   }
 
   function lost(reset: LoopReset): void {
-    if (hooks.has('reset')) return hooks.emit('reset', reset);
+    if (hooks.emit('reset', reset)) return;
     report(clientError('history_lost', [reset.topic], { details: reset }));
   }
 
   function changed(change: LoopStateChange): void {
     if (change.state === 'open') {
       const { welcome } = change;
-      authentication.open(welcome.expiresInMs);
       positions.open(welcome);
       // Before what has waited: its effects may be events that we want.
       subscriptions.open(welcome);
       calls.flush();
     } else {
-      authentication.close();
       subscriptions.close();
       calls.close();
     }
@@ -103,31 +103,33 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     if (loop.state === change.state) hooks.emit('state', change.state, change);
   }
 
-  function received(frame: FrameAfterWelcome): void {
+  function received(frame: ServerFrame): void {
     switch (frame.op) {
       case undefined:
         return positions.pass(frame, (isNew) => receivedEvent(frame, isNew));
-      case 'error':
-        return calls.error(frame);
       case 'reset':
         positions.decided(frame.topics);
         return subscriptions.goOn();
       case 'positions':
         return positions.reached(frame.topics);
+      case 'expiring':
+        return void authentication.renew();
       case 'reconnect':
         return link.reconnect(frame.afterMs);
       case 'ok':
         positions.reached(frame.positions);
         if (frame.resumed ?? frame.reset) positions.decided(frame.reset, frame.resumed);
-        return calls.answer(frame);
+        return calls.answered(frame);
+      case 'error':
       case 'reply':
       case 'pong':
-        return calls.answer(frame);
+        return calls.answered(frame);
     }
   }
 
   function receivedEvent(frame: EventFrame, isNew: boolean): void {
     const { event: name, data, ask } = frame;
+    checkName(name);
     for (const pattern of patternsMatching(name)) {
       handlers.emit(pattern, data, { name, data }, isNew);
     }
@@ -162,10 +164,9 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     },
     async request(name, data, { timeoutMs } = {}) {
       subscriptions.flush();
-      const answer = await calls.ask({ event: name, data }, timeoutMs);
-      return answer.op === 'reply' ? answer.data : undefined;
+      return ((await calls.ask({ event: name, data }, timeoutMs)) as { data?: unknown }).data;
     },
-    answer: (name, answerer) => answers.add(name, answerer as (data: unknown) => unknown),
+    answer: answers.add as LoopClient['answer'],
     onState: (listener) => hooks.on('state', listener),
     onError: (listener) => hooks.on('error', listener),
     onReset: (reload) => hooks.on('reset', reload),

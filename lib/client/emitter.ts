@@ -1,14 +1,14 @@
 /** Listeners by topic, none of which can break another. */
 export interface Emitter<Topics extends { readonly [topic: string]: unknown[] }> {
-  /** Returns the listener's own end. */
+  /** Returns the listener's own end. One that is there already is not added again. */
   on<T extends keyof Topics & string>(
     topic: T,
     listener: (...args: Topics[T]) => unknown,
   ): () => void;
-  emit<T extends keyof Topics & string>(topic: T, ...args: Topics[T]): void;
-  /** Topics that have a listener. */
-  readonly keys: () => Iterable<string>;
-  readonly has: (topic: string) => boolean;
+  /** Whether somebody listens. */
+  emit<T extends keyof Topics & string>(topic: T, ...args: Topics[T]): boolean;
+  /** By topic; those without a listener are not in it. */
+  readonly listeners: ReadonlyMap<string, unknown>;
 }
 
 type Listener = (...args: unknown[]) => unknown;
@@ -30,26 +30,24 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
   }
 
   return {
-    keys: () => byTopic.keys(),
-    has: (topic) => byTopic.has(topic),
+    listeners: byTopic,
     on(topic, listener) {
-      // One function added twice is called and removed twice.
-      const own: Listener = (...args) => (listener as Listener)(...args);
       const listeners = byTopic.get(topic) ?? new Set();
-      listeners.add(own);
+      listeners.add(listener as Listener);
       if (!byTopic.has(topic)) {
         byTopic.set(topic, listeners);
         changed(topic);
       }
       return () => {
-        if (!listeners.delete(own) || listeners.size > 0) return;
+        if (!listeners.delete(listener as Listener) || listeners.size > 0) return;
         byTopic.delete(topic);
         changed(topic);
       };
     },
     /** One call after the other: what a listener causes is told when all have heard of what came before it. */
     emit(topic, ...args) {
-      if (queue.push([topic, args]) > 1) return;
+      const isHeard = byTopic.has(topic);
+      if (queue.push([topic, args]) > 1) return isHeard;
       for (const [told, what] of queue) {
         const listeners = byTopic.get(told) ?? new Set();
         for (const listener of [...listeners]) {
@@ -58,6 +56,7 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
         }
       }
       queue.length = 0;
+      return isHeard;
     },
   };
 }

@@ -16,13 +16,14 @@ const EXPLANATIONS: Readonly<Record<ClientErrorCode, Explanation>> = {
   bad_data: (cause) => `The data cannot be written as JSON: ${String(cause)}`,
   duplicate_answer: (name) =>
     `"${String(name)}" has an answerer already: call what answer() returned to remove it.`,
+  no_handler: (name) => `This client does not answer "${String(name)}".`,
   buffer_full: (what, bytes, held, limit) =>
     `${String(what)} was not sent: it takes ${String(bytes)} bytes, ${String(held)} wait and "maxBufferedBytes" is ${String(limit)}. Wait until the client is open, or send less.`,
   frame_too_large: (what, bytes, limit) =>
     `${String(what)} was not sent: it takes ${String(bytes)} bytes, the server accepts ${String(limit)}. Send less at once.`,
   closed: (what) =>
-    what
-      ? `The client was closed before ${String(what)} could be sent.`
+    typeof what === 'string'
+      ? `The client was closed before ${what} could be sent.`
       : 'The client is closed and will not come back: connect() again.',
   not_open: (what) => `${String(what)} was not sent: wait for ready().`,
   timeout: (what, ms, isSent) =>

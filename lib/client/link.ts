@@ -1,16 +1,12 @@
 import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import { shouldReconnect } from '../protocol/close-code.js';
-import { decodeServerFrame } from '../protocol/server-frame.codec.js';
 import { socketAddress, subprotocolsFor } from './address.js';
 import { clientError, failure, type LoopClientError } from './client-errors.js';
 import type { ClientSettings, UrlSource } from './client-options.js';
-import { createKeepalive, type Keepalive } from './keepalive.js';
 import type { LoopStateChange, LoopStatus } from './loop-state.js';
-import { timerMs, type Timer } from './timer.js';
+import { after, type Timer } from './timer.js';
 import { SOCKET_OPEN, type LoopCloseEvent, type LoopWebSocket } from './web-socket.js';
-
-export type FrameAfterWelcome = Exclude<ServerFrame, WelcomeFrame>;
 
 export interface LinkObserver {
   /** The credentials of the next connection. */
@@ -19,7 +15,8 @@ export interface LinkObserver {
   readonly resume: () => boolean;
   /** The state has changed; frames can be written when it is `open`. */
   readonly onState: (change: LoopStateChange) => void;
-  readonly onFrame: (frame: FrameAfterWelcome) => void;
+  /** It may be anything with this `op`: what throws is reported as a frame that cannot be read. */
+  readonly onFrame: (frame: ServerFrame) => void;
   /** Something went wrong that the application should hear of; the connection may live on. */
   readonly onError: (error: LoopClientError) => void;
 }
@@ -43,19 +40,21 @@ const LONGEST_ADVICE_MS = 300_000;
 /** How long a socket may take for its closing handshake. */
 const CLOSE_GRACE_MS = 2_000;
 
-/** Every other id is a number, so the answer to this ping is never taken for that of a request. */
-const PING = '{"op":"ping","id":"keepalive"}';
+/** Without an `id`: nobody waits for the answer. */
+const PING = '{"op":"ping"}';
 
 export function createLink(
   loop: LoopStatus,
   url: UrlSource,
-  { backoff, connectionId, connectTimeoutMs, random, WebSocket }: ClientSettings,
+  settings: ClientSettings,
   { token, resume, onState, onFrame, onError }: LinkObserver,
 ): Link {
+  const { connectionId, connectTimeoutMs, stableMs, random, WebSocket } = settings;
   let socket: LoopWebSocket | undefined;
-  let keepalive: Keepalive | undefined;
-  /** Of the attempt, or of the wait for the next one. */
+  /** Of the attempt, of the next look whether the peer lives, or of the wait for the next attempt. */
   let timer: Timer | undefined;
+  /** Frames only note the time, the timer looks at it: a timer per frame would cost more than the frame. */
+  let heardAt = 0;
   let attempt = 0;
   let openedAt = Infinity;
   let adviceMs: number | undefined;
@@ -69,68 +68,67 @@ export function createLink(
 
   async function start(): Promise<void> {
     const own = ++epoch;
-    const whileCurrent =
-      <T>(run: (event: T) => void) =>
-      (event: T) => {
-        if (own === epoch) run(event);
-      };
+    const isOver = (): boolean => own !== epoch;
     enter({ state: 'connecting', attempt });
     // A listener may have closed the client.
-    if (own !== epoch) return;
-    const reason = `no welcome within ${connectTimeoutMs} ms`;
-    timer = setTimeout(() => giveUp({ code: 4408, reason }), timerMs(connectTimeoutMs));
+    if (isOver()) return;
+    timer = after(connectTimeoutMs, () => giveUp({ code: 4408, reason: 'no welcome' }));
     try {
       const protocols = subprotocolsFor(await token());
-      if (own !== epoch) return;
+      if (isOver()) return;
       const address = typeof url === 'function' ? url() : url;
       socket = new WebSocket(socketAddress(address, connectionId, resume()), protocols);
-      socket.addEventListener('message', whileCurrent(receive));
-      socket.addEventListener('close', whileCurrent(end));
+      socket.addEventListener('message', (event) => isOver() || receive(event));
+      socket.addEventListener('close', (event) => isOver() || end(event));
       // The `ws` package throws errors that nobody listens to; a close event follows and is all that browsers tell.
       socket.addEventListener('error', () => {});
     } catch (cause) {
+      if (isOver()) return;
       const error = failure('connect_failed', cause);
-      whileCurrent(onError)(error);
-      whileCurrent(end)({ code: 1006, reason: error.message });
+      onError(error);
+      if (!isOver()) end({ code: 1006, reason: error.message });
     }
   }
 
   function receive({ data }: { readonly data: unknown }): void {
-    keepalive?.heard();
-    const frame = typeof data === 'string' ? decodeServerFrame(data) : undefined;
-    if (frame?.op === 'welcome' && loop.state !== 'open') opened(frame);
-    else if (frame && frame.op !== 'welcome') onFrame(frame);
-    else {
-      onError(
-        clientError('unreadable_frame', [], { details: String(data).slice(0, 200) }),
-      );
+    heardAt = performance.now();
+    try {
+      // What is no text is no JSON either.
+      const frame = JSON.parse(typeof data === 'string' ? data : '') as ServerFrame;
+      if (frame.op === 'welcome' && loop.state !== 'open') opened(frame);
+      else onFrame(frame);
+    } catch (cause) {
+      const details = String(data).slice(0, 200);
+      onError(clientError('unreadable_frame', [], { cause, details }));
     }
   }
 
   function opened(welcome: WelcomeFrame): void {
-    const { heartbeatMs } = welcome;
     clearTimeout(timer);
-    openedAt = performance.now();
-    if (heartbeatMs > 0) {
-      keepalive = createKeepalive(
-        heartbeatMs,
-        () => write(PING),
-        () => giveUp({ code: 4408, reason: 'heartbeat lost' }),
-      );
-    }
+    openedAt = heardAt;
     loop.welcome = welcome;
+    if (welcome.heartbeatMs > 0) watch();
     enter({ state: 'open', welcome });
+  }
+
+  /** Notices a link that died without a word: after a heartbeat of silence it pings, after a second one it gives up. */
+  function watch(pingedAfter?: number): void {
+    const { heartbeatMs } = loop.welcome!;
+    const silentSince = heardAt;
+    const restMs = silentSince + heartbeatMs - performance.now();
+    if (restMs > 0) timer = after(restMs, watch);
+    else if (silentSince === pingedAfter) giveUp({ code: 4408, reason: 'heartbeat lost' });
+    else {
+      timer = after(heartbeatMs, () => watch(silentSince));
+      write(PING);
+    }
   }
 
   /** False as soon as the closing handshake has begun: sockets swallow what is written after it. */
   function write(text: string): boolean {
-    try {
-      const isWritable = loop.state === 'open' && socket?.readyState === SOCKET_OPEN;
-      if (isWritable) socket?.send(text);
-      return isWritable;
-    } catch {
-      return false;
-    }
+    const isWritable = loop.state === 'open' && socket?.readyState === SOCKET_OPEN;
+    if (isWritable) socket?.send(text);
+    return isWritable;
   }
 
   const bufferedAmount = (): number => socket?.bufferedAmount ?? 0;
@@ -149,15 +147,14 @@ export function createLink(
     const unsentBytes = bufferedAmount();
     epoch++;
     clearTimeout(timer);
-    keepalive?.stop();
-    socket = keepalive = undefined;
+    socket = undefined;
     if (isLeaving || !shouldReconnect(code)) enter({ state: 'closed', code, reason });
     else {
-      if (performance.now() - openedAt >= backoff.stableMs) attempt = 0;
-      const nextAttemptMs = adviceMs ?? fullJitterMs(attempt++, backoff, random);
+      if (performance.now() - openedAt >= stableMs) attempt = 0;
+      const nextAttemptMs = adviceMs ?? fullJitterMs(attempt++, settings, random);
       openedAt = Infinity;
       adviceMs = undefined;
-      timer = setTimeout(() => void start(), timerMs(nextAttemptMs));
+      timer = after(nextAttemptMs, () => void start());
       enter({ state: 'waiting', code, reason, nextAttemptMs });
     }
     if (unsentBytes > 0 && !isLeaving) {
@@ -173,8 +170,7 @@ export function createLink(
       adviceMs = Math.min(Math.max(afterMs, 0), LONGEST_ADVICE_MS);
     },
     close() {
-      const reason = 'closed by the application';
-      if (loop.state !== 'closed') giveUp({ code: 1000, reason }, true);
+      if (loop.state !== 'closed') giveUp({ code: 1000, reason: 'closed' }, true);
     },
   };
 }

@@ -12,7 +12,7 @@ const BURST_SHARE = 0.5;
  */
 export function createPace(): (welcome: WelcomeFrame) => number {
   let dueAt = 0;
-  return ({ framesPerSecond = Infinity, frameBurst = Infinity }) => {
+  return ({ framesPerSecond = Infinity, frameBurst = 1 }) => {
     const now = performance.now();
     const intervalMs = 1_000 / (framesPerSecond * RATE_SHARE);
     const waitMs = dueAt - now - intervalMs * (Math.max(1, frameBurst * BURST_SHARE) - 1);

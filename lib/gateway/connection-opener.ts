@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Replay, textsOf } from '../bus/replay.js';
+import { Replay } from '../bus/replay.js';
 import { ReplacedConnections } from '../bus/replaced-connections.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
@@ -12,18 +12,17 @@ import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { type PresenceRegistered, PresenceStore } from '../presence/presence-store.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { ErrorCode } from '../protocol/error-code.js';
-import type { WelcomeFrame } from '../protocol/frames.js';
 import type { Position } from '../transport/position.js';
 import { accountTopic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
-import type { Credentials } from './credentials.js';
 import type { Session } from './session.js';
 import type { SessionEnd } from './session-end.js';
 import { SubscriptionRequests } from './subscription-requests.js';
 import { Step } from './takedown.js';
+import { welcomeFrame } from './welcome.js';
 
 /** What a client is closed with when its connection cannot be opened; anything else is 4503. */
 const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
@@ -132,7 +131,7 @@ export class ConnectionOpener {
     const positions = this.replay.positionsOf(connection);
     if (resumes && positions.size > 0) this.hold(session, positions);
     else for (const [topic, position] of positions) connection.gate.begin(topic, position);
-    connection.markOpen(this.welcomeFrame(connection, credentials, positions));
+    connection.markOpen(welcomeFrame(connection, credentials, positions, this.settings));
     this.registry.add(connection);
     session.start();
   }
@@ -147,27 +146,6 @@ export class ConnectionOpener {
       else this.background.track('A replay', this.replay.goOn(connection));
     };
     const timer = setTimeout(goOn, this.settings.config.connectTimeoutMs).unref();
-  }
-
-  private welcomeFrame(
-    connection: LoopConnection,
-    credentials: Credentials,
-    positions: ReadonlyMap<string, Position>,
-  ): WelcomeFrame {
-    const { serverId, config } = this.settings;
-    return {
-      op: 'welcome',
-      accountId: connection.accountId,
-      connectionId: connection.connectionId,
-      serverId,
-      subscriptions: [...connection.subscriptions],
-      heartbeatMs: config.heartbeatMs,
-      maxPayload: config.maxPayload,
-      framesPerSecond: config.framesPerSecond,
-      frameBurst: config.frameBurst,
-      ...credentials.expiresInMs,
-      ...(positions.size > 0 && { positions: textsOf(positions) }),
-    };
   }
 
   private refuse(connection: LoopConnection, error: unknown): void {

@@ -35,9 +35,11 @@ export class Credentials {
   expireAt(expiresAt: number | undefined): void {
     this.forget();
     if (expiresAt === undefined) return;
-    this.expiry = new CredentialsExpiry(expiresAt, () =>
-      this.connection.close(CloseCode.CredentialsExpired, 'The credentials have expired.'),
-    );
+    this.expiry = new CredentialsExpiry(expiresAt, {
+      onExpiring: () => this.connection.sendFrame({ op: 'expiring', ...this.expiresInMs }),
+      onExpired: () =>
+        this.connection.close(CloseCode.CredentialsExpired, 'The credentials have expired.'),
+    });
   }
 
   forget(): void {

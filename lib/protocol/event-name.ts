@@ -3,7 +3,7 @@ export const MAX_NAME_LENGTH = 128;
 
 const SERVICE = /^[\w-]+$/;
 const EVENT = /^[\w-]+(?:\.[\w-]+)*$/;
-const NAME = /^([\w-]+):([\w-]+(?:\.[\w-]+)*)$/;
+const NAME = /^[\w-]+:[\w-]+(?:\.[\w-]+)*$/;
 
 export interface EventName {
   readonly service: string;

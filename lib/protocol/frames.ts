@@ -51,6 +51,8 @@ export interface WelcomeFrame {
   readonly heartbeatMs: number;
   /** Longest frame that the server takes, in bytes. */
   readonly maxPayload: number;
+  /** Most patterns that the server takes in one frame. */
+  readonly maxPatterns?: number;
   /** Frames that the server takes per second, averaged, and at once before that applies. */
   readonly framesPerSecond?: number;
   readonly frameBurst?: number;
@@ -105,4 +107,5 @@ export type ServerFrame =
   | { readonly op: 'pong'; readonly id?: FrameId }
   | { readonly op: 'reset'; readonly topics: Readonly<Record<string, string>> }
   | { readonly op: 'positions'; readonly topics: Readonly<Record<string, string>> }
+  | { readonly op: 'expiring'; readonly expiresInMs?: number }
   | { readonly op: 'reconnect'; readonly afterMs: number };

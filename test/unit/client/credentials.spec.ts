@@ -1,10 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import {
-  createAuthentication,
-  renewalWaitMs,
-  type TokenSource,
-} from '../../../lib/client/authentication.js';
-import type { Answer } from '../../../lib/client/calls.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rejection, ScriptedServer } from './scripted-server.js';
 
 describe('credentials', () => {
@@ -145,22 +139,19 @@ describe('credentials', () => {
     expect((await server.nextPeer()).offered[1]).toBe('bearer.better');
   });
 
-  it('renews a token by itself before it expires, and again before the next expiry', async () => {
+  it('renews a token whenever the server says that it expires soon', async () => {
     let asked = 0;
-    server.welcome = { expiresInMs: 300 };
-    server.react = ({ op, id = 0 }, peer) => {
-      if (op === 'auth') peer.send({ op: 'ok', id, expiresInMs: 300 });
-    };
     server.client({ token: () => `token-${++asked}` });
     const peer = await server.nextPeer();
 
+    peer.send({ op: 'expiring', expiresInMs: 60 });
     expect((await peer.next('auth')).token).toBe('token-2');
+    peer.send({ op: 'expiring', expiresInMs: 60 });
     expect((await peer.next('auth')).token).toBe('token-3');
   });
 
-  it('reports a renewal that failed, and tries again while there is time', async () => {
+  it('reports a renewal that failed, and tries again when it is reminded', async () => {
     let asked = 0;
-    server.welcome = { expiresInMs: 400 };
     const { nextError } = server.client({
       token: () => {
         if (++asked === 2) throw new Error('The login service is down.');
@@ -169,114 +160,46 @@ describe('credentials', () => {
     });
     const peer = await server.nextPeer();
 
+    peer.send({ op: 'expiring', expiresInMs: 60 });
     expect((await nextError('handler_failed')).message).toContain('The login service is down.');
+    peer.send({ op: 'expiring', expiresInMs: 12 });
+    expect((await peer.next('auth')).token).toBe('token-3');
+  });
+
+  it('reports a renewal that the server refused', async () => {
+    server.react = ({ op, id = 0 }, peer) => {
+      if (op === 'auth') peer.send({ op: 'error', id, code: 'unauthorized', message: 'No.' });
+    };
+    const { loop, nextError } = server.client({ token: () => 'token' });
+    const peer = await server.nextPeer();
+
+    peer.send({ op: 'expiring', expiresInMs: 60 });
+
+    expect(await nextError('unauthorized')).toMatchObject({ message: 'No.' });
+    expect(loop.state).toBe('open');
+  });
+
+  it('does not wait for a token function that hangs when it is reminded', async () => {
+    let asked = 0;
+    const never = new Promise<string>(() => {});
+    server.client({ token: () => (++asked === 2 ? never : `token-${asked}`) });
+    const peer = await server.nextPeer();
+
+    peer.send({ op: 'expiring', expiresInMs: 60 });
+    peer.send({ op: 'expiring', expiresInMs: 12 });
+
     expect((await peer.next('auth')).token).toBe('token-3');
   });
 
   it('does not try to renew a token that is a text', async () => {
-    server.welcome = { expiresInMs: 1 };
-    const { loop } = server.client({ token: 'text' });
+    const { loop, errors } = server.client({ token: 'text' });
     const peer = await server.nextPeer();
-
-    await rejection(loop.request('a:b', 0, { timeoutMs: 300 }));
-
-    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['a:b']);
-  });
-
-  it('asks for no more tokens once it is closed', async () => {
-    let asked = 0;
-    server.welcome = { expiresInMs: 1 };
-    const { loop } = server.client({ token: () => `token-${++asked}` });
     await loop.ready();
 
-    loop.close();
+    peer.send({ op: 'expiring', expiresInMs: 60 });
+    await loop.ping();
 
-    await rejection(server.client().loop.request('a:b', 0, { timeoutMs: 300 }));
-    expect(asked).toBe(1);
-  });
-
-  it('renews a fifth of the lifetime before the expiry, at most five minutes, never in a tight loop', () => {
-    expect(renewalWaitMs(10_000)).toBe(8_000);
-    expect(renewalWaitMs(3_600_000)).toBe(3_300_000);
-    expect(renewalWaitMs(0)).toBe(250);
-  });
-});
-
-describe('a renewal', () => {
-  beforeEach(() => void jest.useFakeTimers());
-  afterEach(() => void jest.useRealTimers());
-
-  const HOUR_MS = 3_600_000;
-  const RENEWAL_MS = renewalWaitMs(HOUR_MS);
-
-  function authentication(source: TokenSource) {
-    const sent: string[] = [];
-    const failures: unknown[] = [];
-    const answers: ((answer: Answer) => void)[] = [];
-    const made = createAuthentication(
-      source,
-      (frame) => {
-        sent.push((frame as { token: string }).token);
-        return new Promise((resolve) => answers.push(resolve));
-      },
-      () => {},
-      (error) => void failures.push(error),
-    );
-    const answer = () => answers.shift()?.({ op: 'ok', id: 1, expiresInMs: HOUR_MS });
-    return { made, sent, failures, answer };
-  }
-
-  it('whose token function hangs is tried again', async () => {
-    let asked = 0;
-    const never = new Promise<string>(() => {});
-    const { made, sent, failures } = authentication(() => (++asked === 1 ? never : 'fresh'));
-    made.open(HOUR_MS);
-    await jest.advanceTimersByTimeAsync(RENEWAL_MS + 10_000);
-    expect(failures).toMatchObject([{ code: 'timeout' }]);
-
-    await jest.advanceTimersByTimeAsync(HOUR_MS - RENEWAL_MS - 10_000);
-    expect(sent).toEqual(['fresh']);
-  });
-
-  it('whose token function hangs leaves no timer behind when the connection ends', async () => {
-    const { made, failures } = authentication(() => new Promise<string>(() => {}));
-    made.open(HOUR_MS);
-    await jest.advanceTimersByTimeAsync(RENEWAL_MS);
-    expect(jest.getTimerCount()).toBe(1);
-
-    made.close();
-
-    expect(jest.getTimerCount()).toBe(0);
-    await jest.advanceTimersByTimeAsync(HOUR_MS);
-    expect(failures).toEqual([]);
-  });
-
-  it('whose connection broke while it waited for the token drops it', async () => {
-    let give: (token: string) => void = () => {};
-    const { made, sent } = authentication(() => new Promise((resolve) => (give = resolve)));
-    made.open(HOUR_MS);
-    await jest.advanceTimersByTimeAsync(RENEWAL_MS);
-
-    made.close();
-    made.open(HOUR_MS);
-    give('of the connection before');
-    await jest.advanceTimersByTimeAsync(0);
-
-    expect(sent).toEqual([]);
-    expect(jest.getTimerCount()).toBe(1);
-  });
-
-  it('is not scheduled by an answer that comes after the end, but by the next connection', async () => {
-    const { made, answer } = authentication(() => 'fresh');
-    made.open(HOUR_MS);
-    const authenticated = made.authenticate();
-    await jest.advanceTimersByTimeAsync(0);
-    made.close();
-    answer();
-    await authenticated;
-    expect(jest.getTimerCount()).toBe(0);
-
-    made.open(HOUR_MS);
-    expect(jest.getTimerCount()).toBe(1);
+    expect(peer.frames.all.map(({ op }) => op)).toEqual(['ping']);
+    expect(errors.all).toEqual([]);
   });
 });

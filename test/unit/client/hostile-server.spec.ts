@@ -23,14 +23,8 @@ describe('a broken or hostile server', () => {
     ['null', 'null'],
     ['a list', '[]'],
     ['an empty object', '{}'],
-    ['a welcome without fields', '{"op":"welcome"}'],
-    [
-      'a second welcome',
-      '{"op":"welcome","accountId":"b","connectionId":"c","serverId":"d","subscriptions":[],"heartbeatMs":1,"maxPayload":1}',
-    ],
     ['an event that is no name', '{"event":"no name at all"}'],
     ['an event with a bottomless name', JSON.stringify({ event: `a:${'b.'.repeat(50_000)}c` })],
-    ['an event whose question is no number', '{"event":"a:b","ask":"1"}'],
     ['binary', Buffer.from('{"event":"a:b"}')],
   ])('is reported and survived when it sends %s', async (_what, frame) => {
     const { loop, states, nextError } = server.client();
@@ -58,6 +52,8 @@ describe('a broken or hostile server', () => {
   });
 
   it.each([
+    '{"op":"welcome"}',
+    '{"op":"welcome","accountId":"b","connectionId":"c","serverId":"d","subscriptions":[],"heartbeatMs":1,"maxPayload":1}',
     '{"op":"ok","id":{}}',
     '{"op":"ok","id":999,"denied":[null,3,{}]}',
     '{"op":"reply","id":"__proto__"}',
@@ -73,13 +69,14 @@ describe('a broken or hostile server', () => {
     await loop.ping();
 
     expect(states.all.map(({ state }) => state)).toEqual(['open']);
+    expect(loop.welcome?.accountId).toBe('acme');
     expect({}).not.toHaveProperty('polluted');
   });
 
   it('does no harm with denials that are none', async () => {
     server.react = ({ op, id }, peer) => {
       if (op === 'subscribe') {
-        peer.sendRaw(JSON.stringify({ op: 'ok', id, denied: [null, 3, {}, { pattern: 'a:b' }] }));
+        peer.sendRaw(JSON.stringify({ op: 'ok', id, denied: [null, 3, {}] }));
       }
     };
     const { loop, errors } = server.client();
@@ -89,7 +86,7 @@ describe('a broken or hostile server', () => {
     expect(errors.all).toEqual([]);
   });
 
-  it.each(['5', '"all"', '{"account":{}}'])(
+  it.each(['5', '"all"'])(
     'leaves no rejection behind with an answer that has resumed %s',
     async (resumed) => {
       server.welcome = { positions: { account: '1.a' } };

@@ -1,57 +1,113 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createKeepalive } from '../../../lib/client/keepalive.js';
-import { reactions, ScriptedServer } from './scripted-server.js';
+import { clientSettings } from '../../../lib/client/client-options.js';
+import { createLink } from '../../../lib/client/link.js';
+import type { LoopStateChange, LoopStatus } from '../../../lib/client/loop-state.js';
+import type { LoopCloseEvent } from '../../../lib/client/web-socket.js';
+import { reactions, ScriptedServer, welcomeFrame } from './scripted-server.js';
+
+/** A platform's socket whose time is the test's. */
+class StillSocket {
+  static last: StillSocket;
+  readonly readyState = 1;
+  readonly bufferedAmount = 0;
+  readonly sent: string[] = [];
+  private listeners: Record<string, (event: never) => unknown> = {};
+
+  constructor() {
+    StillSocket.last = this;
+  }
+
+  addEventListener(type: string, listener: (event: never) => unknown): void {
+    this.listeners[type] = listener;
+  }
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  close(): void {}
+
+  receive(frame: object): void {
+    this.listeners['message']?.({ data: JSON.stringify(frame) } as never);
+  }
+
+  end(event: LoopCloseEvent): void {
+    this.listeners['close']?.(event as never);
+  }
+}
 
 describe('the keepalive timer', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  function keepalive() {
-    const ping = jest.fn();
-    const giveUp = jest.fn();
-    return { ping, giveUp, timer: createKeepalive(1_000, ping, giveUp) };
+  async function openLink() {
+    const loop: LoopStatus = { state: 'connecting', welcome: undefined };
+    const states: LoopStateChange[] = [];
+    const settings = clientSettings({ WebSocket: StillSocket, backoff: { baseMs: 0 } });
+    const link = createLink(loop, 'ws://127.0.0.1/ws', settings, {
+      token: async () => undefined,
+      resume: () => false,
+      onState: (change) => states.push(change),
+      onFrame: () => {},
+      onError: () => {},
+    });
+    await link.start();
+    const socket = StillSocket.last;
+    socket.receive(welcomeFrame({ heartbeatMs: 1_000 }));
+    return { socket, states, link };
   }
 
-  it('pings after a heartbeat of silence and gives up after a second one', () => {
-    const { ping, giveUp } = keepalive();
+  it('pings after a heartbeat of silence and gives up after a second one', async () => {
+    const { socket, states } = await openLink();
 
     jest.advanceTimersByTime(999);
-    expect(ping).not.toHaveBeenCalled();
+    expect(socket.sent).toEqual([]);
     jest.advanceTimersByTime(1);
-    expect(ping).toHaveBeenCalledTimes(1);
+    expect(socket.sent).toEqual(['{"op":"ping"}']);
     jest.advanceTimersByTime(999);
-    expect(giveUp).not.toHaveBeenCalled();
+    expect(states.at(-1)).toMatchObject({ state: 'open' });
     jest.advanceTimersByTime(1);
-    expect(giveUp).toHaveBeenCalledTimes(1);
+    expect(states.find(({ state }) => state === 'waiting')).toMatchObject({ code: 4408 });
   });
 
-  it('counts the silence from the last frame', () => {
-    const { ping, timer } = keepalive();
+  it('counts the silence from the last frame', async () => {
+    const { socket } = await openLink();
 
     jest.advanceTimersByTime(700);
-    timer.heard();
+    socket.receive({ op: 'pong' });
     jest.advanceTimersByTime(999);
-    expect(ping).not.toHaveBeenCalled();
+    expect(socket.sent).toEqual([]);
     jest.advanceTimersByTime(1);
-    expect(ping).toHaveBeenCalledTimes(1);
+    expect(socket.sent).toHaveLength(1);
   });
 
-  it('takes any frame after the ping as life', () => {
-    const { ping, giveUp, timer } = keepalive();
+  it('takes any frame after the ping as life', async () => {
+    const { socket, states } = await openLink();
 
     jest.advanceTimersByTime(1_500);
-    timer.heard();
+    socket.receive({ op: 'pong' });
     jest.advanceTimersByTime(1_000);
-    expect(ping).toHaveBeenCalledTimes(2);
-    expect(giveUp).not.toHaveBeenCalled();
+    expect(socket.sent).toHaveLength(2);
+    expect(states.at(-1)).toMatchObject({ state: 'open' });
   });
 
-  it('leaves no timer behind when stopped', () => {
-    const { timer } = keepalive();
+  it('is gone when the client is closed', async () => {
+    const { link } = await openLink();
 
-    timer.stop();
+    link.close();
+    jest.advanceTimersByTime(2_000);
 
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('is that of the next attempt when the connection ends', async () => {
+    const { socket, states } = await openLink();
+
+    socket.end({ code: 1001, reason: '' });
+    expect(jest.getTimerCount()).toBe(1);
+    jest.advanceTimersByTime(0);
+
+    expect(states.at(-1)).toMatchObject({ state: 'connecting' });
   });
 });
 
@@ -86,7 +142,7 @@ describe('a link that died without a word', () => {
     const peer = await server.nextPeer();
 
     for (let pings = 0; pings < 4; pings++) {
-      expect((await peer.next('ping')).id).toBe('keepalive');
+      expect(await peer.next('ping')).toEqual({ op: 'ping' });
     }
 
     expect(loop.state).toBe('open');

@@ -324,7 +324,6 @@ describe('answers', () => {
   });
 
   it('tells the server what the answerer threw', async () => {
-    const { LoopClientError } = await import('../../../lib/client/index.js');
     const { loop } = await connected();
     loop.answer('device:status', () => {
       throw new LoopClientError('not_found', 'No such sensor.');

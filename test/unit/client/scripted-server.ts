@@ -177,6 +177,7 @@ export function welcomeFrame(fields: Partial<WelcomeFrame> = {}): WelcomeFrame {
     serverId: 'server-1',
     subscriptions: [],
     heartbeatMs: 25_000,
+    maxPatterns: 200,
     maxPayload: 65_536,
     ...fields,
   };
