@@ -64,7 +64,7 @@ export interface LoopClient {
 
   /**
    * Answers the server's questions of this name, and subscribes to it. What the answerer returns or resolves with is
-   * the answer; what it throws is told to the server, with the code of a `LoopAnswerError`, else `internal`.
+   * the answer; what it throws is told to the server, with the code of a `LoopClientError`, else `internal`.
    *
    * @returns its own end. Questions without an answerer are answered with the error `no_handler`.
    * @throws LoopClientError `duplicate_answer` when the name has an answerer

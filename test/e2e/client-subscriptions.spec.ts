@@ -91,6 +91,16 @@ describe('the subscriptions of the client against the server', () => {
     expect(side.client.state).toBe('open');
   });
 
+  it('fit a server that takes short frames, however long they are', async () => {
+    const side = await start({ config: { maxPayload: 1_024 } });
+    const names = Array.from({ length: 20 }, (_, n) => `chat:${String(n).padStart(123, 'n')}`);
+    for (const name of names) side.client.on(name as '*:*', () => {});
+    await side.client.ready();
+
+    expect([...held(side)].toSorted()).toEqual(names.toSorted());
+    expect(side.errors).toEqual([]);
+  });
+
   it('that narrower credentials end are reported, and come back with broader ones', async () => {
     const side = await start(
       {
