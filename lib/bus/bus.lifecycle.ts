@@ -11,6 +11,8 @@ import { RemoteMessages } from './remote-messages.js';
 @Injectable()
 export class BusLifecycle {
   private readonly logger = new Logger('LoopWs');
+  private presenceStart: Promise<void> | undefined;
+  private isClosing = false;
 
   constructor(
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
@@ -21,7 +23,7 @@ export class BusLifecycle {
     private readonly delivery: DurableDelivery,
   ) {}
 
-  /** Without `edges` this process reports none, and leaves them to those that do. */
+  /** Without `edges` this process reports none, and leaves them to those that do. Ends early when a close overtakes it. */
   async start(edges?: PresenceEdges): Promise<void> {
     const { serverId, config } = this.settings;
     this.durable.start(this.delivery);
@@ -35,9 +37,11 @@ export class BusLifecycle {
       this.durable.close();
       throw error;
     }
+    if (this.isClosing) return;
     const graceMs = config.presenceGraceMs;
     try {
-      await this.presence.start({ serverId, graceMs, ...(edges === undefined ? {} : { edges }) });
+      this.presenceStart = this.presence.start({ serverId, graceMs, ...(edges && { edges }) });
+      await this.presenceStart;
     } catch (error) {
       // Nest closes nothing when a boot fails, and what was left open would keep the process alive.
       await this.closeTransport();
@@ -45,8 +49,10 @@ export class BusLifecycle {
     }
   }
 
-  closePresence(): Promise<void> {
-    return this.presence.close();
+  async closePresence(): Promise<void> {
+    this.isClosing = true;
+    await Promise.allSettled([this.presenceStart]); // what starts meanwhile would be left open
+    await this.presence.close();
   }
 
   async closeTransport(): Promise<void> {

@@ -11,7 +11,7 @@ import { Sessions } from './sessions.js';
 export class Admission {
   private readonly rate: TokenBucket;
   private pending = 0;
-  private accepting = false;
+  private state: 'waiting' | 'open' | 'closed' = 'waiting';
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
@@ -22,12 +22,13 @@ export class Admission {
     this.rate = new TokenBucket(upgradesPerSecond, upgradeBurst);
   }
 
+  /** Not once it was closed: a shutdown may overtake the boot. */
   open(): void {
-    this.accepting = true;
+    if (this.state === 'waiting') this.state = 'open';
   }
 
   close(): void {
-    this.accepting = false;
+    this.state = 'closed';
   }
 
   /** Why nobody is let in right now, if so. */
@@ -65,7 +66,8 @@ export class Admission {
   }
 
   private refusalForOneMore(taken: number): UpgradeRefusal | undefined {
-    if (!this.accepting) return this.later(503, 'This server takes no connections right now.');
+    if (this.state !== 'open')
+      return this.later(503, 'This server takes no connections right now.');
     const isFull = taken >= this.settings.config.maxConnections;
     return isFull ? this.later(503, 'This server is full.') : undefined;
   }

@@ -48,7 +48,13 @@ export interface PresenceRegistered {
 }
 
 /** Accounts of a page whose size nobody asked for. */
-export const DEFAULT_PAGE = 100;
+const DEFAULT_PAGE = 100;
+
+/** How many accounts a page has. Throws a `RangeError` for what is no whole number from 1. */
+export function pageLimit(limit = DEFAULT_PAGE): number {
+  if (Number.isSafeInteger(limit) && limit > 0) return limit;
+  throw new RangeError(`The limit of a page must be a whole number from 1, not ${String(limit)}.`);
+}
 
 export interface AccountPage {
   readonly accounts: readonly string[];
@@ -75,7 +81,7 @@ export abstract class PresenceStore {
 
   /**
    * Accounts that are online, in pages of at most `limit`, in no particular order. `limit` is a whole number from 1;
-   * default 100.
+   * default 100. Rejects with a `RangeError` for any other.
    */
   abstract accounts(page?: {
     readonly after?: string;

@@ -5,6 +5,14 @@ import type { Topic } from './topic.js';
 import type { TopicHistory } from './topic-history.js';
 import type { TransportMessage, TransportReceipt } from './transport-message.js';
 
+type State = 'waiting' | 'running' | 'failed' | 'closed';
+
+const WHY_UNAVAILABLE = {
+  waiting: 'has not started yet',
+  failed: 'could not start',
+  closed: 'was closed',
+} as const satisfies Record<Exclude<State, 'running'>, string>;
+
 /**
  * The application's transport, as everything here uses it: nothing reaches it before it has started or after it was
  * closed, and whatever it throws becomes a rejection, or a line in the log where nobody waits.
@@ -15,10 +23,10 @@ import type { TransportMessage, TransportReceipt } from './transport-message.js'
  */
 export class StartedTransport extends LoopTransport {
   override readonly history?: TopicHistory;
-  private state: 'waiting' | 'running' | 'closed' = 'waiting';
+  private state: State = 'waiting';
   private starting: Promise<void> | undefined;
   private announce!: () => void;
-  /** Also when it was closed instead. */
+  /** Also when it was closed instead, or could not start. */
   private readonly started = new Promise<void>((resolve) => {
     this.announce = resolve;
   });
@@ -39,7 +47,13 @@ export class StartedTransport extends LoopTransport {
   override async start(server: TransportServer): Promise<void> {
     if (this.state === 'closed') return;
     this.starting = this.transport.start(server);
-    await this.starting;
+    try {
+      await this.starting;
+    } catch (error) {
+      this.state = 'failed';
+      this.announce();
+      throw error;
+    }
     this.announce();
     await this.started; // those who waited go first
     if (this.state === 'waiting') this.state = 'running';
@@ -47,7 +61,7 @@ export class StartedTransport extends LoopTransport {
 
   override async attach(topics: readonly Topic[]): Promise<void> {
     if (this.state === 'waiting') await this.started;
-    if (this.state === 'closed') throw unavailable(this.state);
+    if (this.state === 'failed' || this.state === 'closed') throw unavailable(this.state);
     await this.transport.attach(topics);
   }
 
@@ -77,11 +91,11 @@ export class StartedTransport extends LoopTransport {
   /** Waits for the start as `attach` does, so that the two keep their order. The compiler lets async ones pass, too. */
   private async detachInTurn(topics: readonly Topic[]): Promise<void> {
     if (this.state === 'waiting') await this.started;
-    if (this.state !== 'closed') await (this.transport.detach(topics) as unknown);
+    if (this.state === 'failed' || this.state === 'closed') return;
+    await (this.transport.detach(topics) as unknown);
   }
 }
 
-function unavailable(state: 'waiting' | 'closed'): LoopTransportError {
-  const why = state === 'waiting' ? 'has not started yet' : 'was closed';
-  return new LoopTransportError('unavailable', `The transport ${why}.`);
+function unavailable(state: Exclude<State, 'running'>): LoopTransportError {
+  return new LoopTransportError('unavailable', `The transport ${WHY_UNAVAILABLE[state]}.`);
 }

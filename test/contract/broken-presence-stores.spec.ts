@@ -211,6 +211,14 @@ const DEFECTS: readonly (readonly [defect: string, named: string, change: Change
     (inner) => ({ accounts: (page) => inner.accounts({ limit: 1_000, ...page }) }),
   ],
   [
+    'has pages of any size',
+    'a page of no size is refused',
+    (inner) => ({
+      accounts: ({ limit = 100, ...page } = {}) =>
+        inner.accounts({ ...page, limit: Math.max(1, Math.floor(limit) || 1) }),
+    }),
+  ],
+  [
     'doubles an account between two pages',
     'accounts are paged to the end, whatever their names',
     (inner) => ({

@@ -1,6 +1,6 @@
 import {
   type AccountPage,
-  DEFAULT_PAGE,
+  pageLimit,
   type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,
@@ -79,7 +79,8 @@ export class MemoryPresenceStore extends PresenceStore {
   override async accounts(
     page: { readonly after?: string; readonly limit?: number } = {},
   ): Promise<AccountPage> {
-    const { after, limit = DEFAULT_PAGE } = page;
+    const { after } = page;
+    const limit = pageLimit(page.limit);
     const rest = [...this.table.online.keys()]
       .toSorted()
       .filter((accountId) => after === undefined || accountId > after);

@@ -6,7 +6,7 @@ import { asBootError } from '../../redis/start-driver.js';
 import { within } from '../../util/within.js';
 import {
   type AccountPage,
-  DEFAULT_PAGE,
+  pageLimit,
   type PresenceRegistered,
   type PresenceRegistration,
   type PresenceServer,
@@ -104,10 +104,10 @@ export class RedisPresenceStore extends PresenceStore {
     return this.registrations.connectionsOf(accountId);
   }
 
-  override accounts(
+  override async accounts(
     page: { readonly after?: string; readonly limit?: number } = {},
   ): Promise<AccountPage> {
-    return accountPage(this.backbone, page.after, page.limit ?? DEFAULT_PAGE);
+    return accountPage(this.backbone, page.after, pageLimit(page.limit));
   }
 
   override count(): Promise<{ accounts: number; connections: number }> {

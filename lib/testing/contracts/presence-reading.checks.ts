@@ -66,6 +66,14 @@ export const readingChecks: readonly PresenceCheck[] = withGrace(
     await mustList(a, undefined, accounts);
   }),
 
+  oneServer('a page of no size is refused', async (a) => {
+    await a.register('acme');
+    for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const outcome = await a.accounts({ limit }).catch((error: unknown) => error);
+      must(`accounts({ limit: ${limit} }) is a RangeError`, outcome instanceof RangeError, outcome);
+    }
+  }),
+
   twoServers('accounts lists those of every server once, and none in its grace', async (a, b) => {
     const accounts = numbered('acme', 30);
     await Promise.all([arrive(a, accounts.slice(0, 20)), arrive(b, accounts.slice(10))]);

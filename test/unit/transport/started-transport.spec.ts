@@ -31,6 +31,12 @@ class Slow extends LoopTransport {
   }
 }
 
+class Broken extends Slow {
+  override async start(): Promise<void> {
+    throw new Error('no Redis');
+  }
+}
+
 const SERVER: TransportServer = {
   serverId: 'server-1',
   receive: () => {
@@ -39,6 +45,22 @@ const SERVER: TransportServer = {
   heardAgain: () => {},
 };
 const LOBBY: Topic[] = [{ kind: 'room', name: 'lobby' }];
+
+describe('a transport that cannot start', () => {
+  it('P5: tells those who wait for the start', async () => {
+    const broken = new Broken();
+    const transport = new StartedTransport(broken, new SampledLogger(resolveConfig({})));
+    const attaching = transport.attach(LOBBY);
+    transport.detach(LOBBY);
+
+    await Promise.all([
+      expect(attaching).rejects.toThrow('could not start'),
+      expect(transport.start(SERVER)).rejects.toThrow('no Redis'),
+    ]);
+    await expect(transport.attach(LOBBY)).rejects.toThrow('could not start');
+    expect(broken.calls).toEqual([]);
+  });
+});
 
 describe('a transport that is closed before it has started', () => {
   let slow: Slow;
