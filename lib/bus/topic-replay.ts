@@ -2,6 +2,7 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { DurableTopics } from '../history/durable-topics.js';
 import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
+import { LATEST } from '../protocol/since.js';
 import {
   encodePosition,
   isSamePosition,
@@ -19,9 +20,6 @@ const ATTEMPTS = 5;
 
 /** So little may be sent at once when the gate is opened. */
 const FEW = 16;
-
-/** In place of a position: the last event only, be it old or new. */
-const LATEST = 'latest';
 
 /** What a connection was given of a topic before it was held: behind number `from` up to `to`, what the patterns match. */
 export interface Given {

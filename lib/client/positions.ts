@@ -1,4 +1,5 @@
 import type { EventFrame, WelcomeFrame } from '../protocol/frames.js';
+import { LATEST, MAX_TOPICS } from '../protocol/since.js';
 import { failure, type LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import type { Timer } from './timer.js';
@@ -47,9 +48,6 @@ export interface Positions {
   /** Forgets where the client was, if nothing of the topic is wanted any more. */
   readonly leave: (topic: string) => void;
 }
-
-/** Of one `since`: a server takes no more. */
-const MAX_TOPICS = 1_000;
 
 /** The topic of the events that a pattern gets by the channel of its service. */
 export function serviceTopic(pattern: string): string {
@@ -157,7 +155,7 @@ export function createPositions(
       for (const one of latest) {
         if (one.is !== 'wanted') continue;
         one.is = 'asked';
-        since = { ...since, [one.topic]: 'latest' };
+        since = { ...since, [one.topic]: LATEST };
       }
       return since;
     },

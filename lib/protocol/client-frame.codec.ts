@@ -2,6 +2,7 @@ import { ErrorCode } from './error-code.js';
 import { isEventName, MAX_NAME_LENGTH } from './event-name.js';
 import { type AnswerError, type ClientFrame, type FrameId, idField } from './frames.js';
 import { findTextHazard } from './json-safety.js';
+import { MAX_TOPICS } from './since.js';
 
 /** What came of decoding: a frame, or the error that the peer is told, tied to the frame's `id` where it has one. */
 export type Decoded =
@@ -16,9 +17,6 @@ export type Decoded =
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ID_LENGTH = 64;
-
-/** Of one `since`. */
-const MAX_TOPICS = 1_000;
 
 /** Reads one text frame of a client. Never throws; never returns a frame whose fields have not been checked. */
 export function decodeClientFrame(text: string, maxDepth: number): Decoded {

@@ -2,7 +2,6 @@
 export const MAX_NAME_LENGTH = 128;
 
 const SERVICE = /^[\w-]+$/;
-const EVENT = /^[\w-]+(?:\.[\w-]+)*$/;
 const NAME = /^[\w-]+:[\w-]+(?:\.[\w-]+)*$/;
 
 export interface EventName {
@@ -15,12 +14,10 @@ export function isServiceName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && SERVICE.test(text);
 }
 
-/** An event is one or more segments of letters, digits, `_` and `-`, joined by dots. */
-export function isEvent(text: string): boolean {
-  return text.length <= MAX_NAME_LENGTH && EVENT.test(text);
-}
-
-/** Whether the text is a full name `service:event` of at most {@link MAX_NAME_LENGTH} characters. */
+/**
+ * Whether the text is a full name `service:event` of at most {@link MAX_NAME_LENGTH} characters. An event is one or more
+ * segments of letters, digits, `_` and `-`, joined by dots.
+ */
 export function isEventName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && NAME.test(text);
 }

@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net';
 
-type DriverEvent = 'ready' | 'close' | 'end';
-
 /** What this folder uses of a connection of ioredis beyond what users see of it; the same in versions 5 and 6. */
 export interface RedisDriver {
   readonly status: string;
@@ -17,7 +15,7 @@ export interface RedisDriver {
   ssubscribe(...channels: string[]): Promise<unknown>;
   sunsubscribe(...channels: string[]): Promise<unknown>;
   /** `moved`: the server has given up a subscription, because another one keeps its slot now. */
-  on(event: DriverEvent | 'moved', listener: () => void): unknown;
+  on(event: 'ready' | 'moved', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(
     event: 'messageBuffer' | 'smessageBuffer',
@@ -27,7 +25,6 @@ export interface RedisDriver {
 
 /** The same of its client for a Redis Cluster, of which only the knowledge of the servers is used. */
 export interface ClusterDriver {
-  readonly status: string;
   /** The servers of each slot as `host:port`, its master first. */
   readonly slots: readonly (readonly string[] | undefined)[];
   connect(): Promise<void>;
@@ -35,6 +32,6 @@ export interface ClusterDriver {
   duplicate(startupNodes: never[], override: object): ClusterDriver;
   nodes(role: 'master'): RedisDriver[];
   refreshSlotsCache(done?: () => void): void;
-  on(event: DriverEvent | 'refresh', listener: () => void): unknown;
+  on(event: 'ready' | 'refresh', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }

@@ -78,20 +78,20 @@ export class RedisKeys {
   }
 
   partitionOf(accountId: string): PartitionKeys {
-    return this.partitions[this.indexOf(accountId)]!;
+    return this.partitions[this.partitionIndexOf(accountId)]!;
   }
 
-  /** Which of `partitions` an account is in. */
-  indexOf(name: string): number {
+  /** Which of `partitions` an account, a room or a service is in. */
+  partitionIndexOf(name: string): number {
     return crc16(name) % this.tags.length;
   }
 
   channelOf({ kind, name }: Topic): string {
-    return `{${this.tags[this.indexOf(name)]}}${this.namespace}:${LETTER[kind]}:${short(name)}`;
+    return `{${this.tags[this.partitionIndexOf(name)]}}${this.namespace}:${LETTER[kind]}:${short(name)}`;
   }
 
   historyOf({ kind, name }: Topic): HistoryKeys {
-    const prefix = `{${this.tags[this.indexOf(name)]}}${this.namespace}`;
+    const prefix = `{${this.tags[this.partitionIndexOf(name)]}}${this.namespace}`;
     const topic = `${LETTER[kind]}:${short(name)}`;
     return {
       position: `${prefix}:p:${topic}`,
@@ -102,12 +102,12 @@ export class RedisKeys {
 
   /** Which of {@link everyone} tells who hears the messages on this topic. */
   everyoneFor({ name }: Topic): string {
-    return this.everyone[this.isSharded ? this.indexOf(name) : 0]!;
+    return this.everyone[this.isSharded ? this.partitionIndexOf(name) : 0]!;
   }
 
   /** The channel on which one process gets answers. */
   inboxOf(processId: string): string {
-    return `{${this.tags[this.indexOf(processId)]}}${this.namespace}:n:${processId}`;
+    return `{${this.tags[this.partitionIndexOf(processId)]}}${this.namespace}:n:${processId}`;
   }
 
   /** Channels on which one process hears only itself, one beside each of {@link everyone}. */

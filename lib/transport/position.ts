@@ -13,6 +13,12 @@ export interface Place {
   readonly previousId: string;
 }
 
+/**
+ * A position that was not asked for this long, and in whose history nothing is left, is forgotten: who comes back with it is
+ * told to reload. 24 hours.
+ */
+export const POSITION_KEPT_MS = 86_400_000;
+
 const TEXT = /^([0-9a-z]{1,11})\.([\w-]{1,32})$/;
 
 /** As clients get it, and hand it back unread. */

@@ -3,10 +3,6 @@ export class LazyAbort {
   private controller: AbortController | undefined;
   private isAborted = false;
 
-  get aborted(): boolean {
-    return this.isAborted;
-  }
-
   get signal(): AbortSignal {
     this.controller ??= new AbortController();
     if (this.isAborted) this.controller.abort();

@@ -9,7 +9,11 @@ export async function accountPage(
 ): Promise<AccountPage> {
   const accounts: string[] = [];
   let from = after === undefined ? '-' : `(${after}`;
-  for (let at = after === undefined ? 0 : keys.indexOf(after); at < keys.partitions.length; at++) {
+  for (
+    let at = after === undefined ? 0 : keys.partitionIndexOf(after);
+    at < keys.partitions.length;
+    at++
+  ) {
     const wanted = limit + 1 - accounts.length;
     const { online } = keys.partitions[at]!;
     const some = await link.call<string[]>('ZRANGEBYLEX', online, from, '+', 'LIMIT', 0, wanted);

@@ -48,7 +48,9 @@ export class RedisPresenceStore extends PresenceStore {
   constructor(private readonly backbone: RedisBackbone) {
     super();
     const { keys } = backbone;
-    this.own = new OwnRegistrations(keys.partitions.length, (account) => keys.indexOf(account));
+    this.own = new OwnRegistrations(keys.partitions.length, (account) =>
+      keys.partitionIndexOf(account),
+    );
     this.registrations = new Registrations(backbone);
     // Before the first beat, which may already find a dead process.
     backbone.membership.listen(this.membershipListener());

@@ -1,13 +1,8 @@
+import { POSITION_KEPT_MS } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
 import { MemoryLog } from './memory-log.js';
 
 const PRUNED_EVERY_MS = 10_000;
-
-/**
- * A position that was not asked for this long, and in whose history nothing is left, is forgotten: who comes back with it is
- * told to reload.
- */
-const POSITION_KEPT_MS = 86_400_000;
 
 interface Kept {
   readonly log: MemoryLog;

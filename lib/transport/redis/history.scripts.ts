@@ -1,12 +1,10 @@
 import { REDIS_NOW } from '../../redis/membership.scripts.js';
 import { RedisScript } from '../../redis/redis-script.js';
+import { POSITION_KEPT_MS } from '../position.js';
 
 /** In the place of the number of receivers: the push had been placed before, or it came after its deadline. */
 export const PLACED_BEFORE = -1;
 export const TOO_LATE = -2;
-
-/** A position that nobody asked for this long is forgotten: who comes back with it is told to reload. 24 hours. */
-const POSITION_KEPT_MS = 86_400_000;
 
 /**
  * Entries over `size` before the list is cut, at most: cutting costs as much as adding, so it is done for many at once.

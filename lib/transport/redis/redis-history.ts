@@ -59,7 +59,7 @@ export class RedisHistory implements TopicHistory {
   ): Promise<AppendReceipt> {
     const { keys } = this.backbone;
     return this.sender.append(push, options, async ({ envelope, deadline }) => {
-      const appended = await this.batches.place(keys.indexOf(topic.name), {
+      const appended = await this.batches.place(keys.partitionIndexOf(topic.name), {
         channel: keys.channelOf(topic),
         everyone: keys.everyoneFor(topic),
         keys: keys.historyOf(topic),
@@ -125,7 +125,7 @@ export class RedisHistory implements TopicHistory {
   private chunksOfOneServer<T>(list: readonly T[], topicOf: (one: T) => Topic): (readonly T[])[] {
     const { keys, pubSub } = this.backbone;
     const partitionOf = (one: T): number =>
-      pubSub.isSharded ? keys.indexOf(topicOf(one).name) : 0;
+      pubSub.isSharded ? keys.partitionIndexOf(topicOf(one).name) : 0;
     const groups = [...groupsOf(list, partitionOf).values()];
     return groups.flatMap((group) => [...chunksOf(group, CHUNK)]);
   }
