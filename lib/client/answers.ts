@@ -1,15 +1,12 @@
 import type { AnswerError, EventFrame } from '../protocol/frames.js';
 import type { Calls } from './calls.js';
 import { clientError, LoopClientError, messageOf } from './client-errors.js';
-import { checkName } from './frame-text.js';
-import type { LoopStatus } from './loop-state.js';
+import { checkForm } from './frame-text.js';
+import { type LoopStatus, openConnection } from './loop-state.js';
 
 type Answerer = (data: unknown) => unknown;
 
 type Outcome = { readonly data: unknown } | { readonly error: AnswerError };
-
-/** Longer messages tell the server no more, and a frame above its limit would cost the connection. */
-const MAX_MESSAGE_LENGTH = 1_000;
 
 /** Who answers which of the server's questions: at most one per name, since a question has one answer. */
 export interface Answers {
@@ -31,13 +28,13 @@ export function createAnswers(
   async function answerTo({ event, data }: EventFrame): Promise<unknown> {
     const answerer = byName.get(event);
     if (answerer) return answerer(data);
-    throw clientError('no_handler', [event]);
+    throw clientError('no_handler', event);
   }
 
   return {
     add(name, answerer) {
-      checkName(name);
-      if (byName.has(name)) throw clientError('duplicate_answer', [name]);
+      checkForm(name);
+      if (byName.has(name)) throw clientError('duplicate_answer', name);
       // An object of its own, so that removing twice cannot remove a later registration of the same function.
       const own: Answerer = (data) => answerer(data);
       const stopListening = listen(name);
@@ -49,21 +46,23 @@ export function createAnswers(
     },
     reply(question) {
       const { ask = 0, event } = question;
-      const { welcome } = loop;
+      const connection = openConnection(loop);
       const say = (outcome: Outcome): void => {
         // The number of a question means something on its own connection only.
-        if (welcome !== loop.welcome) throw new Error();
+        if (connection !== openConnection(loop)) {
+          throw clientError('connection_lost', `the answer to "${event}"`);
+        }
         sayNow({ op: 'answer', ask, ...outcome });
       };
       return answerTo(question)
         .then((data) => say({ data }))
         .catch((thrown: unknown) => say({ error: answerError(thrown) }))
-        .catch(() => report(clientError('connection_lost', [`the answer to "${event}"`])));
+        .catch(report);
     },
   };
 }
 
 function answerError(thrown: unknown): AnswerError {
   const code = thrown instanceof LoopClientError ? thrown.code : 'internal';
-  return { code, message: messageOf(thrown).slice(0, MAX_MESSAGE_LENGTH) };
+  return { code, message: messageOf(thrown) };
 }

@@ -1,6 +1,7 @@
 import type { OkFrame } from '../protocol/frames.js';
 import type { Ask } from './calls.js';
 import { clientError, isTemporary, type LoopClientError } from './client-errors.js';
+import { type LoopStatus, openConnection } from './loop-state.js';
 
 /** A token, or a function that is asked for a fresh one at every connect and before the old one expires. */
 export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
@@ -16,6 +17,7 @@ export interface Authentication {
 
 /** `refreshed` is told what the new credentials have ended, `failed` why a renewal by itself failed. */
 export function createAuthentication(
+  loop: Readonly<LoopStatus>,
   source: TokenSource | undefined,
   ask: Ask,
   refreshed: (removed: readonly string[] | undefined) => void,
@@ -29,27 +31,37 @@ export function createAuthentication(
 
   async function authenticate(given?: string): Promise<void> {
     const next = given ?? (await token());
-    if (!next) throw clientError('bad_option', ['token']);
+    if (!next) throw clientError('bad_option', 'token');
     // A function stays in charge: it knows newer tokens. A text is replaced before the answer: should that be lost with
     // the connection, the next one is to bring the newer token.
     const isText = typeof source !== 'function';
     if (isText) source = next;
+    let answer: OkFrame;
     try {
-      const { removed } = (await ask({ op: 'auth', token: next })) as OkFrame;
+      answer = (await ask({ op: 'auth', token: next })) as OkFrame;
       if (isText) good = next;
-      refreshed(removed);
     } catch (error) {
       // Another one that has replaced it meanwhile stays: the server has yet to decide about that.
       if (!isTemporary((error as LoopClientError).code) && source === next) source = good;
       throw error;
     }
+    refreshed(answer.removed);
   }
 
   return {
     token,
     authenticate,
-    renew: async () => {
-      if (typeof source === 'function') await authenticate().catch(failed);
+    async renew() {
+      if (typeof source !== 'function') return;
+      // The next connection brings a token of its own, and nobody waits for this one then.
+      const connection = openConnection(loop);
+      const isCurrent = (): boolean => connection === openConnection(loop);
+      try {
+        const fresh = await source();
+        if (isCurrent()) await authenticate(fresh);
+      } catch (error) {
+        if (isCurrent()) failed(error);
+      }
     },
   };
 }

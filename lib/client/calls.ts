@@ -57,16 +57,14 @@ export function createCalls(
   /** The server closes a connection that sends a longer frame, and every other frame on it would be lost too. */
   function tooLong({ what, bytes }: Call): LoopClientError | false {
     const { maxPayload = Infinity } = loop.welcome ?? {};
-    return bytes > maxPayload && clientError('frame_too_large', [what, bytes, maxPayload]);
+    return bytes > maxPayload && clientError('frame_too_large', what, bytes, maxPayload);
   }
 
   function noRoom({ what, bytes }: Call): LoopClientError | false {
     const held = waitingBytes + link.bufferedAmount();
     return (
       held + bytes > maxBufferedBytes &&
-      // A single frame that nothing is in front of needs no buffer.
-      (held > 0 || loop.state !== 'open') &&
-      clientError('buffer_full', [what, bytes, held, maxBufferedBytes])
+      clientError('buffer_full', what, bytes, held, maxBufferedBytes)
     );
   }
 
@@ -79,8 +77,7 @@ export function createCalls(
   }
 
   function writeNow(call: Call): void {
-    const refusal =
-      tooLong(call) || (!link.write(call.text) && clientError('not_open', [call.what]));
+    const refusal = tooLong(call) || (!link.write(call.text) && clientError('not_open', call.what));
     if (refusal) throw refusal;
   }
 
@@ -126,7 +123,7 @@ export function createCalls(
         put(call);
         open.set(id, call);
         timeout = after(timeoutMs, () =>
-          call.end(clientError('timeout', [call.what, timeoutMs, !waiting.has(call)])),
+          call.end(clientError('timeout', call.what, timeoutMs, !waiting.has(call))),
         );
       });
 
@@ -149,7 +146,7 @@ export function createCalls(
         // What was not written yet is written on the next connection.
         if (isWaiting && loop.state !== 'closed') continue;
         drop(call);
-        call.end(clientError(isWaiting ? 'closed' : 'connection_lost', [call.what]));
+        call.end(clientError(isWaiting ? 'closed' : 'connection_lost', call.what));
       }
     },
   };

@@ -20,6 +20,8 @@ export const ClientErrorCode = {
   FrameTooLarge: 'frame_too_large',
   /** The client was closed, by the application or for good by the server. */
   Closed: 'closed',
+  /** The new credentials do not allow what was subscribed. */
+  Forbidden: 'forbidden',
   /** There is no open connection, and waiting for one makes no sense. */
   NotOpen: 'not_open',
   /** No answer within the deadline. */
@@ -81,10 +83,14 @@ export function explainErrorsBy(sentences: Explain): void {
 }
 
 /** An error that the client itself has found. The facts of each code are listed in `explanations.ts`. */
-export function clientError(
+export function clientError(code: ClientErrorCode, ...facts: readonly unknown[]): LoopClientError {
+  return clientErrorWith({}, code, ...facts);
+}
+
+export function clientErrorWith(
+  options: LoopClientErrorOptions,
   code: ClientErrorCode,
-  facts: readonly unknown[] = [],
-  options?: LoopClientErrorOptions,
+  ...facts: readonly unknown[]
 ): LoopClientError {
   return new LoopClientError(code, explain(code, facts), options);
 }
@@ -96,7 +102,7 @@ export function isTemporary(code: string): boolean {
 
 /** Something that was called has thrown. */
 export function failure(code: ClientErrorCode, cause: unknown): LoopClientError {
-  return clientError(code, [messageOf(cause)], { cause });
+  return clientErrorWith({ cause }, code, messageOf(cause));
 }
 
 /** Anything can be thrown, also what `String` cannot turn into text. */

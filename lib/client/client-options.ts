@@ -12,7 +12,7 @@ export type UrlSource = string | (() => string);
 export interface LoopClientOptions {
   /**
    * The credentials: a token, or a function that is asked for one at every connect. With a function the client also
-   * renews them in place before they expire. Letters, digits and `-_.~+` and the like, as in JWTs. Default: none.
+   * renews them in place before they expire. Letters, digits and `-_.~+`, as in JWTs. Default: none.
    */
   readonly token?: TokenSource | undefined;
   /**
@@ -60,7 +60,8 @@ export interface ClientSettings extends BackoffOptions {
 
 /** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
 export function clientSettings(options: LoopClientOptions): ClientSettings {
-  const settings: Record<string, unknown> = { ...options, ...options.backoff };
+  const { baseMs, capMs, stableMs } = options.backoff ?? {};
+  const settings: Record<string, unknown> = { ...options, baseMs, capMs, stableMs };
   const defaults = {
     ...DEFAULT_BACKOFF,
     connectionId: randomConnectionId(),
@@ -75,7 +76,7 @@ export function clientSettings(options: LoopClientOptions): ClientSettings {
     const value = (settings[name] ??= byDefault);
     // Amounts cannot be negative.
     if (typeof byDefault === 'number' && !((value as number) >= 0)) {
-      throw clientError('bad_option', [name, value]);
+      throw clientError('bad_option', name, value);
     }
   }
   if (!settings['WebSocket']) throw clientError('no_web_socket');

@@ -1,14 +1,14 @@
 import type { EventFrame, ServerFrame } from '../protocol/frames.js';
-import { isPattern, patternsMatching } from '../protocol/pattern.js';
+import { patternsMatching } from '../protocol/pattern.js';
 import { socketAddress } from './address.js';
 import { createAnswers } from './answers.js';
 import { createAuthentication } from './authentication.js';
 import { createCalls } from './calls.js';
-import { clientError, failure, LoopClientError } from './client-errors.js';
+import { clientError, clientErrorWith, failure, LoopClientError } from './client-errors.js';
 import { clientSettings, type LoopClientOptions, type UrlSource } from './client-options.js';
 import { createEmitter } from './emitter.js';
 import type { UntypedHandler } from './event-handlers.js';
-import { checkName } from './frame-text.js';
+import { checkForm } from './frame-text.js';
 import { createLink } from './link.js';
 import type { LoopClient } from './loop-client.js';
 import type { LoopState, LoopStateChange, LoopStatus } from './loop-state.js';
@@ -28,7 +28,7 @@ type Hooks = {
  *
  * @param url the server's address, e.g. `wss://app.example/ws`; in a browser a path such as `/ws` will do. A function is
  *   asked at every attempt: where no load balancer stands before several servers, it names another one of them
- * @throws LoopClientError `bad_option` or `no_web_socket`, with a sentence that says what to do
+ * @throws LoopClientError `bad_option` or `no_web_socket`
  *
  * @example
  * const loop = connect('wss://app.example/ws', { token: () => fetchToken() });
@@ -67,6 +67,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     report,
   );
   const authentication = createAuthentication(
+    loop,
     settings.token,
     calls.ask,
     subscriptions.refresh,
@@ -85,7 +86,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
 
   function lost(reset: LoopReset): void {
     if (hooks.emit('reset', reset)) return;
-    report(clientError('history_lost', [reset.topic], { details: reset }));
+    report(clientErrorWith({ details: reset }, 'history_lost', reset.topic));
   }
 
   function changed(change: LoopStateChange): void {
@@ -129,7 +130,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
 
   function receivedEvent(frame: EventFrame, isNew: boolean): void {
     const { event: name, data, ask } = frame;
-    checkName(name);
+    checkForm(name);
     for (const pattern of patternsMatching(name)) {
       handlers.emit(pattern, data, { name, data }, isNew);
     }
@@ -139,11 +140,9 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   void link.start();
   return Object.assign<LoopStatus, Omit<LoopClient, keyof LoopStatus>>(loop, {
     on(pattern, handler, { latest = false } = {}) {
-      if (!isPattern(pattern)) {
-        throw clientError('bad_pattern', [pattern]);
-      }
+      checkForm(pattern, 'bad_pattern');
       if (latest && pattern.startsWith('*')) {
-        throw clientError('bad_pattern', [pattern, 'latest']);
+        throw clientError('bad_pattern', pattern, 'latest');
       }
       const own: Latest = { topic: serviceTopic(pattern), is: latest ? 'wanted' : undefined };
       const off = handlers.on(pattern, (data, event, isNew) => {

@@ -1,6 +1,6 @@
 /** Listeners by topic, none of which can break another. */
 export interface Emitter<Topics extends { readonly [topic: string]: unknown[] }> {
-  /** Returns the listener's own end. One that is there already is not added again. */
+  /** Returns the listener's own end. */
   on<T extends keyof Topics & string>(
     topic: T,
     listener: (...args: Topics[T]) => unknown,
@@ -33,13 +33,15 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
     listeners: byTopic,
     on(topic, listener) {
       const listeners = byTopic.get(topic) ?? new Set();
-      listeners.add(listener as Listener);
+      // One function added twice is called and removed twice.
+      const own: Listener = (...args) => (listener as Listener)(...args);
+      listeners.add(own);
       if (!byTopic.has(topic)) {
         byTopic.set(topic, listeners);
         changed(topic);
       }
       return () => {
-        if (!listeners.delete(listener as Listener) || listeners.size > 0) return;
+        if (!listeners.delete(own) || listeners.size > 0) return;
         byTopic.delete(topic);
         changed(topic);
       };

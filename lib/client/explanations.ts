@@ -25,6 +25,7 @@ const EXPLANATIONS: Readonly<Record<ClientErrorCode, Explanation>> = {
     typeof what === 'string'
       ? `The client was closed before ${what} could be sent.`
       : 'The client is closed and will not come back: connect() again.',
+  forbidden: (pattern) => `The new credentials do not allow "${String(pattern)}".`,
   not_open: (what) => `${String(what)} was not sent: wait for ready().`,
   timeout: (what, ms, isSent) =>
     isSent

@@ -1,4 +1,4 @@
-import { isEventName } from '../protocol/event-name.js';
+import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import type { ClientFrame, FrameId } from '../protocol/frames.js';
 import { clientError, failure } from './client-errors.js';
 
@@ -12,15 +12,20 @@ export type WireFrame =
       readonly id?: FrameId;
     };
 
-/** The types let through what JavaScript or a cast makes of a name. */
-export function checkName(name: string): void {
-  if (isEventName(name)) return;
-  throw clientError('bad_name', [name]);
+/** What names and patterns have in common. */
+const FORM = /^[\w*-]+:[\w*.-]+$/;
+
+/**
+ * The types let through what JavaScript or a cast makes of a name or a pattern. This finds mistakes at once; the server
+ * refuses whatever else is none.
+ */
+export function checkForm(text: string, otherwise: 'bad_name' | 'bad_pattern' = 'bad_name'): void {
+  if (text.length > MAX_NAME_LENGTH || !FORM.test(text)) throw clientError(otherwise, text);
 }
 
 /** Text of a frame on its way to the server. Throws a {@link LoopClientError} when its data cannot be JSON. */
 export function encodeFrame(frame: WireFrame): string {
-  if (frame.op === undefined) checkName(frame.event);
+  if (frame.op === undefined) checkForm(frame.event);
   try {
     return JSON.stringify(frame);
   } catch (cause) {

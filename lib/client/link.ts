@@ -2,7 +2,7 @@ import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import { shouldReconnect } from '../protocol/close-code.js';
 import { socketAddress, subprotocolsFor } from './address.js';
-import { clientError, failure, type LoopClientError } from './client-errors.js';
+import { clientError, clientErrorWith, failure, type LoopClientError } from './client-errors.js';
 import type { ClientSettings, UrlSource } from './client-options.js';
 import type { LoopStateChange, LoopStatus } from './loop-state.js';
 import { after, type Timer } from './timer.js';
@@ -99,15 +99,17 @@ export function createLink(
       else onFrame(frame);
     } catch (cause) {
       const details = String(data).slice(0, 200);
-      onError(clientError('unreadable_frame', [], { cause, details }));
+      onError(clientErrorWith({ cause, details }, 'unreadable_frame'));
     }
   }
 
   function opened(welcome: WelcomeFrame): void {
+    const { heartbeatMs } = welcome;
+    if (!(heartbeatMs >= 0)) throw new Error();
     clearTimeout(timer);
     openedAt = heardAt;
     loop.welcome = welcome;
-    if (welcome.heartbeatMs > 0) watch();
+    if (heartbeatMs > 0) watch();
     enter({ state: 'open', welcome });
   }
 
@@ -126,9 +128,13 @@ export function createLink(
 
   /** False as soon as the closing handshake has begun: sockets swallow what is written after it. */
   function write(text: string): boolean {
-    const isWritable = loop.state === 'open' && socket?.readyState === SOCKET_OPEN;
-    if (isWritable) socket?.send(text);
-    return isWritable;
+    try {
+      const isWritable = loop.state === 'open' && socket?.readyState === SOCKET_OPEN;
+      if (isWritable) socket?.send(text);
+      return isWritable;
+    } catch {
+      return false;
+    }
   }
 
   const bufferedAmount = (): number => socket?.bufferedAmount ?? 0;
@@ -158,7 +164,7 @@ export function createLink(
       enter({ state: 'waiting', code, reason, nextAttemptMs });
     }
     if (unsentBytes > 0 && !isLeaving) {
-      onError(clientError('connection_lost', [`the last ${unsentBytes} bytes`]));
+      onError(clientError('connection_lost', `the last ${unsentBytes} bytes`));
     }
   }
 
@@ -167,7 +173,7 @@ export function createLink(
     write,
     bufferedAmount,
     reconnect(afterMs) {
-      adviceMs = Math.min(Math.max(afterMs, 0), LONGEST_ADVICE_MS);
+      adviceMs = afterMs >= 0 ? Math.min(afterMs, LONGEST_ADVICE_MS) : undefined;
     },
     close() {
       if (loop.state !== 'closed') giveUp({ code: 1000, reason: 'closed' }, true);

@@ -33,7 +33,7 @@ export interface LoopClient {
    * credentials or on the next connection.
    *
    * @returns its own end; the last handler that leaves a pattern unsubscribes it.
-   * @throws LoopClientError `bad_pattern`
+   * @throws LoopClientError `bad_pattern`; what only looks like a pattern the server denies with the same code.
    */
   on<P extends LoopPattern>(
     pattern: P,
@@ -64,7 +64,7 @@ export interface LoopClient {
 
   /**
    * Answers the server's questions of this name, and subscribes to it. What the answerer returns or resolves with is
-   * the answer; what it throws is told to the server, with the code of a `LoopClientError`, else `internal`.
+   * the answer; what it throws is told to the server, with the code of a `LoopClientError`, which may be that of a request of its own, else `internal`.
    *
    * @returns its own end. Questions without an answerer are answered with the error `no_handler`.
    * @throws LoopClientError `duplicate_answer` when the name has an answerer

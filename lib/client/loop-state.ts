@@ -36,3 +36,8 @@ export interface LoopStatus {
   /** The last one: as long as it is the same object, so is the connection. */
   welcome: WelcomeFrame | undefined;
 }
+
+/** What tells one connection from another; `undefined` when none is open. */
+export function openConnection({ state, welcome }: Readonly<LoopStatus>): WelcomeFrame | undefined {
+  return state === 'open' ? welcome : undefined;
+}

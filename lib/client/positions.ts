@@ -38,7 +38,7 @@ export interface Positions {
    * The server has decided what to replay: of the topics in `reset` something is lost, and so it is of those that were to be
    * asked for and are not in `resumed`. Call it before the next frame is handled, which comes after that.
    */
-  readonly decided: (reset?: Texts, resumed?: object) => void;
+  readonly decided: (reset?: Texts, resumed?: Readonly<Record<string, number>>) => void;
   /** A `since` is over. After a failure the next one asks for the same; else what is not decided is lost. */
   readonly settled: (isFailure: boolean) => void;
   /** Everything up to these positions that matched has come, unless what was missed is still to come. */
@@ -77,7 +77,7 @@ export function createPositions(
     Promise.resolve()
       .then(work)
       .catch((cause: unknown) => {
-        if (!hasFailed) report(failure('storage_failed', cause));
+        if (!hasFailed) setTimeout(() => report(failure('storage_failed', cause)));
         hasFailed = true;
       });
 
@@ -85,7 +85,9 @@ export function createPositions(
     const text = storage?.getItem(storageKey);
     if (!text) return;
     const [ofAccount, positions] = JSON.parse(text) as [string, [string, string][]];
-    known = new Map(positions);
+    const stored = new Map(positions);
+    if (![...stored].flat().every((part) => typeof part === 'string')) throw new Error('no texts');
+    known = stored;
     accountId = ofAccount;
   });
 
@@ -118,7 +120,7 @@ export function createPositions(
     lost({ topic });
   }
 
-  function decided(reset: Texts = {}, resumed: object = {}): void {
+  function decided(reset?: Texts, resumed?: Readonly<Record<string, number>>): void {
     const asked = behind;
     behind = undefined;
     for (const topic in reset) {
@@ -126,8 +128,8 @@ export function createPositions(
       lose(topic);
     }
     for (const [topic, position] of asked ?? []) {
-      if (topic in resumed) reached({ [topic]: position });
-      else if (!(topic in reset) && isOwn(topic)) lose(topic);
+      if (resumed?.[topic] !== undefined) reached({ [topic]: position });
+      else if (!reset?.[topic] && isOwn(topic)) lose(topic);
     }
   }
 

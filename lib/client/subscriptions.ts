@@ -1,4 +1,4 @@
-import type { DeniedPattern, OkFrame, WelcomeFrame } from '../protocol/frames.js';
+import type { OkFrame, WelcomeFrame } from '../protocol/frames.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import { DEFAULT_BACKOFF } from './backoff.js';
 import type { Ask } from './calls.js';
@@ -25,6 +25,9 @@ export interface Subscriptions {
   readonly ready: () => Promise<WelcomeFrame>;
 }
 
+/** Why a pattern is not subscribed. */
+type Reason = Pick<LoopClientError, 'code' | 'message'>;
+
 interface SubscriptionFrame {
   readonly op: 'subscribe' | 'unsubscribe';
   readonly patterns: readonly string[];
@@ -39,8 +42,6 @@ type Standing =
   | 'failed'
   /** It is asked for again with other credentials or on the next connection. */
   | 'denied';
-
-const FORBIDDEN_NOW = { code: 'forbidden', message: 'not any more' };
 
 /** Where the server does not tell: half of what it lets a connection hold by default. */
 const DEFAULT_PATTERNS_PER_FRAME = 100;
@@ -89,7 +90,7 @@ export function createSubscriptions(
     try {
       const { denied = [] } = (await ask(frame)) as OkFrame;
       if (frame.since) positions.settled(false);
-      for (const denial of denied) if (denial?.pattern) deny(denial);
+      for (const denial of denied) if (denial?.pattern) deny(denial.pattern, denial);
     } catch (error) {
       refused(frame, error as LoopClientError);
     }
@@ -97,22 +98,20 @@ export function createSubscriptions(
     goOn();
   }
 
-  function deny(denial: DeniedPattern, isFailure = false): void {
-    const { pattern, code, message } = denial;
+  function deny(pattern: string, { code, message }: Reason, isFailure = false): void {
     // It may have been left meanwhile.
     if (standing.has(pattern)) standing.set(pattern, isFailure ? 'failed' : 'denied');
-    if (code !== 'not_open') report(new LoopClientError(code, message, denial));
+    if (code !== 'not_open') report(new LoopClientError(code, message, { pattern }));
   }
 
   /** The whole frame was refused or failed. */
   function refused({ patterns, since }: SubscriptionFrame, error: LoopClientError): void {
-    const { code, message } = error;
     const isOpen = loop.state === 'open';
-    const isFailure = !isOpen || isTemporary(code);
+    const isFailure = !isOpen || isTemporary(error.code);
     if (since) positions.settled(isFailure);
     // The next connection asks for everything.
     if (!isOpen) return;
-    for (const pattern of patterns) deny({ pattern, code, message }, isFailure);
+    for (const pattern of patterns) deny(pattern, error, isFailure);
     if (isFailure) askAgainSoon();
     else if (since) report(error);
   }
@@ -134,15 +133,20 @@ export function createSubscriptions(
     for (const [pattern, its] of standing) if (its === what) standing.delete(pattern);
   }
 
-  /** Sends what has waited for an answer; after the last one asks for what was missed, and tells whoever waits. */
+  /**
+   * Sends what has waited for an answer; after the last one asks for what was missed, and tells whoever waits. They are told
+   * of the end as well.
+   */
   function goOn(): void {
     flush();
-    if (loop.state !== 'open' || unanswered > 0 || timer) return;
-    // Without a handler there is nobody to replay to, so far.
-    const [wanted] = handlers.keys();
-    const since = wanted === undefined ? undefined : positions.since();
-    if (since) return void send({ op: 'subscribe', patterns: [], since });
-    attempt = 0;
+    if (loop.state !== 'closed') {
+      if (loop.state !== 'open' || unanswered > 0 || timer) return;
+      // Without a handler there is nobody to replay to, so far.
+      const [wanted] = handlers.keys();
+      const since = wanted === undefined ? undefined : positions.since();
+      if (since) return void send({ op: 'subscribe', patterns: [], since });
+      attempt = 0;
+    }
     for (const resolve of waiters.splice(0)) resolve();
   }
 
@@ -162,7 +166,7 @@ export function createSubscriptions(
       clearTimeout(timer);
       timer = undefined;
       standing.clear();
-      if (loop.state === 'closed') for (const resolve of waiters.splice(0)) resolve();
+      goOn();
     },
     refresh(removed = []) {
       // First, while the removed ones still count as told: the new credentials have just been asked about them.
@@ -171,7 +175,7 @@ export function createSubscriptions(
       for (const pattern of removed) {
         // Once it is subscribed again, that is our doing and ours to end.
         givenByServer.delete(pattern);
-        if (handlers.has(pattern)) deny({ pattern, ...FORBIDDEN_NOW });
+        if (handlers.has(pattern)) deny(pattern, clientError('forbidden', pattern));
         else standing.delete(pattern);
       }
     },
@@ -183,12 +187,10 @@ export function createSubscriptions(
         [topic, 'service:*'].includes(serviceTopic(pattern)),
       ),
     async ready() {
-      if (loop.state !== 'closed') {
-        await new Promise<void>((resolve) => {
-          waiters.push(resolve);
-          goOn();
-        });
-      }
+      await new Promise<void>((resolve) => {
+        waiters.push(resolve);
+        goOn();
+      });
       if (loop.state === 'closed') throw clientError('closed');
       return loop.welcome!;
     },

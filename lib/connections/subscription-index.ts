@@ -1,6 +1,8 @@
 import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { KeyedSets } from './keyed-sets.js';
 
+const NONE: ReadonlySet<never> = new Set<never>();
+
 /**
  * Who listens to what. Finding the subscribers of an event looks up the few patterns that can match its name, so the
  * cost does not grow with the patterns and subscribers that do not match.
@@ -18,11 +20,20 @@ export class SubscriptionIndex<T> {
 
   /** Each subscriber once, however many of its patterns match. */
   subscribersOf(name: string): ReadonlySet<T> {
-    const matching: ReadonlySet<T>[] = [];
+    // Nearly always it is one pattern that has subscribers, whose set can be had as it is.
+    let found: ReadonlySet<T> = NONE;
+    let union: Set<T> | undefined;
     for (const pattern of rememberedPatternsMatching(name)) {
       const subscribers = this.byPattern.get(pattern);
-      if (subscribers.size > 0) matching.push(subscribers);
+      if (subscribers.size === 0) continue;
+      if (found.size === 0) found = subscribers;
+      else union = addAll(union ?? new Set(found), subscribers);
     }
-    return matching.length === 1 ? matching[0]! : new Set(matching.flatMap((set) => [...set]));
+    return union ?? found;
   }
+}
+
+function addAll<T>(to: Set<T>, values: ReadonlySet<T>): Set<T> {
+  for (const value of values) to.add(value);
+  return to;
 }

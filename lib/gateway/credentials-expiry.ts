@@ -40,7 +40,7 @@ export class CredentialsExpiry {
   private wait(): ReturnType<typeof setTimeout> {
     const left = this.expiresAt - Date.now();
     const notice = noticeWaitMs(left);
-    if (notice >= left)
+    if (left <= SHORTEST_WAIT_MS)
       return setTimeout(() => this.observer.onExpired(), Math.max(left, 0)).unref();
     const goOn = (): void => {
       this.timer = this.wait();

@@ -7,8 +7,11 @@ import type { WelcomeFrame } from '../protocol/frames.js';
 import type { Position } from '../transport/position.js';
 import type { Credentials } from './credentials.js';
 
-/** Quotes, comma and some air around each pattern of a frame. */
-const PATTERN_BYTES = MAX_NAME_LENGTH + 8;
+/** Of the longest pattern, with its quotes and a comma. */
+const PATTERN_BYTES = MAX_NAME_LENGTH + 3;
+
+/** Of a frame around its patterns, with the longest number as its `id`. */
+const FRAME_BYTES = 64;
 
 /** What a client has to know of its connection, with where it is in the topics that it has so far. */
 export function welcomeFrame(
@@ -35,5 +38,8 @@ export function welcomeFrame(
 
 /** No more than a connection may hold, and than fit into a frame however long they are. */
 function patternsPerFrame({ maxSubscriptions, maxPayload }: LoopWsConfig): number {
-  return Math.max(1, Math.min(maxSubscriptions, Math.floor(maxPayload / PATTERN_BYTES)));
+  return Math.max(
+    1,
+    Math.min(maxSubscriptions, Math.floor((maxPayload - FRAME_BYTES) / PATTERN_BYTES)),
+  );
 }

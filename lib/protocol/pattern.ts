@@ -10,16 +10,11 @@ export interface Pattern {
 }
 
 /**
- * Whether the text is one of the five forms: `billing:invoice.paid`, `billing:*`, `*:invoice.paid`, `*:*`,
- * `billing:invoice.*`. Nothing else is, nor anything longer than a name may be.
+ * Takes a pattern apart; `undefined` when the text is none of the five forms: `billing:invoice.paid`, `billing:*`,
+ * `*:invoice.paid`, `*:*`, `billing:invoice.*`. Nothing else is one, nor anything longer than a name may be.
  */
-export function isPattern(text: string): boolean {
-  return text.length <= MAX_NAME_LENGTH && PATTERN.test(text);
-}
-
-/** Takes a pattern apart; `undefined` when the text {@link isPattern is none}. */
 export function parsePattern(text: string): Pattern | undefined {
-  if (!isPattern(text)) return undefined;
+  if (text.length > MAX_NAME_LENGTH || !PATTERN.test(text)) return undefined;
   const service = text.slice(0, text.indexOf(':'));
   return { text, service: service === '*' ? undefined : service };
 }

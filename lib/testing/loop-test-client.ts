@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
-import { decodeServerFrame } from '../protocol/server-frame.codec.js';
+import { decodeServerFrame } from './server-frame.decoder.js';
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from '../protocol/subprotocol.js';
 import { FrameLog } from './frame-log.js';
 import { type TestSocket, webSocketConstructor } from './test-socket.js';

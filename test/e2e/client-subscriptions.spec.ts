@@ -91,14 +91,27 @@ describe('the subscriptions of the client against the server', () => {
     expect(side.client.state).toBe('open');
   });
 
-  it('fit a server that takes short frames, however long they are', async () => {
-    const side = await start({ config: { maxPayload: 1_024 } });
-    const names = Array.from({ length: 20 }, (_, n) => `chat:${String(n).padStart(123, 'n')}`);
-    for (const name of names) side.client.on(name as '*:*', () => {});
+  it.each([256, 272, 1_024, 1_088])(
+    'fit into frames of %s bytes, however long they are',
+    async (maxPayload) => {
+      const side = await start({ config: { maxPayload } });
+      const names = Array.from({ length: 20 }, (_, n) => `chat:${String(n).padStart(123, 'n')}`);
+      for (const name of names) side.client.on(name as '*:*', () => {});
+      await side.client.ready();
+
+      expect([...held(side)].toSorted()).toEqual(names.toSorted());
+      expect(side.errors).toEqual([]);
+    },
+  );
+
+  it('that only look like patterns are denied by name', async () => {
+    const side = await start({});
+    side.client.on('chat:in*' as '*:*', () => {});
+    side.client.on('chat:*', () => {});
     await side.client.ready();
 
-    expect([...held(side)].toSorted()).toEqual(names.toSorted());
-    expect(side.errors).toEqual([]);
+    expect(side.errors).toMatchObject([{ code: 'bad_pattern', pattern: 'chat:in*' }]);
+    expect(held(side)).toEqual(['chat:*']);
   });
 
   it('that narrower credentials end are reported, and come back with broader ones', async () => {

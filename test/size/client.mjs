@@ -1,6 +1,6 @@
 /*
  * What the client adds to a page that is built for production: bundled, minified and compressed as web servers do. The
- * minifier is that of Next.js and Rspack; those of webpack, Vite and esbuild give 1 to 6 % more.
+ * minifier is that of Next.js and Rspack; those of webpack and Vite give 1 to 3 % more, that of esbuild 6 %.
  */
 import { gzipSync } from 'node:zlib';
 import { minify } from '@swc/core';

@@ -43,6 +43,26 @@ export async function checkEntryPoints(folder) {
   await run(folder, process.execPath, '--input-type=commonjs', '--eval', requiring);
 }
 
+/** The condition chooses between codes with facts and sentences; both have the same classes. */
+export async function checkClientErrors(folder) {
+  const provoking = `
+    import { connect, LoopClientError } from 'nestjs-loopws/client';
+    try { connect('ftp://app.example', { WebSocket: class {} }); }
+    catch (error) { console.log(error instanceof LoopClientError, error.message); }`;
+  const printed = async (...conditions) =>
+    (
+      await run(folder, process.execPath, ...conditions, '--input-type=module', '--eval', provoking)
+    ).trim();
+  const short = await printed('--conditions=production');
+  if (short !== 'true bad_option url ftp://app.example') {
+    throw new Error(`In production the client said: ${short}`);
+  }
+  const long = await printed();
+  if (!long.startsWith('true "ftp://app.example" is no address')) {
+    throw new Error(`In development the client said: ${long}`);
+  }
+}
+
 async function checkFirstEvent(port) {
   const socket = new WebSocket(`ws://localhost:${port}/ws`, {
     headers: { authorization: 'Bearer acme' },

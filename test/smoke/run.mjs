@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkEntryPoints, checkQuickStart, install } from './application.mjs';
+import { checkClientErrors, checkEntryPoints, checkQuickStart, install } from './application.mjs';
 import { checkClientStandsAlone, checkContents, checkLazyPackages, pack } from './tarball.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -34,6 +34,9 @@ async function checkApplication(name, title, tarball) {
   await verdict(`${title}: first event`, () => checkQuickStart(folder));
   await verdict(`${title}: import() and require() of . ./client ./testing`, () =>
     checkEntryPoints(folder),
+  );
+  await verdict(`${title}: errors of the client, short and in sentences`, () =>
+    checkClientErrors(folder),
   );
 }
 

@@ -12,13 +12,13 @@ export interface Placed {
 /** What stands before an envelope that has no place in a history. */
 export const NO_PLACE = '|||';
 
-/** Reads `n|id|previous id|rest`. Throws a `RangeError` for anything else. */
+/** Reads `n|id|previous id|rest`. Throws a `RangeError` where a part is missing. */
 export function readPlace(bytes: Buffer): Placed {
+  if (bytes[0] === BAR) return { rest: bytes.subarray(NO_PLACE.length) };
   const [n, afterN] = readText(bytes, 0);
   const [id, afterId] = readText(bytes, afterN);
   const [previousId, at] = readText(bytes, afterId);
-  const rest = bytes.subarray(at);
-  return n === '' ? { rest } : { place: { position: positionOf(n, id), previousId }, rest };
+  return { place: { position: positionOf(n, id), previousId }, rest: bytes.subarray(at) };
 }
 
 /** Reads `n|id|previous id|until|rest` of a history. */

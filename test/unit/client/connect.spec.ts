@@ -66,7 +66,7 @@ describe('connect', () => {
   });
 
   it('adds the connection id to the query, and keeps what is there', () => {
-    expect(socketAddress('wss://app.example/ws?v=2', 'a b')).toBe(
+    expect(socketAddress('wss://app.example/ws?v=2#part', 'a b')).toBe(
       'wss://app.example/ws?v=2&connectionId=a+b',
     );
   });

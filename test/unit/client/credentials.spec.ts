@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { rejection, ScriptedServer } from './scripted-server.js';
+import { until } from './queue.js';
+import { reactions, rejection, ScriptedServer } from './scripted-server.js';
 
 describe('credentials', () => {
   let server: ScriptedServer;
@@ -189,6 +190,43 @@ describe('credentials', () => {
     peer.send({ op: 'expiring', expiresInMs: 12 });
 
     expect((await peer.next('auth')).token).toBe('token-3');
+  });
+
+  it('drops a renewal whose connection is gone: the next one has a newer token', async () => {
+    let asked = 0;
+    let give: (token: string) => void = () => {};
+    const slow = new Promise<string>((resolve) => (give = resolve));
+    const { loop, errors, nextState } = server.client({
+      token: () => (++asked === 2 ? slow : `token-${asked}`),
+    });
+    const first = await server.nextPeer();
+    await loop.ready();
+    first.send({ op: 'expiring', expiresInMs: 60 });
+    await until(() => asked === 2, 'A token should be asked for');
+    first.close(1001);
+    await nextState('waiting');
+    const second = await server.nextPeer();
+    await nextState('open');
+
+    give('token-2');
+    await loop.ping();
+
+    expect(second.offered[1]).toBe('bearer.token-3');
+    expect(second.frames.all.map(({ op }) => op)).toEqual(['ping']);
+    expect(errors.all).toEqual([]);
+  });
+
+  it('reports no renewal that it broke off itself', async () => {
+    server.react = reactions.silent;
+    const { loop, errors } = server.client({ token: () => 'token' });
+    const peer = await server.nextPeer();
+    peer.send({ op: 'expiring', expiresInMs: 60 });
+    await peer.next('auth');
+
+    loop.close();
+    await rejection(loop.ready());
+
+    expect(errors.all).toEqual([]);
   });
 
   it('does not try to renew a token that is a text', async () => {

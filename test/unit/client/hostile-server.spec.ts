@@ -86,8 +86,8 @@ describe('a broken or hostile server', () => {
     expect(errors.all).toEqual([]);
   });
 
-  it.each(['5', '"all"'])(
-    'leaves no rejection behind with an answer that has resumed %s',
+  it.each(['5', '"all"', 'null', '{}'])(
+    'P3: has lost what it was asked for when its answer has resumed %s',
     async (resumed) => {
       server.welcome = { positions: { account: '1.a' } };
       server.react = (frame, peer) => {
@@ -100,10 +100,30 @@ describe('a broken or hostile server', () => {
       (await server.nextPeer()).close(1001);
       await nextState('waiting');
 
-      await nextError('unreadable_frame');
+      expect(await nextError('history_lost')).toMatchObject({ details: { topic: 'account' } });
       expect(await loop.ping()).toBeGreaterThan(0);
     },
   );
+
+  it('is given up when its welcome is none, and tried again', async () => {
+    server.welcome = { heartbeatMs: 'often' as unknown as number };
+    const { nextState, nextError } = server.client({ connectTimeoutMs: 40 });
+    await server.nextPeer();
+
+    await nextError('unreadable_frame');
+    expect(await nextState('waiting')).toMatchObject({ code: 4408 });
+    server.welcome = {};
+    await nextState('open');
+  });
+
+  it('is come back to with jitter when its advice is none', async () => {
+    const { nextState } = server.client({ random: () => 0.5 });
+    const peer = await server.nextPeer();
+    peer.sendRaw('{"op":"reconnect"}');
+    peer.close(1012);
+
+    expect(await nextState('waiting')).toMatchObject({ nextAttemptMs: 250 });
+  });
 
   it('survives a welcome whose heartbeat is beyond what timers hold', async () => {
     server.welcome = { heartbeatMs: 1e300, expiresInMs: 1e300 };

@@ -200,6 +200,20 @@ describe('coming back', () => {
     await once(mute, 'close');
   });
 
+  it('calls a listener as often as it was added, and each end removes its own', async () => {
+    const { loop, nextState } = server.client();
+    const heard: string[] = [];
+    const listener = (state: string) => void heard.push(state);
+    const first = loop.onState(listener);
+    loop.onState(listener);
+    first();
+    first();
+    (await server.nextPeer()).close(1001);
+    await nextState('waiting');
+
+    expect(heard).toEqual(['open', 'waiting']);
+  });
+
   it('keeps its connection id, so that the new socket replaces the old one', async () => {
     const { nextState } = server.client();
     const first = await server.nextPeer();

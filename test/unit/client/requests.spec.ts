@@ -177,6 +177,27 @@ describe('requests and sends', () => {
     expect((await nextError('connection_lost')).message).toContain('the last ');
   });
 
+  it('keeps what a socket throws at, and sends it once on the next connection', async () => {
+    class Throwing extends WebSocket {
+      override send(text: string): void {
+        if (broken) throw new Error('not now');
+        super.send(text);
+      }
+    }
+    let broken = true;
+    const { loop, nextState } = server.client({ WebSocket: Throwing });
+    const first = await server.nextPeer();
+    await nextState('open');
+    loop.send('chat:message', 'kept');
+    broken = false;
+    first.close(1001);
+    const second = await server.nextPeer();
+
+    expect((await second.next('chat:message')).data).toBe('kept');
+    await loop.ping();
+    expect(second.frames.all).toHaveLength(2);
+  });
+
   it('frees the room of a request that was taken out of the buffer', async () => {
     server.refuseWith = 503;
     const { loop } = server.client({ maxBufferedBytes: 60 });

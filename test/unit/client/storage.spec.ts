@@ -41,6 +41,8 @@ it('P3: positions of the page before are asked for', async () => {
 it.each([
   ['is no JSON', '{'],
   ['is of something else', '{"what":"of another version"}'],
+  ['has a position that is no text', '["acme",[["account",5]]]'],
+  ['has a topic that is no text', '["acme",[[5,"3.a"]]]'],
   ['has a topic that is none', '["acme",[["account","3.a"],null]]'],
 ])('what %s is told once, left out and overwritten', async (_what, text) => {
   const storage = storageWith(text);

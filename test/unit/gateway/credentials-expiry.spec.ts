@@ -59,6 +59,14 @@ describe('the expiry of credentials', () => {
     expect(onExpired).toHaveBeenCalledTimes(1);
   });
 
+  it.each([1e21, Number.MAX_VALUE])('never comes when it is in %s ms', (lifetimeMs) => {
+    const { notices, onExpired } = expiring(lifetimeMs);
+    jest.advanceTimersByTime(100 * DAY_MS);
+
+    expect(notices).toEqual([]);
+    expect(onExpired).not.toHaveBeenCalled();
+  });
+
   it('does not come once it is cleared', () => {
     const { expiry, notices, onExpired } = expiring(10_000);
     jest.advanceTimersByTime(8_000);
