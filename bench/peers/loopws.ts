@@ -4,7 +4,7 @@ import { UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
 import { EventBus, LoopWsModule, OnLoopEvent } from '../../lib/index.js';
-import { EVENT, otherSubscriptions, type Peer, type PeerOptions, type StartPeer } from './peer.js';
+import { EVENT, subscriptionsOf, type Peer, type PeerOptions, type StartPeer } from './peer.js';
 import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
 
 /** No client of a benchmark is one too many. */
@@ -31,7 +31,7 @@ async function startWith(options: PeerOptions, receipt: boolean): Promise<Peer> 
       imports: [
         LoopWsModule.forRoot({
           services: ['feed', 'work'],
-          defaultSubscriptions: [EVENT, ...otherSubscriptions(options)],
+          defaultSubscriptions: subscriptionsOf(options),
           authenticate: ({ token }) => (token ? { accountId: token } : null),
           config: {
             ...UNLIMITED,

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Server, ServerOptions, Socket } from 'socket.io';
-import { EVENT, otherSubscriptions, type Peer, type PeerOptions, type StartPeer } from './peer.js';
+import { EVENT, subscriptionsOf, type Peer, type PeerOptions, type StartPeer } from './peer.js';
 import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
 
 /** Connects servers: what socket.io takes as an adapter. */
@@ -24,7 +24,7 @@ async function startWith(
 ): Promise<Peer> {
   let server!: Server;
   const Handlers = classWithHandlers(options.handlers, SubscribeMessage, MessageBody(WorkPipe));
-  const rooms = [EVENT, ...otherSubscriptions(options)];
+  const rooms = subscriptionsOf(options);
   class Gateway extends Handlers {
     afterInit(own: Server): void {
       server = own;

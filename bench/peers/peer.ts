@@ -8,6 +8,8 @@ export interface PeerOptions {
   readonly heartbeatMs?: number;
   /** Of a Redis that several servers share; absent for one server. */
   readonly redis?: string;
+  /** Its clients listen to another event of the same service instead of the one that is published. */
+  readonly aside?: boolean;
 }
 
 /** A server of one kind, running. Every client listens to one channel that all share, and belongs to an account. */
@@ -40,7 +42,8 @@ export function inboundEvent(at: number): `${string}:${string}` {
   return `work:item.take${at}`;
 }
 
-/** What else a connection is subscribed to, beside the channel that all share. */
-export function otherSubscriptions({ subscriptions }: PeerOptions): string[] {
-  return Array.from({ length: subscriptions - 1 }, (_, at) => `feed:other${at}.changed`);
+/** What a connection is subscribed to. */
+export function subscriptionsOf({ subscriptions, aside }: PeerOptions): string[] {
+  const others = Array.from({ length: subscriptions - 1 }, (_, at) => `feed:other${at}.changed`);
+  return [aside ? 'feed:aside.changed' : EVENT, ...others];
 }

@@ -11,16 +11,17 @@ import { EVENT, type Peer, type PeerEvent, type PeerOptions } from './peer.js';
 
 const EVERYBODY = 'all';
 
-export async function start({ redis }: PeerOptions): Promise<Peer> {
+export async function start({ redis, aside }: PeerOptions): Promise<Peer> {
   const http = createServer();
   const sockets = new WebSocketServer({ server: http, path: '/ws' });
   const accounts = new Map<string, WebSocket>();
+  const everybody = aside ? [] : sockets.clients;
   const publisher = new Redis(redis!, { enableAutoPipelining: true });
   const subscriber = new Redis(redis!);
   await subscriber.subscribe(EVERYBODY);
   subscriber.on('messageBuffer', (channel: Buffer, frame: Buffer) => {
     const name = channel.toString();
-    const receivers = name === EVERYBODY ? sockets.clients : [accounts.get(name)!];
+    const receivers = name === EVERYBODY ? everybody : [accounts.get(name)!];
     for (const socket of receivers) socket.send(frame, { binary: false });
   });
   sockets.on('connection', (socket, request) => {

@@ -17,9 +17,11 @@ export interface Cost {
   readonly ms: number;
 }
 
-export interface RigOptions extends PeerOptions {
+export interface RigOptions extends Omit<PeerOptions, 'aside'> {
   /** How many servers there are. Default 1. */
   readonly servers?: number;
+  /** Which of them has clients that listen aside. Default: none. */
+  readonly aside?: number;
 }
 
 type Order = Pick<Publication, 'events' | 'perTick' | 'everyMs' | 'bytes'>;
@@ -43,12 +45,16 @@ export class Rig {
     private readonly redis: RedisMeter | undefined,
   ) {}
 
-  static async start(name: PeerName, { servers = 1, ...options }: RigOptions): Promise<Rig> {
+  static async start(name: PeerName, { servers = 1, aside, ...options }: RigOptions): Promise<Rig> {
     const clients = new Remote<ClientProcess>(
       new URL('../clients/client-process.js', import.meta.url),
     );
     const hosts = Array.from({ length: servers }, startHost);
-    const ports = await Promise.all(hosts.map((host) => host.call('start', { name, options })));
+    const ports = await Promise.all(
+      hosts.map((host, at) =>
+        host.call('start', { name, options: { ...options, aside: at === aside } }),
+      ),
+    );
     const redis = options.redis === undefined ? undefined : new RedisMeter(options.redis);
     return new Rig(name, hosts, ports, clients, redis);
   }
@@ -71,8 +77,8 @@ export class Rig {
   }
 
   /** The first server publishes to everyone. Resolves when every client that reads has everything. */
-  async publish(order: Order): Promise<void> {
-    await this.send(order, [...this.lasts.keys()].slice(this.stalled), undefined);
+  async publish(order: Order, readers = this.readers()): Promise<void> {
+    await this.send(order, readers, undefined);
   }
 
   /** Publishes, and tells how old the events were when they arrived, in milliseconds. */
@@ -120,6 +126,10 @@ export class Rig {
     await this.clients.call('verify', undefined);
     this.redis?.close();
     await Promise.all([...this.servers, this.clients].map((remote) => remote.end()));
+  }
+
+  private readers(): number[] {
+    return [...this.lasts.keys()].slice(this.stalled);
   }
 
   private async send(
