@@ -1,0 +1,53 @@
+import { EventBus, LoopAskError } from '../../lib/index.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+
+afterEach(closeLoopApps);
+
+describe('ask', () => {
+  const OPTIONS = { timeoutMs: 2_000 };
+
+  async function asked(bus: EventBus, connectionId = 'phone', timeoutMs = 2_000): Promise<unknown> {
+    return bus.ask('acme', connectionId, 'device:status', { full: true }, { timeoutMs });
+  }
+
+  it('resolves with what the client answered', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const answer = asked(bus);
+    const question = await phone.nextFrame('a question', (frame) => 'ask' in frame);
+    expect(question).toMatchObject({ event: 'device:status', data: { full: true } });
+    phone.send({ op: 'answer', ask: (question as { ask: number }).ask, data: { battery: 80 } });
+    expect(await answer).toEqual({ battery: 80 });
+  });
+
+  it('rejects with the code that the client refused with', async () => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const answer = asked(bus).catch((error: unknown) => error);
+    const { ask } = (await phone.nextFrame('a question', (frame) => 'ask' in frame)) as {
+      ask: number;
+    };
+    phone.send({ op: 'answer', ask, error: { code: 'busy', message: 'Updating.' } });
+    const error = (await answer) as LoopAskError;
+    expect(error).toBeInstanceOf(LoopAskError);
+    expect(error).toMatchObject({
+      reason: 'refused',
+      details: { code: 'busy', message: 'Updating.' },
+    });
+  });
+
+  it('P5: always settles: nobody there, no subscription, no answer, a connection that closes', async () => {
+    const { bus, client } = await startLoopApp();
+    await expect(asked(bus)).rejects.toMatchObject({ reason: 'not_connected' });
+    const phone = await client('acme', { connectionId: 'phone' });
+    await expect(asked(bus, 'phone', 30)).rejects.toMatchObject({ reason: 'timeout' });
+    const closing = asked(bus);
+    await phone.close();
+    await expect(closing).rejects.toMatchObject({ reason: 'send_failed' });
+    const deaf = await client('acme', { connectionId: 'deaf' });
+    await deaf.unsubscribe('*:*');
+    await expect(bus.ask('acme', 'deaf', 'device:status', 1, OPTIONS)).rejects.toMatchObject({
+      reason: 'filtered',
+    });
+  });
+});
