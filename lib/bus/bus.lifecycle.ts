@@ -25,6 +25,7 @@ export class BusLifecycle {
 
   /** Without `edges` this process reports none, and leaves them to those that do. Ends early when a close overtakes it. */
   async start(edges?: PresenceEdges): Promise<void> {
+    if (this.isClosing) return;
     const { serverId, config } = this.settings;
     this.durable.start(this.delivery);
     try {

@@ -8,6 +8,9 @@ type Answerer = (data: unknown) => unknown;
 
 type Outcome = { readonly data: unknown } | { readonly error: AnswerError };
 
+/** Longer messages tell the server no more, and one above its limit could not be told at all. */
+const MAX_MESSAGE_LENGTH = 1_000;
+
 /** Who answers which of the server's questions: at most one per name, since a question has one answer. */
 export interface Answers {
   /** Returns the answerer's own end. */
@@ -50,7 +53,7 @@ export function createAnswers(
       const say = (outcome: Outcome): void => {
         // The number of a question means something on its own connection only.
         if (connection !== openConnection(loop)) {
-          throw clientError('connection_lost', `the answer to "${event}"`);
+          throw clientError('connection_lost', `"${event}"`);
         }
         sayNow({ op: 'answer', ask, ...outcome });
       };
@@ -64,5 +67,5 @@ export function createAnswers(
 
 function answerError(thrown: unknown): AnswerError {
   const code = thrown instanceof LoopClientError ? thrown.code : 'internal';
-  return { code, message: messageOf(thrown) };
+  return { code, message: messageOf(thrown).slice(0, MAX_MESSAGE_LENGTH) };
 }

@@ -1,5 +1,5 @@
 import type { OkFrame } from '../protocol/frames.js';
-import type { Ask } from './calls.js';
+import type { Calls } from './calls.js';
 import { clientError, isTemporary, type LoopClientError } from './client-errors.js';
 import { type LoopStatus, openConnection } from './loop-state.js';
 
@@ -19,7 +19,7 @@ export interface Authentication {
 export function createAuthentication(
   loop: Readonly<LoopStatus>,
   source: TokenSource | undefined,
-  ask: Ask,
+  { ask, askNow }: Pick<Calls, 'ask' | 'askNow'>,
   refreshed: (removed: readonly string[] | undefined) => void,
   failed: (error: unknown) => void,
 ): Authentication {
@@ -29,7 +29,7 @@ export function createAuthentication(
   const token = async (): Promise<string | undefined> =>
     typeof source === 'function' ? source() : source;
 
-  async function authenticate(given?: string): Promise<void> {
+  async function authenticate(given?: string, askServer = ask): Promise<void> {
     const next = given ?? (await token());
     if (!next) throw clientError('bad_option', 'token');
     // A function stays in charge: it knows newer tokens. A text is replaced before the answer: should that be lost with
@@ -38,7 +38,7 @@ export function createAuthentication(
     if (isText) source = next;
     let answer: OkFrame;
     try {
-      answer = (await ask({ op: 'auth', token: next })) as OkFrame;
+      answer = (await askServer({ op: 'auth', token: next })) as OkFrame;
       if (isText) good = next;
     } catch (error) {
       // Another one that has replaced it meanwhile stays: the server has yet to decide about that.
@@ -58,7 +58,7 @@ export function createAuthentication(
       const isCurrent = (): boolean => connection === openConnection(loop);
       try {
         const fresh = await source();
-        if (isCurrent()) await authenticate(fresh);
+        if (isCurrent()) await authenticate(fresh, askNow);
       } catch (error) {
         if (isCurrent()) failed(error);
       }

@@ -108,5 +108,5 @@ export function failure(code: ClientErrorCode, cause: unknown): LoopClientError 
 /** Anything can be thrown, also what `String` cannot turn into text. */
 export function messageOf(thrown: unknown): string {
   const { message = thrown } = (thrown ?? {}) as Partial<Error>;
-  return typeof message === 'string' ? message : 'no Error';
+  return typeof message === 'string' ? message : typeof message;
 }

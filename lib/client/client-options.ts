@@ -28,7 +28,10 @@ export interface LoopClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Time for an answer, counted from the call, in milliseconds. Default 10 000. */
   readonly requestTimeoutMs?: number | undefined;
-  /** Most bytes that may wait to be sent; beyond it `send` throws and `request` rejects. Default 1 048 576. */
+  /**
+   * Most bytes of a frame and of all that wait to be sent; beyond it `send` throws and `request` rejects. Default
+   * 1 048 576.
+   */
   readonly maxBufferedBytes?: number | undefined;
   /**
    * Where positions are kept while the page is away, e.g. `sessionStorage`: a client of the next page gets what was pushed
@@ -41,7 +44,7 @@ export interface LoopClientOptions {
    * its own, or one goes on from where another one was. Default `loopws`.
    */
   readonly storageKey?: string | undefined;
-  /** Source of the jitter, from 0 up to 1. Default `Math.random`. */
+  /** Source of the jitter of the waits between attempts, from 0 up to 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 

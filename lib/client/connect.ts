@@ -69,7 +69,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   const authentication = createAuthentication(
     loop,
     settings.token,
-    calls.ask,
+    calls,
     subscriptions.refresh,
     handlerFailed,
   );

@@ -18,7 +18,7 @@ const EXPLANATIONS: Readonly<Record<ClientErrorCode, Explanation>> = {
     `"${String(name)}" has an answerer already: call what answer() returned to remove it.`,
   no_handler: (name) => `This client does not answer "${String(name)}".`,
   buffer_full: (what, bytes, held, limit) =>
-    `${String(what)} was not sent: it takes ${String(bytes)} bytes, ${String(held)} wait and "maxBufferedBytes" is ${String(limit)}. Wait until the client is open, or send less.`,
+    `${String(what)} was not sent: it takes ${String(bytes)} bytes, ${String(held)} wait and "maxBufferedBytes" is ${String(limit)}. Wait until less is waiting, or send less.`,
   frame_too_large: (what, bytes, limit) =>
     `${String(what)} was not sent: it takes ${String(bytes)} bytes, the server accepts ${String(limit)}. Send less at once.`,
   closed: (what) =>

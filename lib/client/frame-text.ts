@@ -16,11 +16,14 @@ export type WireFrame =
 const FORM = /^[\w*-]+:[\w*.-]+$/;
 
 /**
- * The types let through what JavaScript or a cast makes of a name or a pattern. This finds mistakes at once; the server
- * refuses whatever else is none.
+ * The types let through what JavaScript or a cast makes of a name or a pattern. This finds mistakes at once, and is not
+ * strict about dots and stars: the server refuses whatever else is none.
  */
 export function checkForm(text: string, otherwise: 'bad_name' | 'bad_pattern' = 'bad_name'): void {
-  if (text.length > MAX_NAME_LENGTH || !FORM.test(text)) throw clientError(otherwise, text);
+  const isPattern = otherwise === 'bad_pattern';
+  if (text.length > MAX_NAME_LENGTH || !FORM.test(text) || (!isPattern && text.includes('*'))) {
+    throw clientError(otherwise, text);
+  }
 }
 
 /** Text of a frame on its way to the server. Throws a {@link LoopClientError} when its data cannot be JSON. */

@@ -40,6 +40,9 @@ const LONGEST_ADVICE_MS = 300_000;
 /** How long a socket may take for its closing handshake. */
 const CLOSE_GRACE_MS = 2_000;
 
+/** Nothing was heard for too long, be it the welcome or anything else. */
+const SILENCE = 4408;
+
 /** Without an `id`: nobody waits for the answer. */
 const PING = '{"op":"ping"}';
 
@@ -72,7 +75,7 @@ export function createLink(
     enter({ state: 'connecting', attempt });
     // A listener may have closed the client.
     if (isOver()) return;
-    timer = after(connectTimeoutMs, () => giveUp({ code: 4408, reason: 'no welcome' }));
+    timer = after(connectTimeoutMs, () => giveUp(SILENCE));
     try {
       const protocols = subprotocolsFor(await token());
       if (isOver()) return;
@@ -119,7 +122,7 @@ export function createLink(
     const silentSince = heardAt;
     const restMs = silentSince + heartbeatMs - performance.now();
     if (restMs > 0) timer = after(restMs, watch);
-    else if (silentSince === pingedAfter) giveUp({ code: 4408, reason: 'heartbeat lost' });
+    else if (silentSince === pingedAfter) giveUp(SILENCE);
     else {
       timer = after(heartbeatMs, () => watch(silentSince));
       write(PING);
@@ -140,12 +143,12 @@ export function createLink(
   const bufferedAmount = (): number => socket?.bufferedAmount ?? 0;
 
   /** The peer is not waited for: over a dead network the closing handshake takes minutes. */
-  function giveUp(close: LoopCloseEvent, isLeaving?: boolean): void {
+  function giveUp(code: number, isLeaving?: boolean): void {
     const given = socket;
-    given?.close(close.code, close.reason);
+    given?.close(code);
     // The `ws` package waits half a minute for a peer that does not answer, and keeps the process alive.
     setTimeout(() => given?.terminate?.(), CLOSE_GRACE_MS).unref?.();
-    end(close, isLeaving);
+    end({ code, reason: '' }, isLeaving);
   }
 
   /** Once for each connection: at its close, or at the moment it is given up. */
@@ -164,7 +167,7 @@ export function createLink(
       enter({ state: 'waiting', code, reason, nextAttemptMs });
     }
     if (unsentBytes > 0 && !isLeaving) {
-      onError(clientError('connection_lost', `the last ${unsentBytes} bytes`));
+      onError(clientError('connection_lost', `${unsentBytes} bytes`));
     }
   }
 
@@ -176,7 +179,7 @@ export function createLink(
       adviceMs = afterMs >= 0 ? Math.min(afterMs, LONGEST_ADVICE_MS) : undefined;
     },
     close() {
-      if (loop.state !== 'closed') giveUp({ code: 1000, reason: 'closed' }, true);
+      if (loop.state !== 'closed') giveUp(1000, true);
     },
   };
 }

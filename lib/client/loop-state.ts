@@ -18,6 +18,7 @@ export type LoopStateChange =
       readonly state: 'waiting';
       /** A close code of the protocol, or 1006 when the socket ended without one. */
       readonly code: number;
+      /** What the server said; empty when the client ended the connection. */
       readonly reason: string;
       readonly nextAttemptMs: number;
     }

@@ -3,24 +3,40 @@ import { KeyedSets } from './keyed-sets.js';
 
 const NONE: ReadonlySet<never> = new Set<never>();
 
+/** Names are written in code, so they are few; those that are made up as they come must not fill the memory. */
+const REMEMBERED = 1_000;
+
 /**
  * Who listens to what. Finding the subscribers of an event looks up the few patterns that can match its name, so the
- * cost does not grow with the patterns and subscribers that do not match.
+ * cost does not grow with the patterns and subscribers that do not match. What was found is remembered until somebody
+ * comes or goes.
  */
 export class SubscriptionIndex<T> {
   private readonly byPattern = new KeyedSets<T>();
+  private readonly found = new Map<string, ReadonlySet<T>>();
 
   add(pattern: string, subscriber: T): void {
+    this.found.clear();
     this.byPattern.add(pattern, subscriber);
   }
 
   remove(pattern: string, subscriber: T): void {
+    this.found.clear();
     this.byPattern.delete(pattern, subscriber);
   }
 
   /** Each subscriber once, however many of its patterns match. */
   subscribersOf(name: string): ReadonlySet<T> {
-    // Nearly always it is one pattern that has subscribers, whose set can be had as it is.
+    const known = this.found.get(name);
+    if (known !== undefined) return known;
+    const subscribers = this.find(name);
+    if (this.found.size === REMEMBERED) this.found.clear();
+    this.found.set(name, subscribers);
+    return subscribers;
+  }
+
+  /** Nearly always it is one pattern that has subscribers, whose set can be had as it is. */
+  private find(name: string): ReadonlySet<T> {
     let found: ReadonlySet<T> = NONE;
     let union: Set<T> | undefined;
     for (const pattern of rememberedPatternsMatching(name)) {

@@ -3,6 +3,9 @@ import { MAX_TIMER_MS } from '../util/timers.js';
 /** Longest time before the expiry at which a client is told: enough for browsers, which slow down hidden tabs. */
 const LONGEST_NOTICE_MS = 300_000;
 
+/** As long as a timer can be, less what must be left when it ends. */
+const LONGEST_WAIT_MS = MAX_TIMER_MS - LONGEST_NOTICE_MS;
+
 /** A client whose credentials have no lifetime must not be told in a tight loop. */
 const SHORTEST_WAIT_MS = 250;
 
@@ -44,8 +47,8 @@ export class CredentialsExpiry {
       return setTimeout(() => this.observer.onExpired(), Math.max(left, 0)).unref();
     const goOn = (): void => {
       this.timer = this.wait();
-      if (notice <= MAX_TIMER_MS) this.observer.onExpiring();
+      if (notice <= LONGEST_WAIT_MS) this.observer.onExpiring();
     };
-    return setTimeout(goOn, Math.min(notice, MAX_TIMER_MS)).unref();
+    return setTimeout(goOn, Math.min(notice, LONGEST_WAIT_MS)).unref();
   }
 }

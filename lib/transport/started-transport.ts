@@ -25,6 +25,7 @@ export class StartedTransport extends LoopTransport {
   override readonly history?: TopicHistory;
   private state: State = 'waiting';
   private starting: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
   private announce!: () => void;
   /** Also when it was closed instead, or could not start. */
   private readonly started = new Promise<void>((resolve) => {
@@ -50,6 +51,7 @@ export class StartedTransport extends LoopTransport {
     try {
       await this.starting;
     } catch (error) {
+      if (this.isClosed()) return;
       this.state = 'failed';
       this.announce();
       throw error;
@@ -81,11 +83,22 @@ export class StartedTransport extends LoopTransport {
     return this.transport.publish(topic, message, options);
   }
 
-  override async close(): Promise<void> {
+  /** Closes the transport once, however often it is called. */
+  override close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private async closeOnce(): Promise<void> {
     this.state = 'closed';
     this.announce();
     await Promise.allSettled([this.starting]); // what starts meanwhile would be left open
     await this.transport.close();
+  }
+
+  /** A call, since the compiler takes a state that it has seen for one that stays. */
+  private isClosed(): boolean {
+    return this.state === 'closed';
   }
 
   /** Waits for the start as `attach` does, so that the two keep their order. The compiler lets async ones pass, too. */

@@ -1,4 +1,5 @@
 import { Test } from '@nestjs/testing';
+import { Admission } from '../../lib/gateway/admission.js';
 import { MemoryPresenceStore } from '../../lib/presence/memory/memory.presence-store.js';
 import { MemoryTransport } from '../../lib/transport/memory/memory.transport.js';
 import { deferred, eventually } from '../support/eventually.js';
@@ -55,6 +56,7 @@ describe('P9: a shutdown that overtakes the boot', () => {
     await Promise.allSettled([booting, closing]);
 
     expect(calls).toEqual(['transport starts', 'presence closes']);
+    expect(app.get(Admission).refusalForAnyone()).toMatchObject({ status: 503 });
   });
 
   it('closes what has just started', async () => {

@@ -12,7 +12,10 @@ export interface Placed {
 /** What stands before an envelope that has no place in a history. */
 export const NO_PLACE = '|||';
 
-/** Reads `n|id|previous id|rest`. Throws a `RangeError` where a part is missing. */
+/**
+ * Reads `n|id|previous id|rest`. Throws a `RangeError` where a part is missing. What begins with a bar is taken to begin
+ * with {@link NO_PLACE}.
+ */
 export function readPlace(bytes: Buffer): Placed {
   if (bytes[0] === BAR) return { rest: bytes.subarray(NO_PLACE.length) };
   const [n, afterN] = readText(bytes, 0);

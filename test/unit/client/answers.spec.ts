@@ -69,6 +69,25 @@ describe('answers', () => {
     ]);
   });
 
+  it('tells of a long error what fits', async () => {
+    server.welcome = { maxPayload: 2_000 };
+    const { loop } = await connected();
+    loop.answer('device:status', () => Promise.reject(new Error('x'.repeat(5_000))));
+    peer.send({ event: 'device:status', ask: 1 });
+
+    expect((await peer.next('answer')).error).toEqual({
+      code: 'internal',
+      message: 'x'.repeat(1_000),
+    });
+  });
+
+  it('are given to names, not to patterns', async () => {
+    const { loop } = await connected();
+    expect(() => loop.answer('device:*' as 'device:id', () => 1)).toThrow(
+      expect.objectContaining({ code: 'bad_name' }),
+    );
+  });
+
   it('answers a question that nobody here answers with "no_handler"', async () => {
     const { loop } = await connected();
     loop.answer('device:status', () => 'fine')();

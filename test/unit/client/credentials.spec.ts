@@ -180,6 +180,19 @@ describe('credentials', () => {
     expect(loop.state).toBe('open');
   });
 
+  it('renews at once, however much waits to be sent', async () => {
+    server.welcome = { framesPerSecond: 1, frameBurst: 2 };
+    const { loop } = server.client({ token: () => 'token' });
+    const peer = await server.nextPeer();
+    await loop.ready();
+    for (let n = 0; n < 10; n++) loop.send('chat:message', n);
+
+    peer.send({ op: 'expiring', expiresInMs: 60 });
+    await peer.next('auth');
+
+    expect(peer.frames.all.length).toBeLessThan(10);
+  });
+
   it('does not wait for a token function that hangs when it is reminded', async () => {
     let asked = 0;
     const never = new Promise<string>(() => {});

@@ -105,16 +105,19 @@ describe('a broken or hostile server', () => {
     },
   );
 
-  it('is given up when its welcome is none, and tried again', async () => {
-    server.welcome = { heartbeatMs: 'often' as unknown as number };
-    const { nextState, nextError } = server.client({ connectTimeoutMs: 40 });
-    await server.nextPeer();
+  it.each([{ heartbeatMs: 'often' as unknown as number }])(
+    'is given up when its welcome has %o, and tried again',
+    async (fields) => {
+      server.welcome = fields;
+      const { nextState, nextError } = server.client({ connectTimeoutMs: 40 });
+      await server.nextPeer();
 
-    await nextError('unreadable_frame');
-    expect(await nextState('waiting')).toMatchObject({ code: 4408 });
-    server.welcome = {};
-    await nextState('open');
-  });
+      await nextError('unreadable_frame');
+      expect(await nextState('waiting')).toMatchObject({ code: 4408 });
+      server.welcome = {};
+      await nextState('open');
+    },
+  );
 
   it('is come back to with jitter when its advice is none', async () => {
     const { nextState } = server.client({ random: () => 0.5 });

@@ -171,7 +171,7 @@ describe('coming back', () => {
 
     expect(await nextState('waiting')).toMatchObject({
       code: 4408,
-      reason: 'no welcome',
+      reason: '',
     });
     server.welcome = {};
     await nextState('open');

@@ -67,6 +67,19 @@ describe('SubscriptionIndex', () => {
     expect(index.subscribersOf('billing:x').size).toBe(0);
   });
 
+  it('sees who comes and goes after it was asked, whatever it remembers', () => {
+    const index = new SubscriptionIndex<string>();
+    expect(index.subscribersOf('billing:x').size).toBe(0);
+    index.add('billing:*', 'a');
+    expect([...index.subscribersOf('billing:x')]).toEqual(['a']);
+    index.add('*:*', 'b');
+    expect([...index.subscribersOf('billing:x')]).toEqual(['a', 'b']);
+    index.remove('billing:*', 'a');
+    expect([...index.subscribersOf('billing:x')]).toEqual(['b']);
+    for (let n = 0; n < 3_000; n++) index.subscribersOf(`billing:n${n}`);
+    expect([...index.subscribersOf('billing:x')]).toEqual(['b']);
+  });
+
   it('treats names that objects have as ordinary texts', () => {
     const index = new SubscriptionIndex<string>();
     index.add('__proto__:constructor', 'a');

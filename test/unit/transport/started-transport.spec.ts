@@ -80,6 +80,24 @@ describe('a transport that is closed before it has started', () => {
     await expect(transport.attach(LOBBY)).rejects.toThrow('was closed');
   });
 
+  it('says that it was closed when its start fails because of that, and closes once', async () => {
+    class Aborted extends Slow {
+      override async start(): Promise<void> {
+        await super.start();
+        throw new Error('aborted');
+      }
+    }
+    slow = new Aborted();
+    transport = new StartedTransport(slow, new SampledLogger(resolveConfig({})));
+    const starting = transport.start(SERVER);
+    const closing = transport.close();
+    slow.going.resolve();
+    await Promise.all([starting, closing, transport.close()]);
+
+    expect(slow.calls).toEqual(['start', 'started', 'close']);
+    await expect(transport.attach(LOBBY)).rejects.toThrow('was closed');
+  });
+
   it('P5: tells those who wait for the start, and starts no more', async () => {
     const attaching = transport.attach(LOBBY);
     transport.detach(LOBBY);
