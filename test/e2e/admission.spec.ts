@@ -3,8 +3,8 @@ import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { ConnectionRegistry, EventBus, type LoopRequest } from '../../lib/index.js';
 import { eventually } from '../support/eventually.js';
-import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
-import { cutRawPeers, RawPeer, textFrame } from '../support/raw-peer.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { cutRawPeers, RawPeer, refusal, textFrame } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
 
 afterEach(async () => {
@@ -12,12 +12,6 @@ afterEach(async () => {
   await closeLoopApps();
   jest.restoreAllMocks();
 });
-
-async function refusal(app: LoopApp, options: Parameters<typeof RawPeer.upgrade>[1] = {}) {
-  const peer = await RawPeer.upgrade(app.port, options);
-  await eventually('the end of a refused connection', () => peer.ended || peer.isGone);
-  return peer.answer;
-}
 
 describe('admission', () => {
   it('takes as many connections of one account as it may have, even at once; then 429', async () => {

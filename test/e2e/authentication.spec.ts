@@ -3,8 +3,8 @@ import { jest } from '@jest/globals';
 import { ConflictException, ForbiddenException, Logger } from '@nestjs/common';
 import { ConnectionRegistry, type LoopRequest, OnLoopConnect } from '../../lib/index.js';
 import { deferred, eventually } from '../support/eventually.js';
-import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
-import { cutRawPeers, RawPeer, upgradeRequest } from '../support/raw-peer.js';
+import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { cutRawPeers, RawPeer, refusal, upgradeRequest } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
 
 afterEach(async () => {
@@ -12,12 +12,6 @@ afterEach(async () => {
   await closeLoopApps();
   jest.restoreAllMocks();
 });
-
-async function refusal(app: LoopApp, options: Parameters<typeof RawPeer.upgrade>[1] = {}) {
-  const peer = await RawPeer.upgrade(app.port, options);
-  await eventually('the end of a refused connection', () => peer.ended || peer.isGone);
-  return peer.answer;
-}
 
 describe('authentication', () => {
   const NO_TOKEN = { headers: { Authorization: undefined } };

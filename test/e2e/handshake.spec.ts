@@ -19,7 +19,7 @@ import {
   startLoopApp,
   track,
 } from '../support/loop-app.js';
-import { cutRawPeers, RawPeer, textFrame, upgradeRequest } from '../support/raw-peer.js';
+import { cutRawPeers, RawPeer, refusal, textFrame, upgradeRequest } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
 import { watchTurns } from '../support/turn-watch.js';
 
@@ -28,12 +28,6 @@ afterEach(async () => {
   await closeLoopApps();
   jest.restoreAllMocks();
 });
-
-async function refusal(app: LoopApp, options: Parameters<typeof RawPeer.upgrade>[1] = {}) {
-  const peer = await RawPeer.upgrade(app.port, options);
-  await eventually('the end of a refused connection', () => peer.ended || peer.isGone);
-  return peer.answer;
-}
 
 describe('an upgrade that is malformed', () => {
   it.each([

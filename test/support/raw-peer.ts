@@ -223,6 +223,16 @@ export class RawPeer {
 
 const opened = new Set<RawPeer>();
 
+/** How the server answers an upgrade that it refuses, once it has ended the connection. */
+export async function refusal(
+  { port }: { readonly port: number },
+  options: UpgradeOptions = {},
+): Promise<HttpAnswer> {
+  const peer = await RawPeer.upgrade(port, options);
+  await eventually('the end of a refused connection', () => peer.ended || peer.isGone);
+  return peer.answer;
+}
+
 /** Cuts whatever a test left open. Call it in `afterEach`, before the applications close. */
 export function cutRawPeers(): void {
   for (const { socket } of opened) socket.destroy();
