@@ -57,7 +57,8 @@ export function createAuthentication(
       const connection = openConnection(loop);
       const isCurrent = (): boolean => connection === openConnection(loop);
       try {
-        const fresh = await source();
+        // Not `undefined`, which would ask the function once more.
+        const fresh = (await source()) ?? '';
         if (isCurrent()) await authenticate(fresh, askNow);
       } catch (error) {
         if (isCurrent()) failed(error);

@@ -167,6 +167,17 @@ describe('credentials', () => {
     expect((await peer.next('auth')).token).toBe('token-3');
   });
 
+  it('asks a token function that has none once, and reports it', async () => {
+    let asked = 0;
+    const { nextError } = server.client({ token: () => (++asked === 1 ? 'token' : undefined) });
+    const peer = await server.nextPeer();
+
+    peer.send({ op: 'expiring', expiresInMs: 60 });
+
+    expect((await nextError('bad_option')).message).toContain('There is no token');
+    expect(asked).toBe(2);
+  });
+
   it('reports a renewal that the server refused', async () => {
     server.react = ({ op, id = 0 }, peer) => {
       if (op === 'auth') peer.send({ op: 'error', id, code: 'unauthorized', message: 'No.' });
