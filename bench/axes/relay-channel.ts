@@ -29,9 +29,9 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   const peers = quick ? SEVERAL_SERVERS.slice(0, 4) : SEVERAL_SERVERS;
   const rigs = await startEach(peers, startCluster);
   const costs = new Map<string, Cost[]>();
+  const events = quick ? 1_500 : 6_000;
   for (const perTick of PER_TICK) {
-    for (const rig of rigs) await measureOne(rig, perTick, quick ? 1_500 : 6_000);
-    const events = quick ? 1_500 : 6_000;
+    for (const rig of rigs) await measureOne(rig, perTick, events);
     const figures = await measureEach(rounds, rigs, (rig) => measureOne(rig, perTick, events));
     for (const [name, own] of figures) costs.set(`${name} ${perTick}`, own);
   }

@@ -4,7 +4,7 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { FollowerListener } from '../history/topic-follower.js';
-import { encodeServerFrame, placeEventFrame } from '../protocol/server-frame.codec.js';
+import { encodeServerFrame, placeEventFrame } from '../protocol/server-frame.encoder.js';
 import { encodePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush } from '../transport/topic-history.js';

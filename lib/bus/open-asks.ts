@@ -4,7 +4,7 @@ import { TextFrame } from '../connections/text-frame.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
 import type { ClientFrame } from '../protocol/frames.js';
 import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
-import { encodeEventFrame } from '../protocol/server-frame.codec.js';
+import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
 import type { AskAnswer, AskMessage, ServerReply } from '../transport/transport-message.js';
 
 type AnswerFrame = Extract<ClientFrame, { op: 'answer' }>;

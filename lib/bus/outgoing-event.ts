@@ -1,7 +1,7 @@
 import { LoopPushError } from '../loop-ws.errors.js';
 import type { BusSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
-import { encodeEventFrame } from '../protocol/server-frame.codec.js';
+import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
 import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** An event that may leave: a name that was checked, and its frame, encoded once for all receivers. */

@@ -1,4 +1,4 @@
-const EMPTY: ReadonlySet<never> = new Set<never>();
+export const EMPTY: ReadonlySet<never> = new Set<never>();
 
 /**
  * A set of values per key; a key without values costs nothing, and a value that is alone no set. Values are no sets

@@ -1,7 +1,7 @@
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
 import { CloseCode, isSendableCloseCode, truncateReason } from '../protocol/close-code.js';
 import type { ServerFrame } from '../protocol/frames.js';
-import { encodeServerFrame } from '../protocol/server-frame.codec.js';
+import { encodeServerFrame } from '../protocol/server-frame.encoder.js';
 import type { PresenceRegistration } from '../presence/presence-store.js';
 import { type LoopSocket, SOCKET_OPEN } from './loop-socket.js';
 import type { Outbox } from './outbox.js';

@@ -1,10 +1,5 @@
-import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
-import { KeyedSets } from './keyed-sets.js';
-
-const NONE: ReadonlySet<never> = new Set<never>();
-
-/** Names are written in code, so they are few; those that are made up as they come must not fill the memory. */
-const REMEMBERED = 1_000;
+import { REMEMBERED, rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
+import { EMPTY, KeyedSets } from './keyed-sets.js';
 
 /**
  * Who listens to what. Finding the subscribers of an event looks up the few patterns that can match its name, so the
@@ -37,7 +32,7 @@ export class SubscriptionIndex<T> {
 
   /** Nearly always it is one pattern that has subscribers, whose set can be had as it is. */
   private find(name: string): ReadonlySet<T> {
-    let found: ReadonlySet<T> = NONE;
+    let found: ReadonlySet<T> = EMPTY;
     let union: Set<T> | undefined;
     for (const pattern of rememberedPatternsMatching(name)) {
       const subscribers = this.byPattern.get(pattern);

@@ -7,7 +7,7 @@ import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
 import { parseEventName } from '../protocol/event-name.js';
-import { encodeServerFrame } from '../protocol/server-frame.codec.js';
+import { encodeServerFrame } from '../protocol/server-frame.encoder.js';
 import { TextFrame } from '../connections/text-frame.js';
 import type { LazyAbort } from '../util/lazy-abort.js';
 import { andThen, isLater, type NowOrLater, settle } from '../util/now-or-later.js';

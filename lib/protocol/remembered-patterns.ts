@@ -1,7 +1,7 @@
 import { patternsMatching } from './pattern.js';
 
 /** Names are written in code, so they are few; of those that are made up as they come, the latest are remembered. */
-const REMEMBERED = 1_000;
+export const REMEMBERED = 1_000;
 
 const remembered = new Map<string, readonly string[]>();
 

@@ -11,7 +11,7 @@ import { Outbox } from '../connections/outbox.js';
 import { SubscriptionGroup } from '../connections/subscription-groups.js';
 import { TextFrame } from '../connections/text-frame.js';
 import type { Wire } from '../connections/wire.js';
-import { encodeEventFrame } from '../protocol/server-frame.codec.js';
+import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
 import { decodeServerFrame } from './server-frame.decoder.js';
 
 export interface FakeConnectionOptions {

@@ -1,8 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
-import { decodeServerFrame } from './server-frame.decoder.js';
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from '../protocol/subprotocol.js';
 import { FrameLog } from './frame-log.js';
+import { decodeServerFrame } from './server-frame.decoder.js';
 import { type TestSocket, webSocketConstructor } from './test-socket.js';
 
 export interface LoopTestClientOptions {

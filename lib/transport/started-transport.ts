@@ -51,7 +51,7 @@ export class StartedTransport extends LoopTransport {
     try {
       await this.starting;
     } catch (error) {
-      if (this.isClosed()) return;
+      if (this.end === 'closed') return;
       this.state = 'failed';
       this.announce();
       throw error;
@@ -63,7 +63,7 @@ export class StartedTransport extends LoopTransport {
 
   override async attach(topics: readonly Topic[]): Promise<void> {
     if (this.state === 'waiting') await this.started;
-    if (this.state === 'failed' || this.state === 'closed') throw unavailable(this.state);
+    if (this.end !== undefined) throw unavailable(this.end);
     await this.transport.attach(topics);
   }
 
@@ -96,16 +96,15 @@ export class StartedTransport extends LoopTransport {
     await this.transport.close();
   }
 
-  /** A call, since the compiler takes a state that it has seen for one that stays. */
-  private isClosed(): boolean {
-    return this.state === 'closed';
+  /** What it has come to, if that is an end. */
+  private get end(): 'failed' | 'closed' | undefined {
+    return this.state === 'failed' || this.state === 'closed' ? this.state : undefined;
   }
 
   /** Waits for the start as `attach` does, so that the two keep their order. The compiler lets async ones pass, too. */
   private async detachInTurn(topics: readonly Topic[]): Promise<void> {
     if (this.state === 'waiting') await this.started;
-    if (this.state === 'failed' || this.state === 'closed') return;
-    await (this.transport.detach(topics) as unknown);
+    if (this.end === undefined) await (this.transport.detach(topics) as unknown);
   }
 }
 
