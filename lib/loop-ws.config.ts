@@ -134,6 +134,12 @@ export class LoopWsConfig {
    * said that something moved. Default 2 000.
    */
   readonly redisSlotsRefreshMs: number = 2_000;
+  /**
+   * While a process publishes more than 16 messages per millisecond, they leave for Redis this often, in milliseconds, in
+   * fewer and larger pieces, which takes all sides a fraction of the CPU. May be 0: each turn of the event loop then
+   * sends its own at once, as it does when there are fewer. Default 1.
+   */
+  readonly redisGatherMs: number = 1;
   /** Commands that may wait for Redis, at least 2 048; more fail with `backpressure`. Default 10 000. */
   readonly redisMaxInFlight: number = 10_000;
   /** Bytes of commands that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */
@@ -204,6 +210,7 @@ const LEAST_BY_FIELD: Numbers = {
   maxIssues: 0,
   presenceGraceMs: 0,
   redisMaxInFlight: 2_048, // one command per partition at once, twice
+  redisGatherMs: 0,
   topicLingerMs: 0,
   drainMs: 0,
   reconnectSpreadMs: 0,

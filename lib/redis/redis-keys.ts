@@ -100,9 +100,17 @@ export class RedisKeys {
     };
   }
 
-  /** Which of {@link everyone} tells who hears the messages on this topic. */
-  everyoneFor({ name }: Topic): string {
-    return this.everyone[this.isSharded ? this.partitionIndexOf(name) : 0]!;
+  /**
+   * Topics of one shard have their channels and histories on one server, so their messages keep their order, and one
+   * command may name several: in a cluster a partition, else all there is.
+   */
+  shardOf({ name }: Topic): number {
+    return this.isSharded ? this.partitionIndexOf(name) : 0;
+  }
+
+  /** Which of {@link everyone} tells who hears the messages on the topics of a shard. */
+  everyoneOf(shard: number): string {
+    return this.everyone[shard]!;
   }
 
   /** The channel on which one process gets answers. */

@@ -9,13 +9,6 @@ import { unreached } from './unreached.js';
 
 const RETRY_MS = 20;
 
-export interface RunOptions {
-  /** Default: `text`. */
-  readonly as?: ReplyForm;
-  /** Called in the turn in which the script is sent, and again when it has to be sent once more. */
-  readonly onSend?: () => void;
-}
-
 /** Sends each command to the server that keeps its key. What may wait for Redis is bounded. */
 export class RedisLink {
   private readonly connections = new Map<RedisServer, CommandConnection>();
@@ -67,14 +60,14 @@ export class RedisLink {
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
-    options: RunOptions = {},
+    as: ReplyForm = 'text',
   ): Promise<Result> {
     try {
-      return await this.evaluate<Result>(script, keys, args, options);
+      return await this.evaluate<Result>(script, keys, args, as);
     } catch (error) {
       if (!hasMoved(error)) throw error;
       await this.topology.refresh();
-      return this.evaluate<Result>(script, keys, args, options);
+      return this.evaluate<Result>(script, keys, args, as);
     }
   }
 
@@ -130,15 +123,13 @@ export class RedisLink {
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
-    { as, onSend }: RunOptions,
+    as: ReplyForm,
   ): Promise<Result> {
     const rest = [keys.length, ...keys, ...args];
-    onSend?.();
     try {
       return await this.sendAnyway<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest], as);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      onSend?.();
       return this.sendAnyway<Result>(keys[0]!, 'EVAL', [script.source, ...rest], as);
     }
   }

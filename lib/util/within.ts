@@ -10,6 +10,15 @@ export function within<T>(work: Promise<T>, ms: number, onTimeout: () => T): Pro
         reject(error);
       }
     }, ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

@@ -1,6 +1,5 @@
-import type { LoopWsConfig } from '../../loop-ws.config.js';
 import { LoopTransportError } from '../../loop-ws.errors.js';
-import { InFlightWindow } from '../../redis/in-flight-window.js';
+import type { InFlightWindow } from '../../redis/in-flight-window.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { HistoryKeys } from '../../redis/redis-keys.js';
 import { unreached } from '../../redis/unreached.js';
@@ -9,6 +8,7 @@ import type { Position } from '../position.js';
 import type { TopicPolicy } from '../topic-history.js';
 import { APPEND, PLACED_BEFORE, TOO_LATE } from './history.scripts.js';
 import { readPosition } from './placed-bytes.js';
+import type { PublishBatches } from './publish-batches.js';
 import type { RollCall } from './roll-call.js';
 
 /** Bounds how long one script keeps Redis busy: about 10 microseconds for each push. */
@@ -17,7 +17,6 @@ const MOST_AT_ONCE = 64;
 /** A push that is to be placed. */
 export interface Append {
   readonly channel: string;
-  readonly everyone: string;
   readonly keys: HistoryKeys;
   readonly policy: TopicPolicy;
   /** What a repetition has in common with it; absent when there is none. */
@@ -43,44 +42,42 @@ interface Waiting {
 
 /** What is to be placed one after the other. */
 interface Lane {
+  readonly shard: number;
   waiting: Waiting[];
   running: boolean;
 }
 
 /**
- * Places pushes in their histories: all of one turn of the event loop in one script, in a cluster those of one partition,
- * and one script at a time, so that one that has to be sent again cannot fall behind a later one.
+ * Places pushes in their histories: all of one turn of the event loop of one shard in one script, and one script at
+ * a time, so that one that has to be sent again cannot fall behind a later one.
  */
 export class AppendBatches {
   private readonly lanes = new Map<number, Lane>();
-  private readonly window: InFlightWindow;
 
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly rollCall: RollCall,
-    private readonly config: LoopWsConfig,
-  ) {
-    this.window = new InFlightWindow(config);
-  }
+    private readonly window: InFlightWindow,
+    private readonly publishes: PublishBatches,
+  ) {}
 
-  /** Rejects with a {@link LoopTransportError}, or with the error of Redis. Pushes of one partition keep their order. */
-  async place(partition: number, append: Append): Promise<Appended> {
+  /** Rejects with a {@link LoopTransportError}, or with the error of Redis. Pushes of one shard keep their order. */
+  async place(shard: number, append: Append): Promise<Appended> {
     if (!this.backbone.link.reaches(append.channel)) throw unreached();
     const bytes = append.envelope.length;
     this.window.enter(bytes);
     try {
       return await new Promise((resolve, reject) => {
-        this.add(partition, { append, resolve, reject });
+        this.add(shard, { append, resolve, reject });
       });
     } finally {
       this.window.leave(bytes);
     }
   }
 
-  private add(partition: number, waiting: Waiting): void {
-    const key = this.backbone.pubSub.isSharded ? partition : 0;
-    const lane = this.lanes.get(key) ?? { waiting: [], running: false };
-    this.lanes.set(key, lane);
+  private add(shard: number, waiting: Waiting): void {
+    const lane = this.lanes.get(shard) ?? { shard, waiting: [], running: false };
+    this.lanes.set(shard, lane);
     lane.waiting.push(waiting);
     if (lane.running) return;
     lane.running = true;
@@ -88,14 +85,19 @@ export class AppendBatches {
   }
 
   private async run(lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) await this.send(lane.waiting.splice(0, MOST_AT_ONCE));
+    while (lane.waiting.length > 0) {
+      await this.send(lane.shard, lane.waiting.splice(0, MOST_AT_ONCE));
+    }
     lane.running = false;
   }
 
   /** Never rejects. */
-  private async send(batch: readonly Waiting[]): Promise<void> {
+  private async send(shard: number, batch: readonly Waiting[]): Promise<void> {
     try {
-      const appended = await this.append(batch.map(({ append }) => append));
+      const appended = await this.append(
+        shard,
+        batch.map(({ append }) => append),
+      );
       for (const [at, { resolve, reject }] of batch.entries()) {
         const outcome = appended[at]!;
         if (outcome instanceof Error) reject(outcome);
@@ -106,24 +108,27 @@ export class AppendBatches {
     }
   }
 
-  private async append(batch: readonly Append[]): Promise<(Appended | LoopTransportError)[]> {
-    const { link, pubSub } = this.backbone;
-    const keys = batch.flatMap(keysOf);
-    const args = [randomId(), pubSub.publish, ...batch.flatMap((one) => this.argumentsOf(one))];
-    let counting = Promise.resolve(0);
-    const replies = await link.run<[string, number][]>(APPEND, keys, args, {
-      onSend: () => {
-        counting = this.rollCall.missing(batch[0]!.everyone);
-        counting.catch(() => {}); // if the script fails as well, that is what is told
-      },
-    });
-    const missing = await counting;
+  private async append(
+    shard: number,
+    batch: readonly Append[],
+  ): Promise<(Appended | LoopTransportError)[]> {
+    const { link, pubSub, keys } = this.backbone;
+    const everyone = keys.everyoneOf(shard);
+    const args = [randomId(), pubSub.publish, pubSub.count, everyone];
+    this.publishes.flush(shard); // what was called before goes before
+    const missingOf = this.rollCall.begin(everyone);
+    const [hearing, ...replies] = await link.run<[number, ...[string, number][]]>(
+      APPEND,
+      batch.flatMap(keysOf),
+      [...args, ...batch.flatMap((one) => this.argumentsOf(one))],
+    );
+    const missing = missingOf(hearing);
     return replies.map(([position, receivers]) => appendedOf(position, receivers, missing));
   }
 
   private argumentsOf({ channel, idempotencyKey, policy, deadline, envelope }: Append) {
     const { size, ttlMs, keptMs } = policy;
-    const windowMs = idempotencyKey === undefined ? 0 : this.config.idempotencyWindowMs;
+    const windowMs = idempotencyKey === undefined ? 0 : this.backbone.config.idempotencyWindowMs;
     return [channel, randomId(), size, ttlMs, keptMs, windowMs, deadline, envelope];
   }
 }

@@ -6,6 +6,11 @@ export class ByteWriter {
   private bytes = Buffer.allocUnsafe(ROOM_BYTES);
   private at = 0;
 
+  /** How many bytes were written. */
+  get length(): number {
+    return this.at;
+  }
+
   byte(value: number): this {
     const at = this.skip(1);
     this.bytes[at] = value;
@@ -67,6 +72,10 @@ export class ByteReader {
   private at = 0;
 
   constructor(private readonly bytes: Buffer) {}
+
+  get isAtEnd(): boolean {
+    return this.at >= this.bytes.length;
+  }
 
   byte(): number {
     return this.bytes.readUInt8(this.skip(1));

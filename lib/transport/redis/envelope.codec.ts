@@ -15,10 +15,8 @@ const KINDS = ['push', 'ask', 'disconnect'] as const;
 export const NO_REPLY = 0;
 
 /** A message as it travels. The frame of a push is the finished text for clients and is never parsed on the way. */
-export interface Envelope {
-  /** The process that wants the replies. */
-  readonly origin: string;
-  /** What the replies are for, on that process; {@link NO_REPLY} when it wants none. */
+export interface Letter {
+  /** What the replies are for, on the process that wants them; {@link NO_REPLY} when it wants none. */
   readonly request: number;
   /** When the message is too late, in milliseconds by the clock of Redis. */
   readonly deadline: number;
@@ -28,39 +26,59 @@ export interface Envelope {
 }
 
 /**
- * The topic is not in it: it is the channel. Nor is the place in a history, which is known only when it is placed; what
- * stands there instead can be written `before` it.
+ * What one process sends on one channel in one piece. The topic is not in it: it is the channel. Nor is the place in a
+ * history, which is known only when a push is placed.
  */
-export function encodeEnvelope(
-  { origin, request, deadline, lastsMs, message }: Envelope,
-  before: string = '',
-): Buffer {
-  const writer = new ByteWriter();
-  writer
-    .bare(before)
-    .byte(VERSION)
-    .byte(KINDS.indexOf(message.kind))
-    .uint32(request)
-    .double(deadline)
-    .double(lastsMs)
-    .text(origin);
-  if (message.kind === 'push') writePush(writer, message);
-  else if (message.kind === 'ask') writeAsk(writer, message);
-  else writeDisconnect(writer, message);
-  return writer.finish();
+export interface Envelope {
+  /** The process that sent it, and gets the replies. */
+  readonly origin: string;
+  /** In the order in which they were sent. */
+  readonly letters: readonly Letter[];
+}
+
+export class EnvelopeWriter {
+  private readonly writer = new ByteWriter();
+
+  /** What stands in the place of a place in a history can be written `before` it. */
+  constructor(origin: string, before: string = '') {
+    this.writer.bare(before).byte(VERSION).text(origin);
+  }
+
+  get length(): number {
+    return this.writer.length;
+  }
+
+  add({ request, deadline, lastsMs, message }: Letter): this {
+    const { writer } = this;
+    writer.byte(KINDS.indexOf(message.kind)).uint32(request).double(deadline).double(lastsMs);
+    if (message.kind === 'push') writePush(writer, message);
+    else if (message.kind === 'ask') writeAsk(writer, message);
+    else writeDisconnect(writer, message);
+    return this;
+  }
+
+  finish(): Buffer {
+    return this.writer.finish();
+  }
 }
 
 /** `undefined` for a version that this process does not know. Throws for bytes that are no envelope. */
 export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelope | undefined {
   const reader = new ByteReader(bytes);
   if (reader.byte() !== VERSION) return undefined;
+  const origin = reader.text() ?? '';
+  const letters = [readLetter(reader, topic, now)];
+  while (!reader.isAtEnd) letters.push(readLetter(reader, topic, now));
+  return { origin, letters };
+}
+
+function readLetter(reader: ByteReader, topic: Topic, now: number): Letter {
   const kind = KINDS[reader.byte()];
   const request = reader.uint32();
   const deadline = reader.double();
   const lastsMs = reader.double();
-  const origin = reader.text() ?? '';
   const leftMs = Math.min(lastsMs, Math.round(deadline - now));
-  return { origin, request, deadline, lastsMs, message: readMessage(reader, kind, topic, leftMs) };
+  return { request, deadline, lastsMs, message: readMessage(reader, kind, topic, leftMs) };
 }
 
 function readMessage(

@@ -24,22 +24,23 @@ end
 /**
  * Places pushes of topics of one partition, each behind the last of its topic, keeps them, and publishes them.
  *
- * KEYS position, entries, placed for each push. ARGV random id, PUBLISH or SPUBLISH, then for each push: channel, id of its
- * position, size, ttl, time that the list is kept, time that its own id is remembered or 0, deadline, envelope. Times in
- * milliseconds. Returns for each { position `n|id`, number of receivers, or one of the two numbers above }.
+ * KEYS position, entries, placed for each push. ARGV random id, PUBLISH or SPUBLISH, NUMSUB or
+ * SHARDNUMSUB, the channel that each process takes last, then for each push: channel, id of its position, size, ttl, time
+ * that the list is kept, time that its own id is remembered or 0, deadline, envelope. Times in milliseconds. Returns the
+ * subscribers of that channel, then for each push { position `n|id`, number of receivers, or one of the two numbers above }.
  *
  * An entry is `n|id|previous id|until|envelope`; what is published is the same without `until`.
  */
 export const APPEND = new RedisScript(`${REDIS_NOW}${BEGIN}
-local replies = {}
+local replies = { redis.call('PUBSUB', ARGV[3], ARGV[4])[2] }
 for i = 1, #KEYS / 3 do
   local position, entries, placed = unpack(KEYS, 3 * i - 2, 3 * i)
-  local channel, id, size, ttl, kept, window, deadline, envelope = unpack(ARGV, 8 * i - 5, 8 * i + 2)
+  local channel, id, size, ttl, kept, window, deadline, envelope = unpack(ARGV, 8 * i - 3, 8 * i + 4)
   local known = window ~= '0' and redis.call('GET', placed)
   if known then
-    replies[i] = { known, ${PLACED_BEFORE} }
+    replies[i + 1] = { known, ${PLACED_BEFORE} }
   elseif now > tonumber(deadline) then
-    replies[i] = { '', ${TOO_LATE} }
+    replies[i + 1] = { '', ${TOO_LATE} }
   else
     local last = redis.call('GET', position)
     if not last then
@@ -56,7 +57,7 @@ for i = 1, #KEYS / 3 do
     end
     redis.call('PEXPIRE', entries, kept)
     if window ~= '0' then redis.call('SET', placed, own, 'PX', window) end
-    replies[i] = { own, redis.call(ARGV[2], channel, place .. envelope) }
+    replies[i + 1] = { own, redis.call(ARGV[2], channel, place .. envelope) }
   end
 end
 return replies

@@ -16,6 +16,7 @@ interface Open {
   receivers?: number;
   missing: number;
   readonly settle: () => void;
+  readonly reject: (error: unknown) => void;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -45,7 +46,7 @@ export class OpenRequests {
         else resolve(receiptOf(open));
       };
       const timer = setTimeout(settle, timeoutMs);
-      const open: Open = { isForOne, replies: [], echoes: 0, missing: 0, settle, timer };
+      const open: Open = { isForOne, replies: [], echoes: 0, missing: 0, settle, reject, timer };
       this.open.set(request, open);
     });
     return { request, receipt };
@@ -76,10 +77,13 @@ export class OpenRequests {
     settleIfWhole(open);
   }
 
-  /** It was not sent: its receipt never settles. */
-  abandon(request: number): void {
-    clearTimeout(this.open.get(request)?.timer);
+  /** It was not sent, or nobody knows whether it was. */
+  failed(request: number, error: unknown): void {
+    const open = this.open.get(request);
+    if (open === undefined) return;
+    clearTimeout(open.timer);
     this.open.delete(request);
+    open.reject(error);
   }
 
   close(): void {

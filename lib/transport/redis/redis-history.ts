@@ -13,7 +13,7 @@ import type {
 } from '../topic-history.js';
 import { idempotencyKeyOf, type PushMessage } from '../transport-message.js';
 import type { AppendBatches } from './append-batches.js';
-import { decodeEnvelope } from './envelope.codec.js';
+import { decodeEnvelope, EnvelopeWriter } from './envelope.codec.js';
 import { ConfirmedPositions, type Given } from './confirmed-positions.js';
 import { POSITIONS, READ, VOUCH } from './history.scripts.js';
 import type { MessageSender } from './message-sender.js';
@@ -47,6 +47,7 @@ export class RedisHistory implements TopicHistory {
     private readonly backbone: RedisBackbone,
     private readonly batches: AppendBatches,
     private readonly sender: MessageSender,
+    private readonly processId: string,
   ) {
     backbone.link.onUp(() => void this.vouchForConfirmed());
   }
@@ -58,15 +59,14 @@ export class RedisHistory implements TopicHistory {
     options: AppendOptions,
   ): Promise<AppendReceipt> {
     const { keys } = this.backbone;
-    return this.sender.append(push, options, async ({ envelope, deadline }) => {
-      const appended = await this.batches.place(keys.partitionIndexOf(topic.name), {
+    return this.sender.append(push, options, async (letter) => {
+      const appended = await this.batches.place(keys.shardOf(topic), {
         channel: keys.channelOf(topic),
-        everyone: keys.everyoneFor(topic),
         keys: keys.historyOf(topic),
         policy,
         idempotencyKey: idempotencyKeyOf(push),
-        deadline,
-        envelope,
+        deadline: letter.deadline,
+        envelope: new EnvelopeWriter(this.processId).add(letter).finish(),
       });
       this.confirmed.add(topic, appended.position);
       return appended;
@@ -121,12 +121,10 @@ export class RedisHistory implements TopicHistory {
     }
   }
 
-  /** What one command may be about: so many topics, and in a cluster those of one partition. */
+  /** What one command may be about: so many topics of one shard. */
   private chunksOfOneServer<T>(list: readonly T[], topicOf: (one: T) => Topic): (readonly T[])[] {
-    const { keys, pubSub } = this.backbone;
-    const partitionOf = (one: T): number =>
-      pubSub.isSharded ? keys.partitionIndexOf(topicOf(one).name) : 0;
-    const groups = [...groupsOf(list, partitionOf).values()];
+    const { keys } = this.backbone;
+    const groups = [...groupsOf(list, (one) => keys.shardOf(topicOf(one))).values()];
     return groups.flatMap((group) => [...chunksOf(group, CHUNK)]);
   }
 
@@ -155,7 +153,7 @@ export class RedisHistory implements TopicHistory {
       READ,
       [positionKey, entriesKey],
       after === undefined ? ['', ''] : [after.n, after.id],
-      { as: 'bytes' },
+      'bytes',
     );
     return {
       position: readPosition(position.toString()),
@@ -177,7 +175,7 @@ export class RedisHistory implements TopicHistory {
 
 function entryOf(bytes: Buffer, topic: Topic, now: number): Entry {
   const { place, until, rest } = readEntry(bytes);
-  const message = decodeEnvelope(rest, topic, now)?.message;
+  const message = decodeEnvelope(rest, topic, now)?.letters[0]?.message;
   if (message?.kind !== 'push') throw new RangeError('An entry of a history is no push.');
   return { push: { ...message, place }, until };
 }

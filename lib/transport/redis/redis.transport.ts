@@ -1,17 +1,20 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
+import { InFlightWindow } from '../../redis/in-flight-window.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
 import { settle } from '../../util/now-or-later.js';
 import { randomId } from '../../util/random-id.js';
 import { LoopTransport, type PublishOptions, type TransportServer } from '../loop-transport.js';
+import type { Place } from '../position.js';
 import type { Topic } from '../topic.js';
 import type { TransportMessage, TransportReceipt } from '../transport-message.js';
 import { AppendBatches } from './append-batches.js';
-import { decodeEnvelope, NO_REPLY } from './envelope.codec.js';
+import { decodeEnvelope, type Letter, NO_REPLY } from './envelope.codec.js';
 import { MessageSender } from './message-sender.js';
 import { readPlace } from './placed-bytes.js';
 import { Probes } from './probes.js';
+import { PublishBatches } from './publish-batches.js';
 import { parseReplies, ReplyBatches } from './reply-batches.js';
 import { RedisHistory } from './redis-history.js';
 import { RollCall } from './roll-call.js';
@@ -31,7 +34,7 @@ export class RedisTransport extends LoopTransport {
   private readonly sender: MessageSender;
   override readonly history: RedisHistory;
   private readonly replies: ReplyBatches;
-  private readonly rollCall: RollCall;
+  private readonly publishes: PublishBatches;
   private readonly subscriber: ChannelSubscriber;
   private readonly probes: Probes;
   private server: TransportServer | undefined;
@@ -42,10 +45,12 @@ export class RedisTransport extends LoopTransport {
     const { keys, topology, pubSub, config, logger, membership } = backbone;
     this.inbox = keys.inboxOf(this.processId);
     this.everyone = new Set(keys.everyone);
-    this.rollCall = new RollCall(backbone, (everyone) => this.knowsWhoHears(everyone));
-    this.sender = new MessageSender(backbone, this.rollCall, this.processId);
-    const batches = new AppendBatches(backbone, this.rollCall, config);
-    this.history = new RedisHistory(backbone, batches, this.sender);
+    const rollCall = new RollCall(membership, (everyone) => this.knowsWhoHears(everyone));
+    const window = new InFlightWindow(config);
+    this.publishes = new PublishBatches(backbone, rollCall, window, this.processId);
+    this.sender = new MessageSender(backbone, this.publishes);
+    const appends = new AppendBatches(backbone, rollCall, window, this.publishes);
+    this.history = new RedisHistory(backbone, appends, this.sender, this.processId);
     this.replies = new ReplyBatches((origin, batch) => void this.post(keys.inboxOf(origin), batch));
     this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
       receive: (channel, message) => this.receive(channel, message),
@@ -101,6 +106,7 @@ export class RedisTransport extends LoopTransport {
 
   override async close(): Promise<void> {
     this.probes.close();
+    this.publishes.flushAll();
     await this.tellEveryone(BYE + this.backbone.membership.memberId);
     this.sender.close();
     this.subscriber.close();
@@ -173,7 +179,10 @@ export class RedisTransport extends LoopTransport {
       this.backbone.logger.warn('version', 'A message of an unknown version was dropped');
       return;
     }
-    const { origin, request, message } = envelope;
+    for (const letter of envelope.letters) this.receiveLetter(envelope.origin, letter, place);
+  }
+
+  private receiveLetter(origin: string, { request, message }: Letter, place?: Place): void {
     const isPlaced = place !== undefined && message.kind === 'push';
     if (isPlaced) this.handle(origin, request, { ...message, place });
     else if (origin === this.processId) this.sender.echoed(request);

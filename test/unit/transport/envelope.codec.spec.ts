@@ -1,5 +1,9 @@
 import type { Topic, TransportMessage } from '../../../lib/index.js';
-import { decodeEnvelope, encodeEnvelope } from '../../../lib/transport/redis/envelope.codec.js';
+import {
+  decodeEnvelope,
+  EnvelopeWriter,
+  type Letter,
+} from '../../../lib/transport/redis/envelope.codec.js';
 
 const ACCOUNT: Topic = { kind: 'account', name: 'acme' };
 const NOW = 1_000_000;
@@ -59,41 +63,54 @@ const MESSAGES: readonly (readonly [string, Topic, TransportMessage])[] = [
   ],
 ];
 
-const encoded = (message: TransportMessage): Buffer =>
-  encodeEnvelope({ origin: 'server', request: 7, deadline: NOW + 500, lastsMs: 500, message });
+const letterOf = (message: TransportMessage, request = 7): Letter => ({
+  request,
+  deadline: NOW + 500,
+  lastsMs: 500,
+  message,
+});
+
+const encoded = (...letters: readonly Letter[]): Buffer => {
+  const writer = new EnvelopeWriter('server');
+  for (const letter of letters) writer.add(letter);
+  return writer.finish();
+};
 
 describe('the envelope of a message between servers', () => {
   it.each(MESSAGES)('carries %s', (_what, topic, message) => {
-    expect(decodeEnvelope(encoded(message), topic, NOW)).toEqual({
-      origin: 'server',
-      request: 7,
-      deadline: NOW + 500,
-      lastsMs: 500,
-      message,
-    });
+    const letters = [letterOf(message)];
+    expect(decodeEnvelope(encoded(...letters), topic, NOW)).toEqual({ origin: 'server', letters });
+  });
+
+  it('carries several in their order', () => {
+    const ofAccount = MESSAGES.filter(([, topic]) => topic === ACCOUNT);
+    const letters = ofAccount.map(([, , message], at) => letterOf(message, at));
+    const { letters: read } = decodeEnvelope(encoded(...letters), ACCOUNT, NOW)!;
+    expect(read).toEqual(letters);
+    expect(read.length).toBe(3);
   });
 
   it('P4: hands over what is left of the time, also when nothing is', () => {
     const [, topic, message] = MESSAGES[2]!;
-    const late = decodeEnvelope(encoded(message), topic, NOW + 800);
-    expect(late?.message).toMatchObject({ ttlMs: -300 });
+    const late = decodeEnvelope(encoded(letterOf(message)), topic, NOW + 800);
+    expect(late?.letters[0]?.message).toMatchObject({ ttlMs: -300 });
   });
 
   it('P4: hands over no more time than was given, whatever the clocks say', () => {
     const [, topic, message] = MESSAGES[2]!;
-    const early = decodeEnvelope(encoded(message), topic, NOW - 300);
-    expect(early?.message).toMatchObject({ ttlMs: 500 });
+    const early = decodeEnvelope(encoded(letterOf(message)), topic, NOW - 300);
+    expect(early?.letters[0]?.message).toMatchObject({ ttlMs: 500 });
   });
 
   it('of another version is not read', () => {
     const [, topic, message] = MESSAGES[2]!;
-    const bytes = encoded(message);
+    const bytes = encoded(letterOf(message));
     bytes[0] = 2;
     expect(decodeEnvelope(bytes, topic, NOW)).toBeUndefined();
   });
 
   it.each(MESSAGES)('cut short at any byte is refused: %s', (_what, topic, message) => {
-    const bytes = encoded(message);
+    const bytes = encoded(letterOf(message));
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decodeEnvelope(bytes.subarray(0, length), topic, NOW)).toThrow(
         /outside buffer bounds|out of range|cut short/,
