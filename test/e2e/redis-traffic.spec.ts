@@ -5,6 +5,9 @@ import { endRedisServers, type RedisServer, startRedis } from '../support/redis-
 /** Nothing but pushes happens within a test. */
 const QUIET = { serverBeatMs: 60_000, serverTimeoutMs: 180_000 };
 
+/** It also counts who can hear. */
+const ONE_SCRIPT = { eval: 1, 'pubsub|numsub': 1 };
+
 let redis: RedisServer;
 beforeEach(async () => {
   redis = await startRedis();
@@ -25,7 +28,7 @@ async function trafficOf(work: () => Promise<unknown>): Promise<{
   await redis.command('CONFIG', 'RESETSTAT');
   await work();
   const stats = await redis.command<string>('INFO', 'commandstats');
-  const counted = [...stats.matchAll(/cmdstat_(publish|pubsub\|numsub):calls=(\d+)/g)];
+  const counted = [...stats.matchAll(/cmdstat_(eval|publish|pubsub\|numsub):calls=(\d+)/g)];
   const sent = await redis.command<string>('INFO', 'stats');
   return {
     commands: Object.fromEntries(counted.map(([, name, calls]) => [name, Number(calls)])),
@@ -42,18 +45,33 @@ describe('what a push costs Redis', () => {
     const withTwo = await trafficOf(push);
     for (let more = 0; more < 4; more++) await startServer();
     const withSix = await trafficOf(push);
-    expect(withTwo.commands).toEqual({ publish: 2, 'pubsub|numsub': 2 }); // the push and its reply
+    expect(withTwo.commands).toEqual({ ...ONE_SCRIPT, publish: 2 }); // the push and its reply
     expect(withSix.commands).toEqual(withTwo.commands);
     expect(Math.abs(withSix.bytesOut - withTwo.bytesOut)).toBeLessThan(100); // the statistics differ in digits
   });
 
-  it('pushes of one turn share the count of who can hear', async () => {
+  it('pushes of one turn to one account travel as one, and so do their replies', async () => {
     const [a, b] = [await startServer(), await startServer()];
     await b.client('acme', { connectionId: 'phone' });
     const push = (): Promise<unknown> => a.bus.pushToConnection('acme', 'phone', 'chat:n', 1);
-    const { commands } = await trafficOf(() => Promise.all(Array.from({ length: 20 }, push)));
-    expect(commands['pubsub|numsub']).toBe(2);
-    expect(commands['publish']).toBe(21); // the replies left together
+    const { commands } = await trafficOf(async () => {
+      const results = await Promise.all(Array.from({ length: 20 }, push));
+      expect(new Set(results)).toEqual(new Set(['delivered']));
+    });
+    expect(commands).toEqual({ ...ONE_SCRIPT, publish: 2 });
+  });
+
+  it('pushes of one turn to many accounts are one command', async () => {
+    const [a, b] = [await startServer(), await startServer()];
+    const accounts = Array.from({ length: 20 }, (_, at) => `account-${at}`);
+    for (const account of accounts) await b.client(account);
+    const { commands } = await trafficOf(async () => {
+      const reports = await Promise.all(
+        accounts.map((account) => a.bus.pushToAccount(account, 'chat:n', 1)),
+      );
+      expect(reports.map(({ delivered }) => delivered)).toEqual(accounts.map(() => 1));
+    });
+    expect(commands).toEqual({ ...ONE_SCRIPT, publish: 21 });
   });
 
   it('without a receipt it is one command, and nobody replies', async () => {

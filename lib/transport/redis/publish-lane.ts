@@ -90,6 +90,7 @@ export class PublishLane {
   }
 
   private flushWhenDue(): void {
+    if (this.parcels.length === 0) return; // somebody could not wait
     const now = performance.now();
     const dueAt = this.flushedAt + this.backbone.config.redisGatherMs;
     if (!this.gauge.isFlood(now) || now >= dueAt) return this.flush();
