@@ -31,11 +31,11 @@ export type {
 export { EventBus, type IdLike } from './bus/event-bus.js';
 export type { AskOptions } from './bus/ask-result.js';
 export type { LoopEnvelope } from './bus/loop-envelope.js';
+export type { PushOptions } from './bus/push-options.js';
 export type {
   ConnectionPushResult,
   DisconnectReport,
   IncompleteReason,
-  PushOptions,
   PushReport,
 } from './bus/push-result.js';
 

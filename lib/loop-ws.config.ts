@@ -135,14 +135,17 @@ export class LoopWsConfig {
    */
   readonly redisSlotsRefreshMs: number = 2_000;
   /**
-   * While a process publishes more than 16 messages per millisecond, they leave for Redis this often, in milliseconds, in
-   * fewer and larger pieces, which takes all sides a fraction of the CPU. May be 0: each turn of the event loop then
-   * sends its own at once, as it does when there are fewer. Default 1.
+   * While a process publishes 16 messages per millisecond or more, they leave for Redis about this often, in milliseconds, in
+   * fewer and larger pieces, which takes all sides a fraction of the CPU. Fewer leave at the end of the turn of the event
+   * loop, as all do when this is 0. At most 1 000. Default 1.
    */
   readonly redisGatherMs: number = 1;
-  /** Commands that may wait for Redis, at least 2 048; more fail with `backpressure`. Default 10 000. */
+  /**
+   * Messages and queries of the application that may wait for Redis, at least 2 048; more fail with `backpressure`.
+   * Default 10 000.
+   */
   readonly redisMaxInFlight: number = 10_000;
-  /** Bytes of commands that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */
+  /** Bytes of all that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */
   readonly redisMaxInFlightBytes: number = 16_777_216;
   /** Redis must confirm a topic within this time, in milliseconds; an outage that is shorter is waited for. Default 5 000. */
   readonly attachTimeoutMs: number = 5_000;
@@ -197,6 +200,7 @@ const MOST_BY_FIELD: Numbers = {
   maxQueueBytes: MOST_BYTES,
   maxEventBytes: MOST_BYTES,
   redisMaxInFlightBytes: MOST_BYTES,
+  redisGatherMs: 1_000,
   redisPartitions: 1_024,
   maxDepth: 1_000, // writing JSON is recursive, and so is most code that walks a payload
 };
@@ -209,7 +213,7 @@ const LEAST_BY_FIELD: Numbers = {
   maxEventBytes: 1_024,
   maxIssues: 0,
   presenceGraceMs: 0,
-  redisMaxInFlight: 2_048, // one command per partition at once, twice
+  redisMaxInFlight: 2_048, // a query for each partition at once, twice
   redisGatherMs: 0,
   topicLingerMs: 0,
   drainMs: 0,

@@ -13,7 +13,6 @@ import { accountTopic, type Topic } from '../transport/topic.js';
 import type { AppendReceipt, TopicPolicy } from '../transport/topic-history.js';
 import {
   type AskMessage,
-  type ConnectionRef,
   type DisconnectMessage,
   NOTHING_DONE,
   type PushMessage,
@@ -32,6 +31,7 @@ import { EventBus } from './event-bus.js';
 import type { LoopEnvelope } from './loop-envelope.js';
 import { OpenAsks } from './open-asks.js';
 import { composeEvent, requireDuration } from './outgoing-event.js';
+import { type PushOptions, travelling } from './push-options.js';
 import {
   connectionResultOf,
   type ConnectionPushResult,
@@ -40,7 +40,6 @@ import {
   type Elsewhere,
   type IncompleteReason,
   NOTHING_ELSEWHERE,
-  type PushOptions,
   type PushReport,
   reportOf,
 } from './push-result.js';
@@ -115,7 +114,9 @@ export class EventBusService extends EventBus {
     requireDuration('timeoutMs', timeoutMs);
     const composed = composeEvent(name, data, this.settings);
     const question: AskMessage = { kind: 'ask', connection, name, data: composed.data, timeoutMs };
-    const here = await this.asks.ask(this.registry.get(accountId, connectionId), question);
+    const asked = this.registry.get(accountId, connectionId);
+    // Nothing is awaited for one that is not here, so that the question keeps its place among the pushes.
+    const here = asked === undefined ? NOTHING_DONE : await this.asks.ask(asked, question);
     const settledHere = reached(here);
     const elsewhere = settledHere
       ? NOTHING_ELSEWHERE
@@ -158,16 +159,14 @@ export class EventBusService extends EventBus {
   ): Promise<PushReport> {
     requireTexts(target);
     const { service, frame } = composeEvent(name, data, this.settings);
-    const { id, except, ttlMs = this.settings.config.pushTtlMs, receipt = true } = options;
-    requireDuration('ttlMs', ttlMs);
+    const { pushTtlMs } = this.settings.config;
+    const { receipt = true, ...others } = options;
     const message: PushMessage = {
       kind: 'push',
       target,
       name,
       frame,
-      ttlMs,
-      ...(id === undefined ? {} : { id }),
-      ...(except === undefined ? {} : { except: except.map(plainException) }),
+      ...travelling(others, pushTtlMs),
     };
     const topic = topicOf(target, service);
     const timeoutMs = this.settings.config.receiptTimeoutMs;
@@ -259,12 +258,6 @@ export class EventBusService extends EventBus {
 function afterWaiting(message: PushMessage, calledAt: number): PushMessage {
   const waitedMs = Math.floor(performance.now() - calledAt);
   return waitedMs === 0 ? message : { ...message, ttlMs: Math.max(0, message.ttlMs - waitedMs) };
-}
-
-/** A live connection may be passed as an exception, and only its name can travel. */
-function plainException(one: string | ConnectionRef): string | ConnectionRef {
-  if (typeof one === 'string') return one;
-  return { accountId: one.accountId, connectionId: one.connectionId };
 }
 
 function reached({

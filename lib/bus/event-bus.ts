@@ -3,12 +3,8 @@ import { LoopPushError } from '../loop-ws.errors.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
 import type { AskOptions } from './ask-result.js';
 import type { LoopEnvelope } from './loop-envelope.js';
-import type {
-  ConnectionPushResult,
-  DisconnectReport,
-  PushOptions,
-  PushReport,
-} from './push-result.js';
+import type { PushOptions } from './push-options.js';
+import type { ConnectionPushResult, DisconnectReport, PushReport } from './push-result.js';
 
 /** Something whose text form is an id: a number, a UUID object, an ObjectId. */
 export type IdLike = string | number | bigint | { toString(): string };

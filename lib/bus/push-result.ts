@@ -1,9 +1,5 @@
 import type { LoopTransportFailure } from '../loop-ws.errors.js';
-import type {
-  ConnectionRef,
-  ServerReply,
-  TransportReceipt,
-} from '../transport/transport-message.js';
+import type { ServerReply, TransportReceipt } from '../transport/transport-message.js';
 
 /**
  * What became of a push to one connection.
@@ -52,27 +48,6 @@ export interface PushCounts {
 
 /** How many connections were closed. */
 export type DisconnectReport = { readonly closed: number } & Completeness;
-
-export interface PushOptions {
-  /**
-   * Makes repeated pushes to the same target one, within `idempotencyWindowMs`: the repetition gets the first result.
-   * A push that reached nobody may be repeated under its id. The repetition of a durable push gets the position of the
-   * first; what became of that one is not known any more, so it is `unknown`, and a report is not complete.
-   */
-  readonly id?: string;
-  /**
-   * Connections to leave out. A bare `connectionId` leaves out that connection of every account. They are in no count of
-   * a report; `pushToConnection` says `filtered` when it leaves out the very connection that it is for.
-   */
-  readonly except?: readonly (string | ConnectionRef)[];
-  /**
-   * A frame that could not be written for this long, in milliseconds, is dropped. Above 0 and at most 2 147 483 647.
-   * Default `config.pushTtlMs`.
-   */
-  readonly ttlMs?: number;
-  /** `false`: do not wait for other servers. The result tells what this server did and is not complete. Default true. */
-  readonly receipt?: boolean;
-}
 
 export const NOTHING_ELSEWHERE: TransportReceipt = { expected: 0, replies: [] };
 

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
+import { atTurnEnd } from '../util/turn-end.js';
 import type { RedisDriver } from './driver.js';
-import type { InFlightWindow } from './in-flight-window.js';
 import { startDriver } from './start-driver.js';
 import { unreached } from './unreached.js';
 
@@ -22,7 +22,6 @@ export class CommandConnection {
 
   constructor(
     private readonly redis: RedisDriver,
-    private readonly window: InFlightWindow,
     private readonly config: LoopWsConfig,
     logger: SampledLogger,
     up: () => void,
@@ -50,26 +49,23 @@ export class CommandConnection {
   }
 
   /**
-   * Sends one command. It is on its way, in the order of the calls, when this returns. Throws a {@link LoopTransportError}
-   * when it cannot be sent, and rejects when it failed.
+   * Sends one command. It is on its way, in the order of the calls, when this returns. Rejects with a
+   * {@link LoopTransportError} when it cannot be sent, and when Redis does not answer.
    */
-  call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
-    this.requireUp();
-    const bytes = sizeOf(args);
-    this.window.enter(bytes);
-    return this.send(command, args, bytes);
-  }
-
-  /** As `call`, also when no more commands may wait. */
-  callAnyway(
+  async call(
     command: string,
     args: readonly RedisArgument[],
     as: ReplyForm = 'text',
   ): Promise<unknown> {
-    this.requireUp();
-    const bytes = sizeOf(args);
-    this.window.enterAnyway(bytes);
-    return this.send(command, args, bytes, as);
+    if (!this.isUp) throw unreached({ cause: this.lastError });
+    this.cork();
+    try {
+      return await (as === 'text'
+        ? this.redis.call(command, ...args)
+        : this.redis.callBuffer(command, ...args));
+    } catch (error) {
+      throw this.translated(error as Error);
+    }
   }
 
   /** Cuts a connection that is believed dead; a new one follows. */
@@ -82,34 +78,12 @@ export class CommandConnection {
     this.redis.disconnect();
   }
 
-  private async send(
-    command: string,
-    args: readonly RedisArgument[],
-    bytes: number,
-    as: ReplyForm = 'text',
-  ): Promise<unknown> {
-    this.cork();
-    try {
-      return await (as === 'text'
-        ? this.redis.call(command, ...args)
-        : this.redis.callBuffer(command, ...args));
-    } catch (error) {
-      throw this.translated(error as Error);
-    } finally {
-      this.window.leave(bytes);
-    }
-  }
-
-  private requireUp(): void {
-    if (!this.isUp) throw unreached({ cause: this.lastError });
-  }
-
   private cork(): void {
     const { stream } = this.redis;
     if (this.corked !== undefined || stream === undefined) return;
     this.corked = stream;
     stream.cork();
-    setImmediate(() => this.uncork());
+    atTurnEnd(() => this.uncork());
   }
 
   private uncork(): void {
@@ -128,8 +102,4 @@ export class CommandConnection {
       cause: error,
     });
   }
-}
-
-function sizeOf(args: readonly RedisArgument[]): number {
-  return args.reduce<number>((sum, arg) => sum + (typeof arg === 'number' ? 8 : arg.length), 0);
 }

@@ -115,7 +115,7 @@ export class Membership {
   async leave(): Promise<void> {
     this.stop();
     const { servers } = this.keys;
-    await this.link.sendAnyway(servers, 'ZREM', [servers, this.memberId]);
+    await this.link.send(servers, 'ZREM', [servers, this.memberId]);
   }
 
   /** Without {@link leave} the others sweep this process in time. */

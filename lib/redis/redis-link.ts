@@ -12,7 +12,8 @@ const RETRY_MS = 20;
 /** Sends each command to the server that keeps its key. What may wait for Redis is bounded. */
 export class RedisLink {
   private readonly connections = new Map<RedisServer, CommandConnection>();
-  private readonly window: InFlightWindow;
+  /** What the application makes wait. */
+  readonly window: InFlightWindow;
   private readonly upListeners: (() => void)[] = [];
 
   constructor(
@@ -53,8 +54,7 @@ export class RedisLink {
 
   /**
    * Runs a script; `keys` share one hash tag. Rejects with a `LoopTransportError`, or with the error of Redis.
-   * A server that does not keep the keys any more has not run it, so it is sent once more to the one that does. Never
-   * refused for a full window: a flood of pushes must not keep a process from saying that it is alive.
+   * A server that does not keep the keys any more has not run it, so it is sent once more to the one that does.
    */
   async run<Result>(
     script: RedisScript,
@@ -71,27 +71,27 @@ export class RedisLink {
     }
   }
 
-  /** Sends a command whose first argument is its key. It is on its way, in the order of the calls, when this returns. */
+  /** Sends a command whose first argument is its key, unless too much of what the application asks for waits already. */
   call<Result>(command: string, key: string, ...rest: RedisArgument[]): Promise<Result> {
-    return this.send(key, command, [key, ...rest]);
+    const args = [key, ...rest];
+    return this.window.hold(sizeOf(args), () => this.send<Result>(key, command, args));
   }
 
-  /** Sends a command to the server that keeps the key. */
-  send<Result>(key: string, command: string, args: readonly RedisArgument[]): Promise<Result> {
-    return this.sendBy(key, (connection) => connection.call(command, args));
-  }
-
-  /**
-   * As `send`, also when no more commands may wait: for the few that tell what became of the others. Refused, they would
-   * make a connection that is merely busy look dead.
-   */
-  sendAnyway<Result>(
+  /** Sends a command to the server that keeps the key. It is on its way, in the order of the calls, when this returns. */
+  async send<Result>(
     key: string,
     command: string,
     args: readonly RedisArgument[],
     as: ReplyForm = 'text',
   ): Promise<Result> {
-    return this.sendBy(key, (connection) => connection.callAnyway(command, args, as));
+    const connection = this.connectionFor(key);
+    if (connection === undefined) throw unreached();
+    try {
+      return (await connection.call(command, args, as)) as Result;
+    } catch (error) {
+      if (hasMoved(error) || isElsewhere(error)) void this.topology.refresh();
+      throw error;
+    }
   }
 
   /** Cuts the connection to the server that keeps the key, because it is believed dead; a new one follows. */
@@ -105,20 +105,6 @@ export class RedisLink {
     this.topology.close();
   }
 
-  private async sendBy<Result>(
-    key: string,
-    send: (connection: CommandConnection) => Promise<unknown>,
-  ): Promise<Result> {
-    const connection = this.connectionFor(key);
-    if (connection === undefined) throw unreached();
-    try {
-      return (await send(connection)) as Result;
-    } catch (error) {
-      if (hasMoved(error)) void this.topology.refresh();
-      throw error;
-    }
-  }
-
   private async evaluate<Result>(
     script: RedisScript,
     keys: readonly string[],
@@ -127,10 +113,10 @@ export class RedisLink {
   ): Promise<Result> {
     const rest = [keys.length, ...keys, ...args];
     try {
-      return await this.sendAnyway<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest], as);
+      return await this.send<Result>(keys[0]!, 'EVALSHA', [script.sha, ...rest], as);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return this.sendAnyway<Result>(keys[0]!, 'EVAL', [script.source, ...rest], as);
+      return this.send<Result>(keys[0]!, 'EVAL', [script.source, ...rest], as);
     }
   }
 
@@ -153,10 +139,10 @@ export class RedisLink {
   }
 
   private connect(server: RedisServer): CommandConnection {
-    const { window, config, logger } = this;
+    const { config, logger } = this;
     const redis = server.createConnection();
     const up = (): void => this.announceUp();
-    const connection = new CommandConnection(redis, window, config, logger, up);
+    const connection = new CommandConnection(redis, config, logger, up);
     this.connections.set(server, connection);
     return connection;
   }
@@ -168,4 +154,13 @@ export class RedisLink {
 
 function hasMoved(error: unknown): boolean {
   return (error as Error).message.startsWith('MOVED');
+}
+
+/** What a script says that publishes on a channel of another server. Nothing before it can have been done. */
+function isElsewhere(error: unknown): boolean {
+  return (error as Error).message.includes('non local key');
+}
+
+function sizeOf(args: readonly RedisArgument[]): number {
+  return args.reduce<number>((sum, arg) => sum + (typeof arg === 'number' ? 8 : arg.length), 0);
 }

@@ -2,6 +2,7 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { fullJitterMs } from '../protocol/full-jitter.js';
 import { chunksOf, groupsOf } from '../util/chunks.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
+import { atTurnEnd } from '../util/turn-end.js';
 import { type ConnectionIdentity, endConnection, identityOf } from './connection-identity.js';
 import type { RedisDriver } from './driver.js';
 import type { PubSub } from './pub-sub.js';
@@ -92,7 +93,7 @@ export class SubscribedConnection {
       void after.then(() => this.subscribeFresh(channels));
       return;
     }
-    if (this.fresh.length === 0) setImmediate(() => this.subscribeFresh(this.takeFresh()));
+    if (this.fresh.length === 0) atTurnEnd(() => this.subscribeFresh(this.takeFresh()));
     this.fresh.push(...channels);
   }
 

@@ -37,6 +37,6 @@ export class Sweeps {
     const mine = await this.link.run<number>(CLAIM, [servers, sweeps, swept], args);
     if (mine !== 1) return;
     await this.sweep(member);
-    await this.link.sendAnyway(sweeps, 'HDEL', [sweeps, member]);
+    await this.link.send(sweeps, 'HDEL', [sweeps, member]);
   }
 }

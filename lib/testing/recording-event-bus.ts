@@ -2,12 +2,8 @@ import { filter, map, type Observable, Subject } from 'rxjs';
 import type { AskOptions } from '../bus/ask-result.js';
 import { EventBus } from '../bus/event-bus.js';
 import type { LoopEnvelope } from '../bus/loop-envelope.js';
-import type {
-  ConnectionPushResult,
-  DisconnectReport,
-  PushOptions,
-  PushReport,
-} from '../bus/push-result.js';
+import type { PushOptions } from '../bus/push-options.js';
+import type { ConnectionPushResult, DisconnectReport, PushReport } from '../bus/push-result.js';
 import { LoopAskError } from '../loop-ws.errors.js';
 import { parseEventName } from '../protocol/event-name.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';

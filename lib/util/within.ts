@@ -10,15 +10,6 @@ export function within<T>(work: Promise<T>, ms: number, onTimeout: () => T): Pro
         reject(error);
       }
     }, ms);
-    work.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

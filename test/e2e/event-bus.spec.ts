@@ -81,6 +81,23 @@ describe('pushToAccount', () => {
   });
 });
 
+describe('options of a push that cannot travel', () => {
+  it.each([
+    [{ id: 5 }, /id is of type number/],
+    [{ except: 'phone' }, /except is of type string/],
+    [{ except: [{ accountId: 'acme' }] }, /connectionId is of type undefined/],
+    [{ except: [null] }, /accountId is of type undefined/],
+  ])('%j are refused before anybody gets it', async (options, reason) => {
+    const { bus, client } = await startLoopApp();
+    const phone = await client('acme', { connectionId: 'phone' });
+    const push = bus.pushToAccount('acme', 'chat:n', 1, options as never);
+    await expect(push).rejects.toThrow(reason);
+    await expect(push).rejects.toThrow(LoopPushError);
+    await phone.ask({ op: 'ping' });
+    expect(phone.frames.some((frame) => 'event' in frame)).toBe(false);
+  });
+});
+
 describe('a connection that is pushed to by name and excepted', () => {
   it('is filtered: it is connected, and gets nothing', async () => {
     const { bus, client } = await startLoopApp();

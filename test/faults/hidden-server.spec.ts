@@ -15,6 +15,13 @@ const QUESTION = {
   data: undefined,
   timeoutMs: 1_000,
 } as const;
+const PUSH = {
+  kind: 'push',
+  target: { kind: 'account', accountId: 'acme' },
+  name: 'chat:n',
+  frame: '{}',
+  ttlMs: 500,
+} as const;
 const ANSWER: ServerReply = {
   delivered: 1,
   filtered: 0,
@@ -127,6 +134,23 @@ describe('P5: that nobody has the connection is not claimed while a server that 
     const { expected, replies } = await ask(asking);
     expect(expected).toBeGreaterThan(replies.length);
   });
+
+  it.each(['before', 'behind'])(
+    'though it shares an envelope with a push %s it, of which nobody wants to know',
+    async (place) => {
+      const asking = await start(redis.url);
+      const deaf = await startBehind(proxy);
+      await deaf.attach([ACME]);
+      await deafen(deaf, proxy);
+      const post = () => asking.publish(ACME, PUSH, { timeoutMs: 500, receipt: false });
+      const posts = place === 'before' ? [post()] : [];
+      const asked = ask(asking);
+      if (place === 'behind') posts.push(post());
+      const { expected, replies } = await asked;
+      expect(expected).toBeGreaterThan(replies.length);
+      await Promise.all(posts);
+    },
+  );
 
   it('and the answer of the one that has it is not kept waiting for a server that stands still', async () => {
     const asking = await start(redis.url);

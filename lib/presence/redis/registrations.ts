@@ -39,7 +39,7 @@ export class Registrations {
     const { link, keys, membership } = this.backbone;
     const account = keys.partitionOf(accountId).account(accountId);
     const field = `${membership.memberId}:${registration}`;
-    const value = await link.sendAnyway<string | null>(account, 'HGET', [account, field]);
+    const value = await link.send<string | null>(account, 'HGET', [account, field]);
     return value !== null && (JSON.parse(value) as unknown[]).length > 2;
   }
 
@@ -85,7 +85,7 @@ export class Registrations {
     const { link, keys, membership } = this.backbone;
     const { memberId } = membership;
     const written = keys.partitions.map(({ members }) =>
-      link.sendAnyway(members, 'SADD', [members, memberId]),
+      link.send(members, 'SADD', [members, memberId]),
     );
     await Promise.all(written);
   }
@@ -94,7 +94,7 @@ export class Registrations {
   async ownIn(partition: PartitionKeys): Promise<{ registration: string; accountId: string }[]> {
     const { link, membership } = this.backbone;
     const own = partition.ofMember(membership.memberId);
-    const entries = await link.sendAnyway<Iterable<string>>(own, 'SMEMBERS', [own]);
+    const entries = await link.send<Iterable<string>>(own, 'SMEMBERS', [own]);
     return [...entries].map(parseOwn);
   }
 

@@ -1,5 +1,6 @@
 import type { EventBus } from '../../bus/event-bus.js';
-import type { PushOptions, PushReport } from '../../bus/push-result.js';
+import type { PushOptions } from '../../bus/push-options.js';
+import type { PushReport } from '../../bus/push-result.js';
 import type { LoopEventData, LoopEventName } from '../../protocol/event-types.js';
 import type { PublishedEvent } from './records.js';
 

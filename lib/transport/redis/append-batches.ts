@@ -1,14 +1,14 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
-import type { InFlightWindow } from '../../redis/in-flight-window.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { HistoryKeys } from '../../redis/redis-keys.js';
 import { unreached } from '../../redis/unreached.js';
 import { randomId } from '../../util/random-id.js';
+import { atTurnEnd } from '../../util/turn-end.js';
 import type { Position } from '../position.js';
 import type { TopicPolicy } from '../topic-history.js';
 import { APPEND, PLACED_BEFORE, TOO_LATE } from './history.scripts.js';
 import { readPosition } from './placed-bytes.js';
-import type { PublishBatches } from './publish-batches.js';
+import type { Publisher } from './publisher.js';
 import type { RollCall } from './roll-call.js';
 
 /** Bounds how long one script keeps Redis busy: about 10 microseconds for each push. */
@@ -57,22 +57,16 @@ export class AppendBatches {
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly rollCall: RollCall,
-    private readonly window: InFlightWindow,
-    private readonly publishes: PublishBatches,
+    private readonly publisher: Publisher,
   ) {}
 
   /** Rejects with a {@link LoopTransportError}, or with the error of Redis. Pushes of one shard keep their order. */
   async place(shard: number, append: Append): Promise<Appended> {
-    if (!this.backbone.link.reaches(append.channel)) throw unreached();
-    const bytes = append.envelope.length;
-    this.window.enter(bytes);
-    try {
-      return await new Promise((resolve, reject) => {
-        this.add(shard, { append, resolve, reject });
-      });
-    } finally {
-      this.window.leave(bytes);
-    }
+    const { link } = this.backbone;
+    if (!link.reaches(append.channel)) throw unreached();
+    const placed = (): Promise<Appended> =>
+      new Promise((resolve, reject) => this.add(shard, { append, resolve, reject }));
+    return link.window.hold(append.envelope.length, placed);
   }
 
   private add(shard: number, waiting: Waiting): void {
@@ -81,7 +75,7 @@ export class AppendBatches {
     lane.waiting.push(waiting);
     if (lane.running) return;
     lane.running = true;
-    setImmediate(() => void this.run(lane));
+    atTurnEnd(() => void this.run(lane));
   }
 
   private async run(lane: Lane): Promise<void> {
@@ -114,8 +108,8 @@ export class AppendBatches {
   ): Promise<(Appended | LoopTransportError)[]> {
     const { link, pubSub, keys } = this.backbone;
     const everyone = keys.everyoneOf(shard);
-    const args = [randomId(), pubSub.publish, pubSub.count, everyone];
-    this.publishes.flush(shard); // what was called before goes before
+    const args = [randomId(), pubSub.count, pubSub.publish, everyone];
+    this.publisher.flush(shard); // what was called before goes before
     const missingOf = this.rollCall.begin(everyone);
     const [hearing, ...replies] = await link.run<[number, ...[string, number][]]>(
       APPEND,

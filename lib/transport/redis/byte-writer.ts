@@ -6,11 +6,6 @@ export class ByteWriter {
   private bytes = Buffer.allocUnsafe(ROOM_BYTES);
   private at = 0;
 
-  /** How many bytes were written. */
-  get length(): number {
-    return this.at;
-  }
-
   byte(value: number): this {
     const at = this.skip(1);
     this.bytes[at] = value;

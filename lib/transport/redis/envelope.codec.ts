@@ -27,7 +27,7 @@ export interface Letter {
 
 /**
  * What one process sends on one channel in one piece. The topic is not in it: it is the channel. Nor is the place in a
- * history, which is known only when a push is placed.
+ * history, which is known only when a push is placed; then it is the only letter.
  */
 export interface Envelope {
   /** The process that sent it, and gets the replies. */
@@ -36,30 +36,18 @@ export interface Envelope {
   readonly letters: readonly Letter[];
 }
 
-export class EnvelopeWriter {
-  private readonly writer = new ByteWriter();
+/** The beginning of an envelope, which letters follow. What stands in the place of a place can be written `before` it. */
+export function encodeHeader(origin: string, before: string = ''): Buffer {
+  return new ByteWriter().bare(before).byte(VERSION).text(origin).finish();
+}
 
-  /** What stands in the place of a place in a history can be written `before` it. */
-  constructor(origin: string, before: string = '') {
-    this.writer.bare(before).byte(VERSION).text(origin);
-  }
-
-  get length(): number {
-    return this.writer.length;
-  }
-
-  add({ request, deadline, lastsMs, message }: Letter): this {
-    const { writer } = this;
-    writer.byte(KINDS.indexOf(message.kind)).uint32(request).double(deadline).double(lastsMs);
-    if (message.kind === 'push') writePush(writer, message);
-    else if (message.kind === 'ask') writeAsk(writer, message);
-    else writeDisconnect(writer, message);
-    return this;
-  }
-
-  finish(): Buffer {
-    return this.writer.finish();
-  }
+export function encodeLetter({ request, deadline, lastsMs, message }: Letter): Buffer {
+  const writer = new ByteWriter();
+  writer.byte(KINDS.indexOf(message.kind)).uint32(request).double(deadline).double(lastsMs);
+  if (message.kind === 'push') writePush(writer, message);
+  else if (message.kind === 'ask') writeAsk(writer, message);
+  else writeDisconnect(writer, message);
+  return writer.finish();
 }
 
 /** `undefined` for a version that this process does not know. Throws for bytes that are no envelope. */
@@ -70,6 +58,12 @@ export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelo
   const letters = [readLetter(reader, topic, now)];
   while (!reader.isAtEnd) letters.push(readLetter(reader, topic, now));
   return { origin, letters };
+}
+
+/** Of a push that is placed. Throws a `RangeError` when there are more. */
+export function onlyLetter({ letters }: Envelope): Letter {
+  if (letters.length > 1) throw new RangeError('One place is for one message.');
+  return letters[0]!;
 }
 
 function readLetter(reader: ByteReader, topic: Topic, now: number): Letter {

@@ -1,6 +1,7 @@
 import { REDIS_NOW } from '../../redis/membership.scripts.js';
 import { RedisScript } from '../../redis/redis-script.js';
 import { POSITION_KEPT_MS } from '../position.js';
+import { SUBSCRIBERS } from './roll-call.js';
 
 /** In the place of the number of receivers: the push had been placed before, or it came after its deadline. */
 export const PLACED_BEFORE = -1;
@@ -22,17 +23,17 @@ end
 `;
 
 /**
- * Places pushes of topics of one partition, each behind the last of its topic, keeps them, and publishes them.
+ * Places pushes of topics of one shard, each behind the last of its topic, keeps them, and publishes them.
  *
- * KEYS position, entries, placed for each push. ARGV random id, PUBLISH or SPUBLISH, NUMSUB or
- * SHARDNUMSUB, the channel that each process takes last, then for each push: channel, id of its position, size, ttl, time
- * that the list is kept, time that its own id is remembered or 0, deadline, envelope. Times in milliseconds. Returns the
- * subscribers of that channel, then for each push { position `n|id`, number of receivers, or one of the two numbers above }.
+ * KEYS position, entries, placed for each push. ARGV random id, NUMSUB or SHARDNUMSUB, PUBLISH or SPUBLISH, the channel
+ * that each process takes last, then for each push: channel, id of its position, size, ttl, time that the list is kept,
+ * time that its own id is remembered or 0, deadline, envelope. Times in milliseconds. Returns the subscribers of that
+ * channel, then for each push { position `n|id`, number of receivers, or one of the two numbers above }.
  *
  * An entry is `n|id|previous id|until|envelope`; what is published is the same without `until`.
  */
-export const APPEND = new RedisScript(`${REDIS_NOW}${BEGIN}
-local replies = { redis.call('PUBSUB', ARGV[3], ARGV[4])[2] }
+export const APPEND = new RedisScript(`${REDIS_NOW}${BEGIN}${SUBSCRIBERS}
+local replies = { subscribers(ARGV[2], ARGV[4]) }
 for i = 1, #KEYS / 3 do
   local position, entries, placed = unpack(KEYS, 3 * i - 2, 3 * i)
   local channel, id, size, ttl, kept, window, deadline, envelope = unpack(ARGV, 8 * i - 3, 8 * i + 4)
@@ -57,7 +58,7 @@ for i = 1, #KEYS / 3 do
     end
     redis.call('PEXPIRE', entries, kept)
     if window ~= '0' then redis.call('SET', placed, own, 'PX', window) end
-    replies[i + 1] = { own, redis.call(ARGV[2], channel, place .. envelope) }
+    replies[i + 1] = { own, redis.call(ARGV[3], channel, place .. envelope) }
   end
 end
 return replies

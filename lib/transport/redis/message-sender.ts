@@ -12,7 +12,7 @@ import {
 import type { Appended } from './append-batches.js';
 import { type Letter, NO_REPLY } from './envelope.codec.js';
 import { OpenRequests } from './open-requests.js';
-import type { PublishBatches } from './publish-batches.js';
+import type { Publisher } from './publisher.js';
 
 /** Sends messages and gathers what the others did with them. */
 export class MessageSender {
@@ -20,7 +20,7 @@ export class MessageSender {
 
   constructor(
     private readonly backbone: RedisBackbone,
-    private readonly publishes: PublishBatches,
+    private readonly publisher: Publisher,
   ) {}
 
   async publish(
@@ -29,12 +29,12 @@ export class MessageSender {
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<TransportReceipt> {
     if (!receipt) {
-      await this.publishes.publish(topic, this.letterOf(message, NO_REPLY, timeoutMs), false);
+      await this.publisher.publish(topic, this.letterOf(message, NO_REPLY, timeoutMs), false);
       return { expected: 0, replies: [] };
     }
     const opened = this.requests.begin(timeoutMs, isForOne(message));
     const letter = this.letterOf(message, opened.request, timeoutMs);
-    const sent = this.publishes
+    const sent = this.publisher
       .publish(topic, letter, true)
       .then(({ receivers, missing }) => this.requests.sent(opened.request, receivers, missing));
     sent.catch((error: unknown) => this.requests.failed(opened.request, error));

@@ -13,7 +13,7 @@ import type {
 } from '../topic-history.js';
 import { idempotencyKeyOf, type PushMessage } from '../transport-message.js';
 import type { AppendBatches } from './append-batches.js';
-import { decodeEnvelope, EnvelopeWriter } from './envelope.codec.js';
+import { decodeEnvelope, encodeHeader, encodeLetter, onlyLetter } from './envelope.codec.js';
 import { ConfirmedPositions, type Given } from './confirmed-positions.js';
 import { POSITIONS, READ, VOUCH } from './history.scripts.js';
 import type { MessageSender } from './message-sender.js';
@@ -42,13 +42,15 @@ interface Read {
  */
 export class RedisHistory implements TopicHistory {
   private readonly confirmed = new ConfirmedPositions();
+  private readonly header: Buffer;
 
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly batches: AppendBatches,
     private readonly sender: MessageSender,
-    private readonly processId: string,
+    processId: string,
   ) {
+    this.header = encodeHeader(processId);
     backbone.link.onUp(() => void this.vouchForConfirmed());
   }
 
@@ -66,7 +68,7 @@ export class RedisHistory implements TopicHistory {
         policy,
         idempotencyKey: idempotencyKeyOf(push),
         deadline: letter.deadline,
-        envelope: new EnvelopeWriter(this.processId).add(letter).finish(),
+        envelope: Buffer.concat([this.header, encodeLetter(letter)]),
       });
       this.confirmed.add(topic, appended.position);
       return appended;
@@ -175,7 +177,8 @@ export class RedisHistory implements TopicHistory {
 
 function entryOf(bytes: Buffer, topic: Topic, now: number): Entry {
   const { place, until, rest } = readEntry(bytes);
-  const message = decodeEnvelope(rest, topic, now)?.letters[0]?.message;
+  const envelope = decodeEnvelope(rest, topic, now);
+  const message = envelope && onlyLetter(envelope).message;
   if (message?.kind !== 'push') throw new RangeError('An entry of a history is no push.');
   return { push: { ...message, place }, until };
 }

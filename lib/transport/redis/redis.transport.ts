@@ -1,6 +1,5 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
-import { InFlightWindow } from '../../redis/in-flight-window.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
 import { settle } from '../../util/now-or-later.js';
@@ -10,11 +9,12 @@ import type { Place } from '../position.js';
 import type { Topic } from '../topic.js';
 import type { TransportMessage, TransportReceipt } from '../transport-message.js';
 import { AppendBatches } from './append-batches.js';
-import { decodeEnvelope, type Letter, NO_REPLY } from './envelope.codec.js';
+import { decodeEnvelope, type Letter, NO_REPLY, onlyLetter } from './envelope.codec.js';
+import { EnvelopeSender } from './envelope-sender.js';
 import { MessageSender } from './message-sender.js';
 import { readPlace } from './placed-bytes.js';
 import { Probes } from './probes.js';
-import { PublishBatches } from './publish-batches.js';
+import { Publisher } from './publisher.js';
 import { parseReplies, ReplyBatches } from './reply-batches.js';
 import { RedisHistory } from './redis-history.js';
 import { RollCall } from './roll-call.js';
@@ -34,7 +34,7 @@ export class RedisTransport extends LoopTransport {
   private readonly sender: MessageSender;
   override readonly history: RedisHistory;
   private readonly replies: ReplyBatches;
-  private readonly publishes: PublishBatches;
+  private readonly publisher: Publisher;
   private readonly subscriber: ChannelSubscriber;
   private readonly probes: Probes;
   private server: TransportServer | undefined;
@@ -46,10 +46,13 @@ export class RedisTransport extends LoopTransport {
     this.inbox = keys.inboxOf(this.processId);
     this.everyone = new Set(keys.everyone);
     const rollCall = new RollCall(membership, (everyone) => this.knowsWhoHears(everyone));
-    const window = new InFlightWindow(config);
-    this.publishes = new PublishBatches(backbone, rollCall, window, this.processId);
-    this.sender = new MessageSender(backbone, this.publishes);
-    const appends = new AppendBatches(backbone, rollCall, window, this.publishes);
+    this.publisher = new Publisher(
+      backbone,
+      new EnvelopeSender(backbone, rollCall),
+      this.processId,
+    );
+    this.sender = new MessageSender(backbone, this.publisher);
+    const appends = new AppendBatches(backbone, rollCall, this.publisher);
     this.history = new RedisHistory(backbone, appends, this.sender, this.processId);
     this.replies = new ReplyBatches((origin, batch) => void this.post(keys.inboxOf(origin), batch));
     this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
@@ -106,7 +109,7 @@ export class RedisTransport extends LoopTransport {
 
   override async close(): Promise<void> {
     this.probes.close();
-    this.publishes.flushAll();
+    this.publisher.flushAll();
     await this.tellEveryone(BYE + this.backbone.membership.memberId);
     this.sender.close();
     this.subscriber.close();
@@ -142,7 +145,7 @@ export class RedisTransport extends LoopTransport {
   private async post(channel: string, message: string): Promise<void> {
     const { link, logger, pubSub } = this.backbone;
     try {
-      await link.call(pubSub.publish, channel, message);
+      await link.send(channel, pubSub.publish, [channel, message]);
     } catch (error) {
       if (error instanceof LoopTransportError) return;
       logger.warn('post', 'A message to another server failed', error);
@@ -179,7 +182,9 @@ export class RedisTransport extends LoopTransport {
       this.backbone.logger.warn('version', 'A message of an unknown version was dropped');
       return;
     }
-    for (const letter of envelope.letters) this.receiveLetter(envelope.origin, letter, place);
+    const { origin, letters } = envelope;
+    if (place !== undefined) this.receiveLetter(origin, onlyLetter(envelope), place);
+    else for (const letter of letters) this.receiveLetter(origin, letter);
   }
 
   private receiveLetter(origin: string, { request, message }: Letter, place?: Place): void {

@@ -1,3 +1,4 @@
+import { atTurnEnd } from '../../util/turn-end.js';
 import type { ServerReply } from '../transport-message.js';
 
 type Packed = readonly [request: number, reply: ServerReply];
@@ -9,7 +10,7 @@ export class ReplyBatches {
   constructor(private readonly send: (origin: string, batch: string) => void) {}
 
   add(origin: string, request: number, reply: ServerReply): void {
-    if (this.byOrigin.size === 0) setImmediate(() => this.flush());
+    if (this.byOrigin.size === 0) atTurnEnd(() => this.flush());
     const batch = this.byOrigin.get(origin) ?? [];
     batch.push([request, reply]);
     this.byOrigin.set(origin, batch);

@@ -1,5 +1,10 @@
 import type { Membership } from '../../redis/membership.js';
 
+/** Lua: how many are subscribed to a channel; -1 where Redis does not tell, which some do while its slot moves. */
+export const SUBSCRIBERS = `
+local function subscribers(count, channel) return redis.pcall('PUBSUB', count, channel)[2] or -1 end
+`;
+
 /**
  * Counts the processes that cannot hear a message that is sent now. The number of subscribers that Redis reports for a
  * topic proves nothing about a process whose subscribed connection is just broken; the number of subscribers of the

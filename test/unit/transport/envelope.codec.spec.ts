@@ -1,7 +1,8 @@
 import type { Topic, TransportMessage } from '../../../lib/index.js';
 import {
   decodeEnvelope,
-  EnvelopeWriter,
+  encodeHeader,
+  encodeLetter,
   type Letter,
 } from '../../../lib/transport/redis/envelope.codec.js';
 
@@ -70,11 +71,8 @@ const letterOf = (message: TransportMessage, request = 7): Letter => ({
   message,
 });
 
-const encoded = (...letters: readonly Letter[]): Buffer => {
-  const writer = new EnvelopeWriter('server');
-  for (const letter of letters) writer.add(letter);
-  return writer.finish();
-};
+const encoded = (...letters: readonly Letter[]): Buffer =>
+  Buffer.concat([encodeHeader('server'), ...letters.map(encodeLetter)]);
 
 describe('the envelope of a message between servers', () => {
   it.each(MESSAGES)('carries %s', (_what, topic, message) => {
