@@ -4,9 +4,12 @@
  * Fails when an optimisation was lost: ratios within this run, held against limits that leave room for a busy machine.
  */
 import { type Load, measureFanOut, medianMicros } from './axes/fan-out.js';
+import { run as runInbound } from './axes/inbound.js';
 import { run as runMatching } from './axes/matching.js';
 import { run as runMemory } from './axes/memory.js';
+import { run as runRelay } from './axes/relay-channel.js';
 import { holds, type Verdict } from './report/figures.js';
+import { endRedisServers } from '../test/support/redis-server.js';
 import { endRemotes } from './support/remote.js';
 
 const ROUNDS = 3;
@@ -42,12 +45,16 @@ const withSlack = ({ limit, ...verdict }: Verdict): Verdict => ({
 
 async function verdictsOfThisRun(): Promise<Verdict[]> {
   const quick = { quick: true, rounds: ROUNDS };
-  const memory = await runMemory(quick, ['loopws', 'nest-ws']);
-  const matching = await runMatching(quick);
-  return [
-    ...(await fanOutVerdicts()),
-    ...[...memory.verdicts, ...matching.verdicts].map(withSlack),
+  const sections = [
+    await runMemory(quick, ['loopws', 'nest-ws']),
+    await runInbound(quick, ['loopws', 'nest-ws']),
+    await runRelay(quick, ['loopws', 'socket.io classic']),
+    await runMatching(quick),
   ];
+  // What comes one by one is bounded by the kernel, and little of it can be lost.
+  const verdicts = sections.flatMap((section) => section.verdicts);
+  const telling = verdicts.filter(({ what }) => !/one by one|relay.* 1 per tick/.test(what));
+  return [...(await fanOutVerdicts()), ...telling.map(withSlack)];
 }
 
 try {
@@ -61,5 +68,6 @@ try {
   process.exitCode = verdicts.every(holds) ? 0 : 1;
 } finally {
   await endRemotes();
+  endRedisServers();
 }
 process.exit();

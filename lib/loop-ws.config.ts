@@ -137,7 +137,7 @@ export class LoopWsConfig {
   /**
    * While a process publishes 16 messages per millisecond or more, they leave for Redis about this often, in milliseconds, in
    * fewer and larger pieces, which takes all sides a fraction of the CPU. Fewer leave at the end of the turn of the event
-   * loop, as all do when this is 0. At most 1 000. Default 1.
+   * loop, as all do when this is 0. At most 1 000 and half of `receiptTimeoutMs`. Default 1.
    */
   readonly redisGatherMs: number = 1;
   /**
@@ -145,7 +145,7 @@ export class LoopWsConfig {
    * Default 10 000.
    */
   readonly redisMaxInFlight: number = 10_000;
-  /** Bytes of all that may wait for Redis; more fail with `backpressure`. Default 16 777 216. */
+  /** Bytes of these; more fail with `backpressure`. Default 16 777 216. */
   readonly redisMaxInFlightBytes: number = 16_777_216;
   /** Redis must confirm a topic within this time, in milliseconds; an outage that is shorter is waited for. Default 5 000. */
   readonly attachTimeoutMs: number = 5_000;
@@ -257,6 +257,13 @@ function checkField(field: string, value: unknown, type: string): void {
 
 function checkTogether(config: LoopWsConfig): void {
   const { maxEventBytes, maxQueueBytes, serverBeatMs, serverTimeoutMs } = config;
+  const { receiptTimeoutMs, redisGatherMs } = config;
+  if (redisGatherMs > Math.max(1, receiptTimeoutMs / 2)) {
+    throw new LoopWsBootError(
+      `LoopWs: "config.redisGatherMs" (${redisGatherMs}) is above half of "config.receiptTimeoutMs" (${receiptTimeoutMs}), ` +
+        'so the results of pushes that gather would be unknown. Lower the one or raise the other.',
+    );
+  }
   if (serverTimeoutMs < 3 * serverBeatMs) {
     throw new LoopWsBootError(
       `LoopWs: "config.serverTimeoutMs" (${serverTimeoutMs}) is below three times "config.serverBeatMs" (${serverBeatMs}), ` +

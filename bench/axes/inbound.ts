@@ -6,7 +6,7 @@ import type { Section } from '../report/figures.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-const PEERS: readonly PeerName[] = ['loopws', 'nest-ws', 'socket.io', 'ws'];
+const ALL_PEERS: readonly PeerName[] = ['loopws', 'nest-ws', 'socket.io', 'ws'];
 const HANDLERS = 20;
 const LOADS = { 'one by one': 1, '8 at once': 8 };
 
@@ -16,9 +16,12 @@ interface Row {
   readonly micros: ReadonlyMap<PeerName, readonly number[]>;
 }
 
-export async function run({ quick, rounds }: Scale): Promise<Section> {
+export async function run(
+  { quick, rounds }: Scale,
+  peers: readonly PeerName[] = ALL_PEERS,
+): Promise<Section> {
   const frames = quick ? 10_000 : 30_000;
-  const rigs = await startEach(PEERS, (name) =>
+  const rigs = await startEach(peers, (name) =>
     Rig.start(name, { handlers: HANDLERS, subscriptions: 1 }),
   );
   const rows: Row[] = [];
@@ -45,11 +48,11 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
     tables: [
       {
         title: 'CPU per event',
-        head: ['connections', 'each sends', ...PEERS, 'of platform-ws'],
+        head: ['connections', 'each sends', ...peers, 'of platform-ws'],
         rows: rows.map((row) => [
           `${row.connections}`,
           row.load,
-          ...PEERS.map((name) => medianAndLeast(row.micros.get(name)!, 1)),
+          ...peers.map((name) => medianAndLeast(row.micros.get(name)!, 1)),
           ratio(row).toFixed(2),
         ]),
       },

@@ -74,6 +74,11 @@ export async function run({ rounds }: Scale): Promise<Section> {
         figure: ratio(FEW, COUNTS.length - 1),
         limit: 1.2,
       },
+      {
+        what: 'match, names that are remembered, of others',
+        figure: median(nanos.get(FEW)![0]!) / median(nanos.get(MANY)![0]!),
+        limit: 0.1,
+      },
     ],
   };
 }

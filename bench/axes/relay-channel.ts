@@ -29,8 +29,10 @@ interface Shares {
   readonly many: number;
 }
 
-export async function run({ quick, rounds }: Scale): Promise<Section> {
-  const peers = quick ? SEVERAL_SERVERS.slice(0, 4) : SEVERAL_SERVERS;
+export async function run(
+  { quick, rounds }: Scale,
+  peers: readonly PeerName[] = quick ? SEVERAL_SERVERS.slice(0, 4) : SEVERAL_SERVERS,
+): Promise<Section> {
   const rigs = await startEach(peers, startCluster);
   const costs = new Map<string, Shares[]>();
   const events = quick ? 1_500 : 10_000;

@@ -31,7 +31,7 @@ import { EventBus } from './event-bus.js';
 import type { LoopEnvelope } from './loop-envelope.js';
 import { OpenAsks } from './open-asks.js';
 import { composeEvent, requireDuration } from './outgoing-event.js';
-import { type PushOptions, travelling } from './push-options.js';
+import { type PushOptions, travellingOptions } from './push-options.js';
 import {
   connectionResultOf,
   type ConnectionPushResult,
@@ -114,14 +114,9 @@ export class EventBusService extends EventBus {
     requireDuration('timeoutMs', timeoutMs);
     const composed = composeEvent(name, data, this.settings);
     const question: AskMessage = { kind: 'ask', connection, name, data: composed.data, timeoutMs };
-    const asked = this.registry.get(accountId, connectionId);
-    // Nothing is awaited for one that is not here, so that the question keeps its place among the pushes.
-    const here = asked === undefined ? NOTHING_DONE : await this.asks.ask(asked, question);
-    const settledHere = reached(here);
-    const elsewhere = settledHere
-      ? NOTHING_ELSEWHERE
-      : await this.publish(accountTopic(connection), question, { timeoutMs, receipt: true });
-    return answerOf(question, here, elsewhere);
+    const calledAt = performance.now();
+    const answer = this.order.other(() => this.askAtOnce(question, calledAt));
+    return within(answer, timeoutMs, () => answerOf(question, NOTHING_DONE, { why: 'timeout' }));
   }
 
   override on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
@@ -160,13 +155,13 @@ export class EventBusService extends EventBus {
     requireTexts(target);
     const { service, frame } = composeEvent(name, data, this.settings);
     const { pushTtlMs } = this.settings.config;
-    const { receipt = true, ...others } = options;
+    const { receipt = true } = options;
     const message: PushMessage = {
       kind: 'push',
       target,
       name,
       frame,
-      ...travelling(others, pushTtlMs),
+      ...travellingOptions(pushTtlMs, options),
     };
     const topic = topicOf(target, service);
     const timeoutMs = this.settings.config.receiptTimeoutMs;
@@ -191,6 +186,20 @@ export class EventBusService extends EventBus {
     if (options.receipt) return reportOf(here, await this.publish(topic, message, options));
     this.post(topic, message, options);
     return reportOf(here, { why: 'no_receipt' });
+  }
+
+  /** Nothing is awaited for a connection that is not here, so that the question keeps its place among the pushes. */
+  private async askAtOnce(question: AskMessage, calledAt: number): Promise<unknown> {
+    const { accountId, connectionId } = question.connection;
+    const timeoutMs = question.timeoutMs - waitedSince(calledAt);
+    if (timeoutMs <= 0) return answerOf(question, NOTHING_DONE, { why: 'timeout' });
+    const asked = { ...question, timeoutMs };
+    const connection = this.registry.get(accountId, connectionId);
+    const here = connection === undefined ? NOTHING_DONE : await this.asks.ask(connection, asked);
+    const elsewhere = reached(here)
+      ? NOTHING_ELSEWHERE
+      : await this.publish(accountTopic({ accountId }), asked, { timeoutMs, receipt: true });
+    return answerOf(question, here, elsewhere);
   }
 
   /** It is delivered here when its place in the history says that it is its turn. */
@@ -256,8 +265,12 @@ export class EventBusService extends EventBus {
 
 /** Its time runs from the call, also while it waits for its turn. */
 function afterWaiting(message: PushMessage, calledAt: number): PushMessage {
-  const waitedMs = Math.floor(performance.now() - calledAt);
+  const waitedMs = waitedSince(calledAt);
   return waitedMs === 0 ? message : { ...message, ttlMs: Math.max(0, message.ttlMs - waitedMs) };
+}
+
+function waitedSince(calledAt: number): number {
+  return Math.floor(performance.now() - calledAt);
 }
 
 function reached({

@@ -5,12 +5,16 @@ import { LoopWsConfig } from '../loop-ws.config.js';
 import type { ClientFrame } from '../protocol/frames.js';
 import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
-import type { AskAnswer, AskMessage, ServerReply } from '../transport/transport-message.js';
+import {
+  type AskAnswer,
+  type AskMessage,
+  NOTHING_DONE,
+  type ServerReply,
+} from '../transport/transport-message.js';
 
 type AnswerFrame = Extract<ClientFrame, { op: 'answer' }>;
 type Settle = (reply: ServerReply) => void;
 
-const NOT_HERE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
 const FILTERED: ServerReply = { delivered: 0, filtered: 1, failed: 0 };
 const SEND_FAILED: ServerReply = { delivered: 0, filtered: 0, failed: 1 };
 const UNANSWERED: ServerReply = { delivered: 1, filtered: 0, failed: 0 };
@@ -25,7 +29,7 @@ export class OpenAsks {
 
   /** Settles with what the connection answered; without an `answer` when there was none in time. */
   async ask(connection: LoopConnection | undefined, question: AskMessage): Promise<ServerReply> {
-    if (connection?.state !== 'open') return NOT_HERE;
+    if (connection?.state !== 'open') return NOTHING_DONE;
     if (!connection.isSubscribedToAny(rememberedPatternsMatching(question.name))) return FILTERED;
     const open = this.byConnection.get(connection) ?? new Map<number, Settle>();
     if (open.size >= this.config.maxOpenAsks) return SEND_FAILED;

@@ -25,9 +25,9 @@ export interface PushOptions {
 }
 
 /** What of the options travels with the push. Throws a {@link LoopPushError} for a value that could not. */
-export function travelling(
-  { id, except, ttlMs }: PushOptions,
+export function travellingOptions(
   pushTtlMs: number,
+  { id, except, ttlMs = pushTtlMs }: PushOptions,
 ): Pick<PushMessage, 'id' | 'except' | 'ttlMs'> {
   if (id !== undefined && typeof id !== 'string') {
     throw new LoopPushError(`id is of type ${typeof id}; pass a text, for example String(id).`);
@@ -35,9 +35,9 @@ export function travelling(
   if (except !== undefined && !Array.isArray(except)) {
     throw new LoopPushError(`except is of type ${typeof except}; pass a list of connections.`);
   }
-  requireDuration('ttlMs', ttlMs ?? pushTtlMs);
+  requireDuration('ttlMs', ttlMs);
   return {
-    ttlMs: ttlMs ?? pushTtlMs,
+    ttlMs,
     ...(id === undefined ? {} : { id }),
     ...(except === undefined ? {} : { except: except.map(plainException) }),
   };

@@ -13,8 +13,8 @@ export type RedisArgument = string | Buffer | number;
 export type ReplyForm = 'text' | 'bytes';
 
 /**
- * A connection for commands to one server. Everything of one turn of the event loop leaves in one write; nothing is
- * queued while there is no connection, and nothing is sent twice.
+ * A connection for commands to one server. What is sent in one turn of the event loop leaves in one write, and what is
+ * sent at its end in another one; nothing is queued while there is no connection, and nothing is sent twice.
  */
 export class CommandConnection {
   private corked: Socket | undefined;

@@ -2,9 +2,8 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 
 /**
- * Bounds what an application makes wait for Redis, over all connections of a process. What the library itself has to say
- * is not refused, and is little: a flood of pushes must not keep a process from saying that it is alive, nor from telling
- * what became of the pushes of others.
+ * Bounds what waits for Redis, over all connections of a process: what the application asks for, and in a window of its own
+ * what is told to other processes. Signs of life and what keeps presence right are few, and never refused.
  */
 export class InFlightWindow {
   private count = 0;

@@ -74,6 +74,16 @@ describe('what a push costs Redis', () => {
     expect(commands).toEqual({ ...ONE_SCRIPT, publish: 21 });
   });
 
+  it('pushes of one turn to a channel, without a receipt, are one command', async () => {
+    const [a, b] = [await startServer(), await startServer()];
+    const client = await b.client('acme');
+    const { commands } = await trafficOf(async () => {
+      for (let n = 0; n < 20; n++) void a.bus.pushToChannel('chat:n', n, { receipt: false });
+      for (let n = 0; n < 20; n++) expect(await client.next('chat:n')).toBe(n);
+    });
+    expect(commands).toEqual({ publish: 1 });
+  });
+
   it('without a receipt it is one command, and nobody replies', async () => {
     const [a, b] = [await startServer(), await startServer()];
     const client = await b.client('acme');

@@ -2,6 +2,7 @@ import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { HistoryKeys } from '../../redis/redis-keys.js';
 import { unreached } from '../../redis/unreached.js';
+import { batchesOf } from '../../util/chunks.js';
 import { randomId } from '../../util/random-id.js';
 import { atTurnEnd } from '../../util/turn-end.js';
 import type { Position } from '../position.js';
@@ -11,8 +12,8 @@ import { readPosition } from './placed-bytes.js';
 import type { Publisher } from './publisher.js';
 import type { RollCall } from './roll-call.js';
 
-/** Bounds how long one script keeps Redis busy: about 10 microseconds for each push. */
-const MOST_AT_ONCE = 64;
+/** What one script places at most. Bounds how long it keeps Redis busy: about 10 microseconds for each push. */
+const OF_ONE_SCRIPT = { count: 64, bytes: 262_144 };
 
 /** A push that is to be placed. */
 export interface Append {
@@ -36,6 +37,8 @@ export interface Appended {
 
 interface Waiting {
   readonly append: Append;
+  /** Of its envelope, in bytes. */
+  readonly length: number;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -64,9 +67,10 @@ export class AppendBatches {
   async place(shard: number, append: Append): Promise<Appended> {
     const { link } = this.backbone;
     if (!link.reaches(append.channel)) throw unreached();
+    const { length } = append.envelope;
     const placed = (): Promise<Appended> =>
-      new Promise((resolve, reject) => this.add(shard, { append, resolve, reject }));
-    return link.window.hold(append.envelope.length, placed);
+      new Promise((resolve, reject) => this.add(shard, { append, length, resolve, reject }));
+    return link.window.hold(length, placed);
   }
 
   private add(shard: number, waiting: Waiting): void {
@@ -80,7 +84,9 @@ export class AppendBatches {
 
   private async run(lane: Lane): Promise<void> {
     while (lane.waiting.length > 0) {
-      await this.send(lane.shard, lane.waiting.splice(0, MOST_AT_ONCE));
+      const [batch] = batchesOf(lane.waiting, OF_ONE_SCRIPT);
+      lane.waiting.splice(0, batch!.length);
+      await this.send(lane.shard, batch!);
     }
     lane.running = false;
   }

@@ -1,14 +1,14 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
+import { batchesOf } from '../../util/chunks.js';
 import type { OutgoingEnvelope, Published } from './outgoing-envelope.js';
 import { PUBLISH_ALL } from './publish.script.js';
 import type { RollCall } from './roll-call.js';
 
 /**
- * What one script publishes. Bounds how long it keeps Redis busy: about a microsecond for an envelope of some hundred
- * bytes that one process receives.
+ * What one script publishes at most. Bounds how long it keeps Redis busy: about a microsecond for an envelope of some
+ * hundred bytes that one process receives.
  */
-const MOST_ENVELOPES = 64;
-const MOST_BYTES = 262_144;
+const OF_ONE_SCRIPT = { count: 64, bytes: 262_144 };
 
 /** Sends envelopes, several of them by one script, and tells each what became of it. */
 export class EnvelopeSender {
@@ -19,7 +19,7 @@ export class EnvelopeSender {
 
   /** They are on their way, in this order, when this returns. All are for channels of the shard. */
   send(shard: number, envelopes: readonly OutgoingEnvelope[]): void {
-    for (const batch of batchesOf(envelopes)) void this.sendBatch(shard, batch);
+    for (const batch of batchesOf(envelopes, OF_ONE_SCRIPT)) void this.sendBatch(shard, batch);
   }
 
   /** Never rejects. */
@@ -58,22 +58,4 @@ export class EnvelopeSender {
     const missing = missingOf(hearing);
     return receivers.map((count) => ({ receivers: count, missing }));
   }
-}
-
-function* batchesOf(
-  envelopes: readonly OutgoingEnvelope[],
-): Generator<readonly OutgoingEnvelope[]> {
-  let batch: OutgoingEnvelope[] = [];
-  let bytes = 0;
-  for (const envelope of envelopes) {
-    const isFull = batch.length === MOST_ENVELOPES || bytes + envelope.length > MOST_BYTES;
-    if (batch.length > 0 && isFull) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(envelope);
-    bytes += envelope.length;
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -32,7 +32,8 @@ export class OutgoingEnvelope {
     });
   }
 
-  isFor(channel: string): boolean {
+  /** Whether it is for this channel and has room. */
+  takes(channel: string): boolean {
     return channel === this.channel && this.length < FULL_BYTES;
   }
 

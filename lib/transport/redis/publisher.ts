@@ -76,7 +76,7 @@ export class Publisher {
     const envelopes = this.waiting.get(shard) ?? [];
     this.waiting.set(shard, envelopes);
     const last = envelopes.at(-1);
-    if (last?.isFor(channel)) return last;
+    if (last?.takes(channel)) return last;
     const envelope = new OutgoingEnvelope(channel, this.header);
     envelopes.push(envelope);
     return envelope;

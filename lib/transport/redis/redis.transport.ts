@@ -1,5 +1,6 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import { ChannelSubscriber } from '../../redis/channel-subscriber.js';
+import { InFlightWindow } from '../../redis/in-flight-window.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { asBootError } from '../../redis/start-driver.js';
 import { settle } from '../../util/now-or-later.js';
@@ -33,6 +34,8 @@ export class RedisTransport extends LoopTransport {
   private readonly topics = new Map<string, Topic>();
   private readonly sender: MessageSender;
   override readonly history: RedisHistory;
+  /** What becomes of the pushes of others waits in a window of its own: a flood of own pushes must not silence it. */
+  private readonly posts: InFlightWindow;
   private readonly replies: ReplyBatches;
   private readonly publisher: Publisher;
   private readonly subscriber: ChannelSubscriber;
@@ -54,6 +57,7 @@ export class RedisTransport extends LoopTransport {
     this.sender = new MessageSender(backbone, this.publisher);
     const appends = new AppendBatches(backbone, rollCall, this.publisher);
     this.history = new RedisHistory(backbone, appends, this.sender, this.processId);
+    this.posts = new InFlightWindow(config);
     this.replies = new ReplyBatches((origin, batch) => void this.post(keys.inboxOf(origin), batch));
     this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
       receive: (channel, message) => this.receive(channel, message),
@@ -145,7 +149,9 @@ export class RedisTransport extends LoopTransport {
   private async post(channel: string, message: string): Promise<void> {
     const { link, logger, pubSub } = this.backbone;
     try {
-      await link.send(channel, pubSub.publish, [channel, message]);
+      await this.posts.hold(message.length, () =>
+        link.send(channel, pubSub.publish, [channel, message]),
+      );
     } catch (error) {
       if (error instanceof LoopTransportError) return;
       logger.warn('post', 'A message to another server failed', error);

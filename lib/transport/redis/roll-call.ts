@@ -24,8 +24,9 @@ export class RollCall {
    */
   begin(everyone: string): (hearing: number) => number {
     const wasSure = this.isSure(everyone);
+    const before = this.membership.size;
     return (hearing) => {
-      const { size } = this.membership;
+      const size = Math.max(before, this.membership.size); // one that has left meanwhile may have been meant
       const isProven = wasSure && this.isSure(everyone) && hearing <= size;
       return Math.max(size - hearing, isProven ? 0 : 1);
     };
