@@ -9,20 +9,22 @@ export interface Bounds {
 }
 
 /** The list in parts within the bounds; one that is larger than the bound is a part of its own. */
-export function* batchesOf<T extends { readonly length: number }>(
+export function* batchesOf<T>(
   list: readonly T[],
   bounds: Bounds,
+  bytesOf: (one: T) => number,
 ): Generator<readonly T[]> {
   let from = 0;
   let bytes = 0;
-  for (const [at, { length }] of list.entries()) {
-    const isFull = at - from === bounds.count || bytes + length > bounds.bytes;
+  for (const [at, one] of list.entries()) {
+    const own = bytesOf(one);
+    const isFull = at - from === bounds.count || bytes + own > bounds.bytes;
     if (at > from && isFull) {
       yield list.slice(from, at);
       from = at;
       bytes = 0;
     }
-    bytes += length;
+    bytes += own;
   }
   if (from < list.length) yield list.slice(from);
 }

@@ -1,6 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import { ConnectionRegistry, type LoopWsOptions, PresenceStore } from '../../lib/index.js';
+import {
+  ConnectionRegistry,
+  type EventBus,
+  type LoopWsOptions,
+  PresenceStore,
+} from '../../lib/index.js';
 import type { LoopTestClient } from '../../lib/testing/index.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
 import { startRedisCluster } from '../support/redis-cluster.js';
@@ -78,6 +83,22 @@ async function gathers(publisher: LoopApp, client: LoopTestClient): Promise<bool
   return client.frames.filter((frame) => 'event' in frame).length < ALL.length;
 }
 
+/** A publisher in which the end of a flood has gathered, and the client that it is for. */
+async function gathered(push: (bus: EventBus, number: number) => void): Promise<{
+  publisher: LoopApp;
+  client: LoopTestClient;
+}> {
+  const [publisher, server] = [await startServer(LONG_MS), await startServer(LONG_MS)];
+  const client = await server.client('acme', { connectionId: 'phone' });
+  stepClock();
+  await flood((number) => push(publisher.bus, number));
+  expect(await gathers(publisher, client)).toBe(true);
+  return { publisher, client };
+}
+
+const pushSilently = (bus: EventBus, number: number): void =>
+  void bus.pushToAccount('acme', 'chat:n', number, SILENT);
+
 describe('a flood of pushes to another server', () => {
   it('P1, P2: to an account, a room and a channel in turn: in the order of the calls, once', async () => {
     const [a, b] = [await startServer(1), await startServer(1)];
@@ -117,35 +138,23 @@ describe('a flood of pushes to another server', () => {
   });
 
   it('P9: gathers, and a server that leaves sends what has gathered', async () => {
-    const [a, b] = [await startServer(LONG_MS), await startServer(LONG_MS)];
-    const client = await b.client('acme');
-    stepClock();
-    await flood((number) => void a.bus.pushToAccount('acme', 'chat:n', number, SILENT));
-    expect(await gathers(a, client)).toBe(true);
-    await a.close();
+    const { publisher, client } = await gathered(pushSilently);
+    await publisher.close();
     expect(await received(client, ALL.length)).toEqual(ALL);
   });
 
   it('P1: is not overtaken by a durable push', async () => {
-    const [a, b] = [await startServer(LONG_MS), await startServer(LONG_MS)];
-    const client = await b.client('acme');
-    stepClock();
-    await flood((number) => void a.bus.pushToAccount('acme', 'chat:n', number, SILENT));
-    expect(await gathers(a, client)).toBe(true);
-    void a.bus.pushToChannel('news:n', 'durable');
+    const { publisher, client } = await gathered(pushSilently);
+    void publisher.bus.pushToChannel('news:n', 'durable');
     expect(await received(client, ALL.length + 1)).toEqual([...ALL, 'durable']);
   });
 
   it('P5, P6: whose end had not left when Redis was gone is told of as unknown', async () => {
-    const [a, b] = [await startServer(LONG_MS), await startServer(LONG_MS)];
-    const client = await b.client('acme', { connectionId: 'phone' });
     const results: Promise<string>[] = [];
-    stepClock();
-    await flood((number) => {
-      if (number % 10 > 0) void a.bus.pushToAccount('acme', 'chat:n', number, SILENT);
-      else results.push(a.bus.pushToConnection('acme', 'phone', 'chat:n', number));
+    await gathered((bus, number) => {
+      if (number % 10 > 0) pushSilently(bus, number);
+      else results.push(bus.pushToConnection('acme', 'phone', 'chat:n', number));
     });
-    expect(await gathers(a, client)).toBe(true);
     await redis.kill();
     const told = await Promise.all(results);
     expect(new Set(told)).toEqual(new Set(['delivered', 'unknown']));

@@ -4,6 +4,7 @@ import type { HistoryKeys } from '../../redis/redis-keys.js';
 import { unreached } from '../../redis/unreached.js';
 import { batchesOf } from '../../util/chunks.js';
 import { randomId } from '../../util/random-id.js';
+import { type Awaiting, settleEach } from '../../util/settle-each.js';
 import { atTurnEnd } from '../../util/turn-end.js';
 import type { Position } from '../position.js';
 import type { TopicPolicy } from '../topic-history.js';
@@ -11,9 +12,7 @@ import { APPEND, PLACED_BEFORE, TOO_LATE } from './history.scripts.js';
 import { readPosition } from './placed-bytes.js';
 import type { Publisher } from './publisher.js';
 import type { RollCall } from './roll-call.js';
-
-/** What one script places at most. Bounds how long it keeps Redis busy: about 10 microseconds for each push. */
-const OF_ONE_SCRIPT = { count: 64, bytes: 262_144 };
+import { OF_ONE_SCRIPT } from './script-bounds.js';
 
 /** A push that is to be placed. */
 export interface Append {
@@ -35,12 +34,8 @@ export interface Appended {
   readonly missing: number;
 }
 
-interface Waiting {
+interface Waiting extends Awaiting<Appended> {
   readonly append: Append;
-  /** Of its envelope, in bytes. */
-  readonly length: number;
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** What is to be placed one after the other. */
@@ -67,10 +62,9 @@ export class AppendBatches {
   async place(shard: number, append: Append): Promise<Appended> {
     const { link } = this.backbone;
     if (!link.reaches(append.channel)) throw unreached();
-    const { length } = append.envelope;
     const placed = (): Promise<Appended> =>
-      new Promise((resolve, reject) => this.add(shard, { append, length, resolve, reject }));
-    return link.window.hold(length, placed);
+      new Promise((resolve, reject) => this.add(shard, { append, resolve, reject }));
+    return link.window.hold(append.envelope.length, placed);
   }
 
   private add(shard: number, waiting: Waiting): void {
@@ -84,28 +78,16 @@ export class AppendBatches {
 
   private async run(lane: Lane): Promise<void> {
     while (lane.waiting.length > 0) {
-      const [batch] = batchesOf(lane.waiting, OF_ONE_SCRIPT);
+      const [batch] = batchesOf(lane.waiting, OF_ONE_SCRIPT, bytesOf);
       lane.waiting.splice(0, batch!.length);
-      await this.send(lane.shard, batch!);
+      await settleEach(batch!, () =>
+        this.append(
+          lane.shard,
+          batch!.map(({ append }) => append),
+        ),
+      );
     }
     lane.running = false;
-  }
-
-  /** Never rejects. */
-  private async send(shard: number, batch: readonly Waiting[]): Promise<void> {
-    try {
-      const appended = await this.append(
-        shard,
-        batch.map(({ append }) => append),
-      );
-      for (const [at, { resolve, reject }] of batch.entries()) {
-        const outcome = appended[at]!;
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
-      }
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
   }
 
   private async append(
@@ -131,6 +113,10 @@ export class AppendBatches {
     const windowMs = idempotencyKey === undefined ? 0 : this.backbone.config.idempotencyWindowMs;
     return [channel, randomId(), size, ttlMs, keptMs, windowMs, deadline, envelope];
   }
+}
+
+function bytesOf({ append }: Waiting): number {
+  return append.envelope.length;
 }
 
 /** Without an id there is no third: a key that is nowhere would be refused while its slot moves to another server. */

@@ -1,14 +1,10 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import { batchesOf } from '../../util/chunks.js';
+import { settleEach } from '../../util/settle-each.js';
 import type { OutgoingEnvelope, Published } from './outgoing-envelope.js';
 import { PUBLISH_ALL } from './publish.script.js';
 import type { RollCall } from './roll-call.js';
-
-/**
- * What one script publishes at most. Bounds how long it keeps Redis busy: about a microsecond for an envelope of some
- * hundred bytes that one process receives.
- */
-const OF_ONE_SCRIPT = { count: 64, bytes: 262_144 };
+import { OF_ONE_SCRIPT } from './script-bounds.js';
 
 /** Sends envelopes, several of them by one script, and tells each what became of it. */
 export class EnvelopeSender {
@@ -19,19 +15,18 @@ export class EnvelopeSender {
 
   /** They are on their way, in this order, when this returns. All are for channels of the shard. */
   send(shard: number, envelopes: readonly OutgoingEnvelope[]): void {
-    for (const batch of batchesOf(envelopes, OF_ONE_SCRIPT)) void this.sendBatch(shard, batch);
+    for (const batch of batchesOf(envelopes, OF_ONE_SCRIPT, ({ length }) => length)) {
+      void settleEach(batch, () => this.sendBatch(shard, batch));
+    }
   }
 
-  /** Never rejects. */
-  private async sendBatch(shard: number, batch: readonly OutgoingEnvelope[]): Promise<void> {
-    try {
-      const [first] = batch;
-      const isBare = batch.length === 1 && !first!.isCounted;
-      const published = isBare ? [await this.publish(first!)] : await this.publishAll(shard, batch);
-      for (const [at, { resolve }] of batch.entries()) resolve(published[at]!);
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
+  private async sendBatch(
+    shard: number,
+    batch: readonly OutgoingEnvelope[],
+  ): Promise<readonly Published[]> {
+    const [first] = batch;
+    const isBare = batch.length === 1 && !first!.isCounted;
+    return isBare ? [await this.publish(first!)] : this.publishAll(shard, batch);
   }
 
   private async publish(envelope: OutgoingEnvelope): Promise<Published> {

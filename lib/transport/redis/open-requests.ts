@@ -16,8 +16,7 @@ interface Open {
   receivers?: number;
   missing: number;
   readonly settle: () => void;
-  readonly reject: (error: unknown) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly fail: (error: unknown) => void;
 }
 
 export interface RequestReceipt extends TransportReceipt {
@@ -39,14 +38,21 @@ export class OpenRequests {
   ): { request: number; receipt: Promise<RequestReceipt> } {
     const request = (this.last = (this.last % MOST_REQUESTS) + 1);
     const receipt = new Promise<RequestReceipt>((resolve, reject) => {
-      const settle = (): void => {
+      const end = (): void => {
         clearTimeout(timer);
         this.open.delete(request);
-        if (isWithoutWord(open)) reject(unconfirmed());
-        else resolve(receiptOf(open));
+      };
+      const fail = (error: unknown): void => {
+        end();
+        reject(error);
+      };
+      const settle = (): void => {
+        if (isWithoutWord(open)) return fail(unconfirmed());
+        end();
+        resolve(receiptOf(open));
       };
       const timer = setTimeout(settle, timeoutMs);
-      const open: Open = { isForOne, replies: [], echoes: 0, missing: 0, settle, reject, timer };
+      const open: Open = { isForOne, replies: [], echoes: 0, missing: 0, settle, fail };
       this.open.set(request, open);
     });
     return { request, receipt };
@@ -79,11 +85,7 @@ export class OpenRequests {
 
   /** It was not sent, or nobody knows whether it was. */
   failed(request: number, error: unknown): void {
-    const open = this.open.get(request);
-    if (open === undefined) return;
-    clearTimeout(open.timer);
-    this.open.delete(request);
-    open.reject(error);
+    this.open.get(request)?.fail(error);
   }
 
   close(): void {

@@ -1,12 +1,8 @@
 import { batchesOf } from '../../../lib/util/chunks.js';
 
-const batchesOfLengths = (...lengths: number[]): number[][] =>
-  [
-    ...batchesOf(
-      lengths.map((length) => ({ length })),
-      { count: 3, bytes: 10 },
-    ),
-  ].map((batch) => batch.map(({ length }) => length));
+const batchesOfLengths = (...lengths: number[]): (readonly number[])[] => [
+  ...batchesOf(lengths, { count: 3, bytes: 10 }, (length) => length),
+];
 
 describe('batches within bounds', () => {
   it.each([
