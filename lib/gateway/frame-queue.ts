@@ -1,6 +1,6 @@
 type Task = () => Promise<void>;
 
-interface Waiting {
+interface Queued {
   readonly task: Task;
   /** Runs alone: what came before has ended, and what comes after has not begun. */
   readonly alone: boolean;
@@ -17,7 +17,7 @@ export interface Feeder {
  * feeder is paused until half of them are done, so that a flood stays in the peer's own buffers.
  */
 export class FrameQueue {
-  private readonly waiting: Waiting[] = [];
+  private readonly waiting: Queued[] = [];
   private running = 0;
   private runsAlone = false;
   private started = false;
@@ -40,12 +40,9 @@ export class FrameQueue {
   /** Tasks must neither throw nor reject. */
   push(task: Task, alone: boolean): void {
     if (this.stopped) return;
-    this.waiting.push({ task, alone });
-    this.runWaiting();
-    if (this.waiting.length > this.maxWaiting && !this.feederPaused) {
-      this.feederPaused = true;
-      this.feeder.pause();
-    }
+    const next = { task, alone };
+    if (this.waiting.length === 0 && this.canRun(next)) this.run(next);
+    else this.wait(next);
   }
 
   start(): void {
@@ -76,17 +73,24 @@ export class FrameQueue {
     for (const listener of listeners) listener();
   }
 
-  private canRun(): boolean {
-    const next = this.waiting[0];
-    if (!this.started || this.runsAlone || next === undefined) return false;
-    return this.running < (next.alone ? 1 : this.concurrency);
+  private wait(task: Queued): void {
+    this.waiting.push(task);
+    if (this.waiting.length <= this.maxWaiting || this.feederPaused) return;
+    this.feederPaused = true;
+    this.feeder.pause();
+  }
+
+  private canRun({ alone }: Queued): boolean {
+    if (!this.started || this.runsAlone) return false;
+    return this.running < (alone ? 1 : this.concurrency);
   }
 
   private runWaiting(): void {
-    while (this.canRun()) this.run(this.waiting.shift()!);
+    while (this.waiting.length > 0 && this.canRun(this.waiting[0]!))
+      this.run(this.waiting.shift()!);
   }
 
-  private run({ task, alone }: Waiting): void {
+  private run({ task, alone }: Queued): void {
     this.runsAlone = alone;
     this.running++;
     void task().then(() => {
