@@ -71,6 +71,7 @@ async function publish(rounds: number): Promise<void> {
 async function publishWhileOneIsAway(rounds: number): Promise<void> {
   const [away] = clients;
   await publish(2);
+  await away!.catchUp(); // what is under way to it would be missed as well
   await away!.drop();
   await publish(rounds);
   await away!.connect(servers[1]!.url);

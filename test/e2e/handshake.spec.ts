@@ -72,7 +72,7 @@ describe('an upgrade that is malformed', () => {
 
   it.each<[string, Record<string, string | readonly string[]>]>([
     ['a Host that is none', { Host: 'a b:c:d' }],
-    ['a thousand headers', { 'X-Many': Array.from({ length: 1_000 }, (_, n) => `${n}`) }],
+    ['hundreds of headers', { 'X-Many': Array.from({ length: 500 }, (_, n) => `${n}`) }],
     ['letters beyond ASCII in a header', { 'User-Agent': 'Bücher/1.0' }],
     ['extensions that nobody knows', { 'Sec-WebSocket-Extensions': 'x-evil; a=1; b="2"' }],
   ])('only in what does not concern us, with %s, is accepted', async (_what, headers) => {
