@@ -83,8 +83,8 @@ export function createLink(
       socket = new WebSocket(socketAddress(address, connectionId, resume()), protocols);
       socket.addEventListener('message', (event) => isOver() || receive(event));
       socket.addEventListener('close', (event) => isOver() || end(event));
-      // The `ws` package throws errors that nobody listens to; a close event follows and is all that browsers tell.
-      socket.addEventListener('error', () => {});
+      // Node 22 tells of a connection that could not be made by nothing else; elsewhere a close event follows, with this code.
+      socket.addEventListener('error', () => isOver() || end({ code: 1006, reason: '' }));
     } catch (cause) {
       if (isOver()) return;
       const error = failure('connect_failed', cause);
@@ -145,10 +145,11 @@ export function createLink(
   /** The peer is not waited for: over a dead network the closing handshake takes minutes. */
   function giveUp(code: number, isLeaving?: boolean): void {
     const given = socket;
+    // Before the socket is closed, which may report an error at once.
+    end({ code, reason: '' }, isLeaving);
     given?.close(code);
     // The `ws` package waits half a minute for a peer that does not answer, and keeps the process alive.
     setTimeout(() => given?.terminate?.(), CLOSE_GRACE_MS).unref?.();
-    end({ code, reason: '' }, isLeaving);
   }
 
   /** Once for each connection: at its close, or at the moment it is given up. */

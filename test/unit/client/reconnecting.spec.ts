@@ -85,6 +85,20 @@ describe('coming back', () => {
     expect(server.attempts.all[0]).toBe('refused');
   });
 
+  it('comes back at once when only an error tells that a connection could not be made, as on Node 22', async () => {
+    class NeverCloses extends WebSocket {
+      override emit(event: string, ...args: unknown[]): boolean {
+        return event !== 'close' && super.emit(event, ...args);
+      }
+    }
+    server.refuseWith = 503;
+    const { nextState } = server.client({ WebSocket: NeverCloses, connectTimeoutMs: 60_000 });
+    expect(await nextState('waiting')).toMatchObject({ code: 1006 });
+
+    server.refuseWith = undefined;
+    await nextState('open');
+  });
+
   it('waits longer after each failure', async () => {
     server.refuseWith = 503;
     const options = { backoff: { baseMs: 4, capMs: 16 }, random: () => 1 };
