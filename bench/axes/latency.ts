@@ -94,7 +94,8 @@ async function bytesHeldForStalled(rig: Rig, stalled: number): Promise<number> {
 async function watch(rig: Rig, events: number): Promise<Percentiles> {
   let ages: Percentiles | undefined;
   await rig.measure(async () => {
-    ages = await rig.publishWatched({ events, perTick: 1, everyMs: EVERY_MS, bytes: 200 });
+    const order = { events, perTick: 1, everyMs: EVERY_MS, bytes: 200 };
+    ages = await rig.agesDuring(() => rig.publish(order));
   });
   return ages!;
 }

@@ -11,7 +11,23 @@ const FEW = 1;
 const MANY = 51;
 /** The fourth server: its connection listens to something else. */
 const ASIDE = 3;
-const PER_TICK = [1, 16];
+
+interface Load {
+  readonly perTick: number;
+  /** From one tick to the next, in milliseconds; 0 for as fast as possible. */
+  readonly everyMs: number;
+  readonly events: number;
+}
+
+const LOADS = {
+  'steady, 16 every 5 ms': { perTick: 16, everyMs: 5, events: 4_800 },
+  'flood, 1 per tick': { perTick: 1, everyMs: 0, events: 20_000 },
+  'flood, 16 per tick': { perTick: 16, everyMs: 0, events: 20_000 },
+} as const satisfies Readonly<Record<string, Load>>;
+
+type LoadName = keyof typeof LOADS;
+const LOAD_NAMES = Object.keys(LOADS) as LoadName[];
+
 const COLUMNS: readonly (readonly [part: keyof Shares, title: string])[] = [
   ['publisher', 'publisher'],
   ['redis', 'Redis'],
@@ -35,21 +51,22 @@ export async function run(
 ): Promise<Section> {
   const rigs = await startEach(peers, startCluster);
   const costs = new Map<string, Shares[]>();
-  const events = quick ? 1_500 : 10_000;
-  for (const perTick of PER_TICK) {
-    for (const rig of rigs) await measureOne(rig, perTick, events);
-    const figures = await measureEach(rounds, rigs, (rig) => measureOne(rig, perTick, events));
-    for (const [name, own] of figures) costs.set(`${name} ${perTick}`, own);
+  for (const load of LOAD_NAMES) {
+    const { events, ...pace } = LOADS[load];
+    const order = { ...pace, events: quick ? events / 10 : events };
+    for (const rig of rigs) await measureOne(rig, order);
+    const figures = await measureEach(rounds, rigs, (rig) => measureOne(rig, order));
+    for (const [name, own] of figures) costs.set(`${name} ${load}`, own);
   }
   await endEach(rigs);
-  const of = (part: keyof Shares, name: PeerName, perTick: number): number[] =>
-    costs.get(`${name} ${perTick}`)!.map((cost) => cost[part]);
-  const ratio = (part: keyof Shares, name: PeerName, perTick: number): number =>
-    median(of(part, name, perTick)) / median(of(part, 'socket.io classic', perTick));
-  const rowOf = (name: PeerName, perTick: number): string[] =>
+  const of = (part: keyof Shares, name: PeerName, load: LoadName): number[] =>
+    costs.get(`${name} ${load}`)!.map((cost) => cost[part]);
+  const ratio = (part: keyof Shares, name: PeerName, load: LoadName): number =>
+    median(of(part, name, load)) / median(of(part, 'socket.io classic', load));
+  const rowOf = (name: PeerName, load: LoadName): string[] =>
     COLUMNS.flatMap(([part]) => [
-      medianAndLeast(of(part, name, perTick), 1),
-      ratio(part, name, perTick).toFixed(2),
+      medianAndLeast(of(part, name, load), 1),
+      ratio(part, name, load).toFixed(2),
     ]);
   return {
     title: 'Across servers: an event for everybody',
@@ -60,15 +77,15 @@ export async function run(
       'sharded adapter of socket.io the event does not reach the fourth server, since nobody there is in the room. "ioredis + ' +
       'ws" is what these two libraries alone cost, with nothing around them. ' +
       clientsText(rigs),
-    tables: PER_TICK.map((perTick) => ({
-      title: `${perTick} per tick`,
+    tables: LOAD_NAMES.map((load) => ({
+      title: `Per event, ${load}`,
       head: ['', ...COLUMNS.flatMap(([, title]) => [title, 'ratio'])],
-      rows: peers.map((name) => [name, ...rowOf(name, perTick)]),
+      rows: peers.map((name) => [name, ...rowOf(name, load)]),
     })),
     charts: [],
-    verdicts: PER_TICK.map((perTick) => ({
-      what: `channel relay, receiver beyond the writes, ${perTick} per tick, of socket.io classic`,
-      figure: ratio('none', 'loopws', perTick),
+    verdicts: LOAD_NAMES.map((load) => ({
+      what: `channel relay, receiver beyond the writes, ${load}, of socket.io classic`,
+      figure: ratio('none', 'loopws', load),
       limit: 0.5,
     })),
   };
@@ -89,11 +106,12 @@ async function startCluster(name: PeerName): Promise<Rig> {
   return rig;
 }
 
-async function measureOne(rig: Rig, perTick: number, events: number): Promise<Shares> {
+async function measureOne(rig: Rig, load: Load): Promise<Shares> {
   const listeners = Array.from({ length: FEW + MANY }, (_, at) => at);
   const { servers, redisMicros } = await rig.measure(() =>
-    rig.publish({ events, perTick, bytes: 200 }, listeners),
+    rig.publish({ ...load, bytes: 200 }, listeners),
   );
+  const { events } = load;
   const [publisher = 0, few = 0, many = 0, none = 0] = servers.map((micros) => micros / events);
   return { publisher, redis: redisMicros / events, none, few, many };
 }

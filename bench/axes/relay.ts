@@ -5,6 +5,7 @@ import type { PeerName } from '../peers/index.js';
 import { type Cost, Rig } from '../peers/rig.js';
 import { clientsText, endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
 import type { Section, Table } from '../report/figures.js';
+import type { Percentiles } from '../support/percentiles.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
@@ -38,6 +39,8 @@ interface Shares {
   readonly publisher: number;
   readonly redis: number;
   readonly others: number;
+  /** Of the pushes when they arrived, in milliseconds. */
+  readonly ages: Percentiles;
 }
 
 type Figures = ReadonlyMap<PeerName, readonly Shares[]>;
@@ -64,7 +67,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
     text:
       `${SERVERS} servers on one Redis; the first pushes to accounts of the others in turn. CPU in microseconds per push, ` +
       'of the publisher, of Redis and of all other servers together: median (least). What the servers cost while nobody ' +
-      'pushes is in it. "loopws, results" also proves what became of each push; no other one does. "ioredis + ws" is what these ' +
+      'pushes is in it. The last columns are how old a push was when it arrived, in milliseconds. "loopws, results" also proves what became of each push; no other one does. "ioredis + ws" is what these ' +
       'two libraries alone cost, with nothing around them; its commands are pipelined by the driver. ' +
       clientsText(rigs),
     tables,
@@ -116,14 +119,18 @@ async function pushToAll(rig: Rig, load: Load): Promise<number> {
 
 async function measurePush(rig: Rig, load: Load): Promise<Shares> {
   let pushes = 0;
+  let ages: Percentiles | undefined;
   const cost = await rig.measure(async () => {
-    pushes = await pushToAll(rig, load);
+    ages = await rig.agesDuring(async () => {
+      pushes = await pushToAll(rig, load);
+    });
   });
   const [publisher, ...others] = cost.servers;
   return {
     publisher: publisher! / pushes,
     redis: cost.redisMicros / pushes,
     others: others.reduce((sum, micros) => sum + micros, 0) / pushes,
+    ages: ages!,
   };
 }
 
@@ -147,17 +154,19 @@ function pushTable(title: string, peers: readonly PeerName[], figures: Figures):
   const classic = sumOf(figures.get('socket.io classic')!);
   return {
     title,
-    head: ['', 'publisher', 'Redis', 'other servers', 'sum', 'of classic'],
+    head: ['', 'publisher', 'Redis', 'other servers', 'sum', 'of classic', 'p50 ms', 'p99 ms'],
     rows: peers.map((name) => {
       const own = figures.get(name)!;
-      const of = (part: keyof Shares): string =>
+      const of = (part: 'publisher' | 'redis' | 'others'): string =>
         medianAndLeast(
           own.map((shares) => shares[part]),
           1,
         );
       const sum = sumOf(own);
       const parts = [of('publisher'), of('redis'), of('others')];
-      return [name, ...parts, sum.toFixed(1), (sum / classic).toFixed(2)];
+      const age = (percentile: 'p50' | 'p99'): string =>
+        median(own.map(({ ages }) => ages[percentile])).toFixed(1);
+      return [name, ...parts, sum.toFixed(1), (sum / classic).toFixed(2), age('p50'), age('p99')];
     }),
   };
 }

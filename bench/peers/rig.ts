@@ -81,10 +81,10 @@ export class Rig {
     await this.send(order, readers, undefined);
   }
 
-  /** Publishes, and tells how old the events were when they arrived, in milliseconds. */
-  async publishWatched(order: Order): Promise<Percentiles> {
+  /** How old the events were that arrived meanwhile, in milliseconds. */
+  async agesDuring(work: () => Promise<unknown>): Promise<Percentiles> {
     await this.clients.call('startWatching', undefined);
-    await this.publish(order);
+    await work();
     return this.clients.call('stopWatching', undefined);
   }
 
