@@ -14,10 +14,10 @@ import { endRemotes } from './support/remote.js';
 
 const ROUNDS = 3;
 
-/** Of what a loop over `ws` costs, at so many events per tick. Measured: 0.6 to 1.0, 0.1 and 0.05. */
+/** Of what a loop over `ws` costs, at so many events per tick. Measured: 0.6 to 1.0, 0.1 to 0.2 and 0.05; lost, each is 1. */
 const FAN_OUT_LIMITS: readonly (readonly [perTick: number, limit: number])[] = [
   [1, 1.4],
-  [8, 0.25],
+  [8, 0.35],
   [32, 0.15],
 ];
 
@@ -51,9 +51,9 @@ async function verdictsOfThisRun(): Promise<Verdict[]> {
     await runRelay(quick, ['loopws', 'socket.io classic']),
     await runMatching(quick),
   ];
-  // What comes one by one is bounded by the kernel, and little of it can be lost.
+  // Processes that sleep in between pay for waking up, and a message for itself for the kernel: little of that can be lost.
   const verdicts = sections.flatMap((section) => section.verdicts);
-  const telling = verdicts.filter(({ what }) => !/one by one|relay.* 1 per tick/.test(what));
+  const telling = verdicts.filter(({ what }) => !/relay.* (steady|1 per tick)/.test(what));
   return [...(await fanOutVerdicts()), ...telling.map(withSlack)];
 }
 

@@ -16,13 +16,14 @@ interface Load {
   readonly perTick: number;
   /** From one tick to the next, in milliseconds; 0 for as fast as possible. */
   readonly everyMs: number;
+  /** No more than the Streams adapter keeps: of a longer flood its readers lose what they have not read by then. */
   readonly events: number;
 }
 
 const LOADS = {
   'steady, 16 every 5 ms': { perTick: 16, everyMs: 5, events: 4_800 },
-  'flood, 1 per tick': { perTick: 1, everyMs: 0, events: 20_000 },
-  'flood, 16 per tick': { perTick: 16, everyMs: 0, events: 20_000 },
+  'flood, 1 per tick': { perTick: 1, everyMs: 0, events: 10_000 },
+  'flood, 16 per tick': { perTick: 16, everyMs: 0, events: 10_000 },
 } as const satisfies Readonly<Record<string, Load>>;
 
 type LoadName = keyof typeof LOADS;

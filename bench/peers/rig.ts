@@ -154,10 +154,13 @@ export class Rig {
       this.lasts[client] = n;
     }
     const to = accounts === undefined ? {} : { accounts };
-    await Promise.all([
+    const work = Promise.all([
       this.server.call('publish', { ...order, ...to, first: last + 1 }),
       this.clients.call('untilReceived', { n, only: clients }),
     ]);
+    await work.catch((cause: unknown) => {
+      throw new Error(`What ${this.name} delivered is not what was published.`, { cause });
+    });
   }
 
   private async read(): Promise<Reading> {
