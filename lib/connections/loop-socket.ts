@@ -6,7 +6,7 @@ export interface LoopSocket {
   readonly readyState: number;
   readonly extensions: string;
   readonly bufferedAmount: number;
-  send(data: Uint8Array, options: { readonly binary: boolean }, written: () => void): void;
+  send(data: string | Uint8Array, options: { readonly binary: boolean }, written: () => void): void;
   ping(): void;
   pong(data?: Uint8Array): void;
   pause(): void;
@@ -26,7 +26,8 @@ export const SOCKET_OPEN = 1;
 export interface LoopStream {
   readonly writableLength: number;
   readonly writableHighWaterMark: number;
-  write(bytes: Uint8Array): boolean;
+  /** The encoding is that of texts. */
+  write(chunk: string | Uint8Array, encoding: 'latin1'): boolean;
   cork(): void;
   uncork(): void;
   on(event: 'drain', listener: () => void): this;

@@ -1,3 +1,4 @@
+import { CHUNK_ENCODING } from './chunk.js';
 import { type LoopSocket, type LoopStream, SOCKET_OPEN } from './loop-socket.js';
 import type { JoinedFrames } from './joined-frames.js';
 import type { TextFrame } from './text-frame.js';
@@ -50,7 +51,8 @@ class StreamWire implements Wire {
   }
 
   write(frames: readonly TextFrame[]): void {
-    this.stream.write(frames.length === 1 ? frames[0]!.bytes : this.joined.bytesOf(frames));
+    const chunk = frames.length === 1 ? frames[0]!.chunk : this.joined.chunkOf(frames);
+    this.stream.write(chunk, CHUNK_ENCODING);
   }
 
   onDrain(listener: () => void): void {

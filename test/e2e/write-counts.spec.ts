@@ -5,6 +5,9 @@ import { cutRawPeers, RawPeer } from '../support/raw-peer.js';
 
 const CONNECTIONS = 50;
 
+/** So long that it is written as memory, of which can be seen whether it is the same. */
+const LONG = 'x'.repeat(3_000);
+
 afterEach(async () => {
   cutRawPeers();
   closeCountedFronts();
@@ -34,7 +37,7 @@ async function writesDuring(
 
 describe('what a broadcast costs, in counts that no machine changes', () => {
   it('an event is encoded once, and every connection is handed the same bytes in one write', async () => {
-    const writes = await writesDuring((bus) => bus.pushToChannel('chat:one', 1), 'chat:one');
+    const writes = await writesDuring((bus) => bus.pushToChannel('chat:one', LONG), 'chat:one');
     expect(writes.map((own) => own.length)).toEqual(writes.map(() => 1));
     const frames = writes.flat(2);
     expect(frames).toHaveLength(CONNECTIONS);
@@ -43,7 +46,7 @@ describe('what a broadcast costs, in counts that no machine changes', () => {
 
   it('the events of a turn are joined once, and every connection is handed the same bytes in one write', async () => {
     const writes = await writesDuring((bus) => {
-      for (let n = 0; n < 20; n++) void bus.pushToChannel('chat:many', n);
+      for (let n = 0; n < 20; n++) void bus.pushToChannel('chat:many', `${n}${LONG}`);
       void bus.pushToChannel('chat:last', 0);
     }, 'chat:last');
     expect(writes.map((own) => own.length)).toEqual(writes.map(() => 1));

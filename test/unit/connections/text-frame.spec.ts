@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { PassThrough, type Writable } from 'node:stream';
 import * as ws from 'ws';
+import { type Chunk, CHUNK_ENCODING } from '../../../lib/connections/chunk.js';
+import { JoinedFrames } from '../../../lib/connections/joined-frames.js';
 import { TextFrame } from '../../../lib/connections/text-frame.js';
 
 /** The parser of the `ws` package, which its types leave out. */
@@ -8,12 +10,17 @@ const { Receiver } = ws as unknown as {
   readonly Receiver: new (options: { readonly isServer: boolean }) => Writable;
 };
 
+const bytesOf = (chunk: Chunk): Buffer =>
+  typeof chunk === 'string' ? Buffer.from(chunk, CHUNK_ENCODING) : chunk;
+
 describe('TextFrame', () => {
   it.each([
     [0, 2],
     [1, 2],
     [125, 2],
     [126, 4],
+    [2_044, 4],
+    [2_045, 4],
     [65_535, 4],
     [65_536, 10],
     [200_000, 10],
@@ -21,31 +28,57 @@ describe('TextFrame', () => {
     const text = 'x'.repeat(length);
     const frame = new TextFrame(text);
     expect(frame.length).toBe(header + length);
-    expect(frame.bytes[0]).toBe(0x81);
+    expect(frame.chunk).toHaveLength(frame.length);
     expect(frame.payload.toString()).toBe(text);
-    expect(await parsed(frame.bytes)).toBe(text);
+    expect(await parsed(frame.chunk)).toEqual([text]);
   });
 
-  it('counts bytes and not characters', async () => {
-    const text = '😀'.repeat(32);
-    const frame = new TextFrame(text);
-    expect(frame.length).toBe(4 + 128);
-    expect(await parsed(frame.bytes)).toBe(text);
+  it.each(['😀'.repeat(32), 'é', '\u0080', '\ud800', 'x'.repeat(130) + 'ÿ'])(
+    'counts bytes and not characters: %j',
+    async (text) => {
+      const frame = new TextFrame(text);
+      expect(frame.length).toBe((Buffer.byteLength(text) < 126 ? 2 : 4) + Buffer.byteLength(text));
+      expect(frame.chunk).toHaveLength(frame.length);
+      expect(await parsed(frame.chunk)).toEqual([text.toWellFormed()]);
+    },
+  );
+
+  it('takes no memory outside the heap when it is short', () => {
+    expect(typeof new TextFrame('x'.repeat(2_044)).chunk).toBe('string');
   });
 
-  it('is one piece of memory of its own, not a window into a shared pool', () => {
-    const frame = new TextFrame('small');
-    expect(frame.bytes.buffer.byteLength).toBe(frame.length);
-    expect(frame.payload.buffer).toBe(frame.bytes.buffer);
+  it('is one piece of memory of its own when it is long, not a window into a shared pool', () => {
+    const { chunk, length } = new TextFrame('x'.repeat(2_045));
+    expect((chunk as Buffer).buffer.byteLength).toBe(length);
   });
 });
 
-async function parsed(bytes: Buffer): Promise<string> {
+describe('JoinedFrames', () => {
+  it.each([
+    ['short ones', ['a', 'b', 'c']],
+    ['a text and bytes', ['a', 'é', 'c'.repeat(3_000), 'd']],
+    ['short ones that are long together', Array.from({ length: 30 }, (_, n) => `${n}`.repeat(80))],
+  ])('of %s are read one after the other', async (_what, texts) => {
+    const frames = texts.map((text) => new TextFrame(text));
+    const chunk = new JoinedFrames().chunkOf(frames);
+    expect(chunk).toHaveLength(frames.reduce((sum, { length }) => sum + length, 0));
+    expect(await parsed(chunk)).toEqual(texts);
+  });
+
+  it('are joined once for all connections that get them', () => {
+    const joined = new JoinedFrames();
+    const frames = [new TextFrame('a'.repeat(3_000)), new TextFrame('b')];
+    expect(joined.chunkOf([...frames])).toBe(joined.chunkOf([...frames]));
+  });
+});
+
+async function parsed(chunk: Chunk): Promise<string[]> {
   const receiver = new Receiver({ isServer: false });
-  const message = once(receiver, 'message');
+  const texts: string[] = [];
+  receiver.on('message', (data: Buffer) => texts.push(data.toString()));
   const source = new PassThrough();
   source.pipe(receiver);
-  source.end(bytes);
-  const [data] = (await message) as [Buffer];
-  return data.toString();
+  source.end(bytesOf(chunk));
+  await once(receiver, 'finish');
+  return texts;
 }
