@@ -1,5 +1,4 @@
 import { PresenceStore } from '../../lib/index.js';
-import { eventually } from '../support/eventually.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
 import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -94,32 +93,5 @@ describe('what a push costs Redis', () => {
       await b.get(PresenceStore).count(); // a reply would have left before it
     });
     expect(commands).toEqual({ publish: 1 });
-  });
-});
-
-describe('what idle servers cost Redis', () => {
-  const BEATING = { serverBeatMs: 20, serverTimeoutMs: 10_000 };
-  const BEATS = 60;
-
-  /** How often a partition of presence was looked through for each beat of a server. */
-  async function looksPerBeat(): Promise<number> {
-    await redis.command('CONFIG', 'RESETSTAT');
-    const callsOf = async (command: string): Promise<number> => {
-      const stats = await redis.command<string>('INFO', 'commandstats');
-      return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-    };
-    await eventually('the servers beat', async () => (await callsOf('zadd')) >= BEATS);
-    return (await callsOf('zrangebyscore')) / (await callsOf('zadd'));
-  }
-
-  it('servers share the looks through presence', async () => {
-    const start = (): Promise<LoopApp> =>
-      startLoopApp({ options: { redis: redis.url, config: BEATING } });
-    await start();
-    const alone = await looksPerBeat();
-    for (let more = 0; more < 3; more++) await start();
-    const ofFour = await looksPerBeat();
-    expect(alone).toBeGreaterThan(5);
-    expect(ofFour).toBeLessThan(alone / 2);
   });
 });

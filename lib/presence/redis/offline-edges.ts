@@ -6,11 +6,8 @@ import type { PresenceEdges } from '../presence-store.js';
 import { KEEP_GRACE, TAKE_OFFLINE } from './presence.scripts.js';
 import { RecentlyOffline } from './recently-offline.js';
 
-/**
- * Partitions that all servers together look through per beat for accounts in whose grace everybody died who knew of them. It
- * does not grow with the servers, since Redis pays for it.
- */
-const LOOKED_THROUGH_PER_BEAT = 8;
+/** Partitions that one beat looks through for accounts whose server died before their grace had passed. */
+const LOOKED_THROUGH_AT_ONCE = 8;
 
 const KEPT_AT_ONCE = 200;
 
@@ -36,17 +33,14 @@ export class OfflineEdges {
   private readonly reported = new Map<string, readonly string[]>();
   private readonly recent = new RecentlyOffline();
   private poll: ReturnType<typeof setInterval> | undefined;
-  /** Where this server goes on looking; each begins elsewhere. */
-  private next: number;
+  private next = 0;
   private closed = false;
 
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly graceMs: number,
     private readonly edges: PresenceEdges,
-  ) {
-    this.next = Math.floor(Math.random() * backbone.keys.partitions.length);
-  }
+  ) {}
 
   start(): void {
     const { serverBeatMs } = this.backbone.config;
@@ -195,10 +189,8 @@ export class OfflineEdges {
 
   /** All at once, so that it is one write and one read. */
   private async lookThrough(): Promise<void> {
-    const { keys, membership } = this.backbone;
-    const { partitions } = keys;
-    const share = Math.ceil(LOOKED_THROUGH_PER_BEAT / membership.size);
-    const count = Math.min(share, partitions.length);
+    const { partitions } = this.backbone.keys;
+    const count = Math.min(LOOKED_THROUGH_AT_ONCE, partitions.length);
     const now = Array.from(
       { length: count },
       (_, at) => partitions[(this.next + at) % partitions.length]!,
