@@ -6,7 +6,12 @@ import { clientError, clientErrorWith, failure, type LoopClientError } from './c
 import type { ClientSettings, UrlSource } from './client-options.js';
 import type { LoopStateChange, LoopStatus } from './loop-state.js';
 import { after, type Timer } from './timer.js';
-import { SOCKET_OPEN, type LoopCloseEvent, type LoopWebSocket } from './web-socket.js';
+import {
+  SOCKET_CONNECTING,
+  SOCKET_OPEN,
+  type LoopCloseEvent,
+  type LoopWebSocket,
+} from './web-socket.js';
 
 export interface LinkObserver {
   /** The credentials of the next connection. */
@@ -83,14 +88,18 @@ export function createLink(
       socket = new WebSocket(socketAddress(address, connectionId, resume()), protocols);
       socket.addEventListener('message', (event) => isOver() || receive(event));
       socket.addEventListener('close', (event) => isOver() || end(event));
-      // Node 22 tells of a connection that could not be made by nothing else; elsewhere a close event follows, with this code.
-      socket.addEventListener('error', () => isOver() || end({ code: 1006, reason: '' }));
+      socket.addEventListener('error', () => isOver() || failed());
     } catch (cause) {
       if (isOver()) return;
       const error = failure('connect_failed', cause);
       onError(error);
       if (!isOver()) end({ code: 1006, reason: error.message });
     }
+  }
+
+  /** A close follows, which says more. Only Node 22 tells of a connection that could not be made by nothing else. */
+  function failed(): void {
+    if (socket?.readyState === SOCKET_CONNECTING) end({ code: 1006, reason: '' });
   }
 
   function receive({ data }: { readonly data: unknown }): void {
@@ -145,11 +154,11 @@ export function createLink(
   /** The peer is not waited for: over a dead network the closing handshake takes minutes. */
   function giveUp(code: number, isLeaving?: boolean): void {
     const given = socket;
-    // Before the socket is closed, which may report an error at once.
-    end({ code, reason: '' }, isLeaving);
+    epoch++; // what the socket tells of being closed is no news
     given?.close(code);
     // The `ws` package waits half a minute for a peer that does not answer, and keeps the process alive.
     setTimeout(() => given?.terminate?.(), CLOSE_GRACE_MS).unref?.();
+    end({ code, reason: '' }, isLeaving);
   }
 
   /** Once for each connection: at its close, or at the moment it is given up. */

@@ -18,5 +18,8 @@ export interface LoopCloseEvent {
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => LoopWebSocket;
 
+/** `readyState` of a socket that is being opened. */
+export const SOCKET_CONNECTING = 0;
+
 /** `readyState` of a socket that can be written to. */
 export const SOCKET_OPEN = 1;

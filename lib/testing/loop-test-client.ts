@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import type { ServerFrame, WelcomeFrame } from '../protocol/frames.js';
+import { SOCKET_CONNECTING } from '../client/web-socket.js';
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from '../protocol/subprotocol.js';
 import { FrameLog } from './frame-log.js';
 import { decodeServerFrame } from './server-frame.decoder.js';
@@ -57,8 +58,10 @@ export class LoopTestClient {
         resolve({ code, reason });
       };
       socket.addEventListener('close', end);
-      // Node 22 tells of a refusal by nothing else; elsewhere a close follows, with this code.
-      socket.addEventListener('error', () => end({ code: 1006, reason: '' }));
+      // A close follows, which says more. Only Node 22 tells of a refusal by nothing else.
+      socket.addEventListener('error', () => {
+        if (socket.readyState === SOCKET_CONNECTING) end({ code: 1006, reason: '' });
+      });
     });
   }
 

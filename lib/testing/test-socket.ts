@@ -2,6 +2,7 @@ import { LoopWsError } from '../loop-ws.errors.js';
 
 /** The part of the standard WebSocket interface that the test client uses; the `ws` package has it as well. */
 export interface TestSocket {
+  readonly readyState: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;

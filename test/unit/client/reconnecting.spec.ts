@@ -86,17 +86,47 @@ describe('coming back', () => {
   });
 
   it('comes back at once when only an error tells that a connection could not be made, as on Node 22', async () => {
-    class NeverCloses extends WebSocket {
-      override emit(event: string, ...args: unknown[]): boolean {
-        return event !== 'close' && super.emit(event, ...args);
+    class FailingSocket {
+      readonly readyState = 0;
+      readonly bufferedAmount = 0;
+      addEventListener(type: string, listener: (event: never) => unknown): void {
+        if (type === 'error') setImmediate(() => listener({} as never));
+      }
+      send(): void {}
+      close(): void {}
+    }
+    const loop = connect('ws://nowhere', { WebSocket: FailingSocket, connectTimeoutMs: 60_000 });
+    const { nextState } = new TestClient(loop);
+
+    expect(await nextState('waiting')).toMatchObject({ code: 1006 });
+    expect(await nextState('connecting')).toMatchObject({ attempt: 1 });
+    loop.close();
+  });
+
+  it('ends an attempt once that is given up, though the socket reports that at once, as on Node 22', async () => {
+    class FailsInClose extends WebSocket {
+      override close(code?: number): void {
+        if (this.readyState === WebSocket.CONNECTING) this.emit('error', new Error('closed'));
+        super.close(code);
       }
     }
-    server.refuseWith = 503;
-    const { nextState } = server.client({ WebSocket: NeverCloses, connectTimeoutMs: 60_000 });
-    expect(await nextState('waiting')).toMatchObject({ code: 1006 });
+    const sockets = new Set<Socket>();
+    const mute = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as { port: number };
+    const loop = connect(`ws://127.0.0.1:${port}`, {
+      WebSocket: FailsInClose,
+      connectTimeoutMs: 40,
+    });
+    const { states, nextState } = new TestClient(loop);
 
-    server.refuseWith = undefined;
-    await nextState('open');
+    expect(await nextState('waiting')).toMatchObject({ code: 4408 });
+    loop.close();
+    expect(await nextState('closed')).toMatchObject({ code: 1000 });
+    expect(states.all.filter(({ state }) => state === 'waiting')).toHaveLength(1);
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+    await once(mute, 'close');
   });
 
   it('waits longer after each failure', async () => {
