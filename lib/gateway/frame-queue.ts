@@ -73,8 +73,8 @@ export class FrameQueue {
     for (const listener of listeners) listener();
   }
 
-  private wait(task: Queued): void {
-    this.waiting.push(task);
+  private wait(next: Queued): void {
+    this.waiting.push(next);
     if (this.waiting.length <= this.maxWaiting || this.feederPaused) return;
     this.feederPaused = true;
     this.feeder.pause();

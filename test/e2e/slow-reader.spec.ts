@@ -132,6 +132,25 @@ describe('P6: a reader that does not read', () => {
     expect(await isServing(app)).toBe(true);
   });
 
+  it('gets what was accepted of short frames, each in a turn of its own, and costs no more', async () => {
+    const app = await start();
+    const [peer, stream] = await counted(app, 'slow');
+    stream.stick();
+    const payload = 'x'.repeat(400);
+    let accepted = 0;
+    while ((await app.bus.pushToAccount('slow', 'chat:n', { n: accepted, payload })).failed === 0) {
+      accepted++;
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(stream.writableLength).toBeLessThanOrEqual(MAX_QUEUE);
+    }
+    expect(accepted).toBeGreaterThan(MAX_QUEUE / 500);
+    expect(accepted).toBeLessThan(MAX_QUEUE / 400);
+    stream.unstick();
+    await eventually('the close', () => peer.close !== undefined);
+    expect(peer.close).toMatchObject({ code: 4413 });
+    expect(numbersOf(peer)).toEqual(upTo(accepted));
+  });
+
   it('over plain TCP is closed with 4413 once its kernel buffers are full; delivered frames came in order', async () => {
     const app = await start();
     const peer = await RawPeer.open(app.port, { token: 'slow' });

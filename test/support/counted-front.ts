@@ -5,6 +5,11 @@ import type { LoopApp } from './loop-app.js';
 
 type Done = (error?: Error | null) => void;
 
+interface Written {
+  readonly chunk: Buffer | string;
+  readonly encoding: BufferEncoding;
+}
+
 /**
  * A TCP socket behind a stream that counts what the kernel would be asked to do: each entry of `writes` is one system
  * call. While it is stuck it takes bytes and never finishes, as a socket does whose peer has closed its window.
@@ -16,7 +21,7 @@ export class CountedStream extends Duplex {
   private stuck = false;
 
   constructor(private readonly tcp: Socket) {
-    super({ allowHalfOpen: true });
+    super({ allowHalfOpen: true, decodeStrings: false }); // as sockets do
     tcp.on('data', (chunk) => this.push(chunk) || tcp.pause());
     tcp.on('end', () => this.push(null));
     tcp.on('error', () => {}); // a close follows
@@ -37,13 +42,13 @@ export class CountedStream extends Duplex {
     this.tcp.resume();
   }
 
-  override _write(chunk: Buffer, _encoding: string, done: Done): void {
-    this.put([chunk], done);
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: Done): void {
+    this.put([bytesOf(chunk, encoding)], done);
   }
 
-  override _writev(chunks: readonly { chunk: Buffer }[], done: Done): void {
+  override _writev(chunks: readonly Written[], done: Done): void {
     this.put(
-      chunks.map(({ chunk }) => chunk),
+      chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding)),
       done,
     );
   }
@@ -93,4 +98,8 @@ export async function startCountedFront({ app }: LoopApp): Promise<CountedFront>
 export function closeCountedFronts(): void {
   for (const front of fronts) front.close();
   fronts.clear();
+}
+
+function bytesOf(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
 }

@@ -65,10 +65,15 @@ describe('JoinedFrames', () => {
     expect(await parsed(chunk)).toEqual(texts);
   });
 
-  it('are joined once for all connections that get them', () => {
+  it.each([1, 3_000])('of %i bytes are joined once for all connections that get them', (length) => {
+    let asked = 0;
+    const frames = ['a', 'b'].map((letter) => {
+      const { chunk, ...frame } = new TextFrame(letter.repeat(length));
+      return Object.defineProperty(frame, 'chunk', { get: () => (asked++, chunk) }) as TextFrame;
+    });
     const joined = new JoinedFrames();
-    const frames = [new TextFrame('a'.repeat(3_000)), new TextFrame('b')];
     expect(joined.chunkOf([...frames])).toBe(joined.chunkOf([...frames]));
+    expect(asked).toBe(frames.length);
   });
 });
 
