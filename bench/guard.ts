@@ -14,7 +14,7 @@ import { endRemotes } from './support/remote.js';
 
 const ROUNDS = 3;
 
-/** Of what a loop over `ws` costs, at so many events per tick. Measured: 0.6 to 1.0, 0.1 to 0.2 and 0.05; lost, each is 1. */
+/** Of what a loop over `ws` costs, at so many events per tick. Measured: 0.6 to 1.0, 0.1 to 0.2 and 0.05. Lost, the last two are 1. */
 const FAN_OUT_LIMITS: readonly (readonly [perTick: number, limit: number])[] = [
   [1, 1.4],
   [8, 0.35],

@@ -74,7 +74,8 @@ export async function run(
     text:
       `Four servers on one Redis: the first publishes, the second has ${FEW} connection that listens, the third ${MANY}; that ` +
       'of the fourth listens to another event of the same service, so it receives the event and has nothing to write. CPU in ' +
-      'microseconds per event that each of them and Redis pay: median (least), and the ratio to the classic adapter. With the ' +
+      'microseconds per event that each of them and Redis pay, what they cost while nobody pushes included: median (least), and ' +
+      'the ratio to the classic adapter. With the ' +
       'sharded adapter of socket.io the event does not reach the fourth server, since nobody there is in the room. "ioredis + ' +
       'ws" is what these two libraries alone cost, with nothing around them. ' +
       clientsText(rigs),

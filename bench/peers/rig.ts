@@ -159,7 +159,7 @@ export class Rig {
       this.clients.call('untilReceived', { n, only: clients }),
     ]);
     await work.catch((cause: unknown) => {
-      throw new Error(`What ${this.name} delivered is not what was published.`, { cause });
+      throw new Error(`Publishing on ${this.name} failed.`, { cause });
     });
   }
 
