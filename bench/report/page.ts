@@ -18,7 +18,7 @@ What LoopWs costs beside others, measured in one run: every figure of a table co
 minutes, the servers take turns, and each has its clients in a process of their own that check that every event arrives,
 once and in order. Absolute numbers move with the machine; compare those of one table with each other.
 
-This page is written by \`npm run bench\`, in about half an hour; \`npm run bench:quick\` prints a short form of it in less than
+This page is written by \`npm run bench\`, in about twenty-five minutes; \`npm run bench:quick\` prints a short form of it in less than
 two minutes. How it is done is in [bench/](../bench/README.md).
 `;
 
