@@ -222,10 +222,10 @@ describe('coming back', () => {
   });
 
   it('lets a connection live on after connectTimeoutMs once it is open', async () => {
-    const { loop, states } = server.client({ connectTimeoutMs: 60 });
+    const { loop, states } = server.client({ connectTimeoutMs: 400 });
     await loop.ready();
 
-    await rejection(loop.request('a:b', 0, { timeoutMs: 90 }));
+    await rejection(loop.request('a:b', 0, { timeoutMs: 500 }));
 
     expect(states.all.map(({ state }) => state)).toEqual(['open']);
   });
