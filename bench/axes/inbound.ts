@@ -30,11 +30,8 @@ export async function run(
     for (const [load, atOnce] of Object.entries(LOADS)) {
       for (const rig of rigs) await rig.request(frames, atOnce);
       const micros = await measureEach(rounds, rigs, async (rig) => {
-        let sent = 0;
-        const { servers } = await rig.measure(async () => {
-          sent = await rig.request(frames, atOnce);
-        });
-        return servers[0]! / sent;
+        const { servers, result } = await rig.measure(() => rig.request(frames, atOnce));
+        return servers[0]! / result;
       });
       rows.push({ connections, load, micros });
     }

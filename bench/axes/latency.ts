@@ -92,12 +92,9 @@ async function bytesHeldForStalled(rig: Rig, stalled: number): Promise<number> {
 }
 
 async function watch(rig: Rig, events: number): Promise<Percentiles> {
-  let ages: Percentiles | undefined;
-  await rig.measure(async () => {
-    const order = { events, perTick: 1, everyMs: EVERY_MS, bytes: 200 };
-    ages = await rig.agesDuring(() => rig.publish(order));
-  });
-  return ages!;
+  const order = { events, perTick: 1, everyMs: EVERY_MS, bytes: 200 };
+  const { result } = await rig.measure(() => rig.agesDuring(() => rig.publish(order)));
+  return result;
 }
 
 function cells(figures: readonly Percentiles[]): string[] {

@@ -1,7 +1,7 @@
 /* From server to server: what an event for everybody costs a server that receives it, beyond writing to its clients. */
 import { startRedis } from '../../test/support/redis-server.js';
 import type { PeerName } from '../peers/index.js';
-import { Rig } from '../peers/rig.js';
+import { type Load, Rig } from '../peers/rig.js';
 import { clientsText, endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
 import { median, medianAndLeast } from '../support/statistics.js';
@@ -12,18 +12,11 @@ const MANY = 51;
 /** The fourth server: its connection listens to something else. */
 const ASIDE = 3;
 
-interface Load {
-  readonly perTick: number;
-  /** From one tick to the next, in milliseconds; 0 for as fast as possible. */
-  readonly everyMs: number;
-  /** No more than the Streams adapter keeps: of a longer flood its readers lose what they have not read by then. */
-  readonly events: number;
-}
-
+/** No flood is longer than what the Streams adapter keeps: its readers lose what they have not read by then. */
 const LOADS = {
   'steady, 16 every 5 ms': { perTick: 16, everyMs: 5, events: 4_800 },
-  'flood, 1 per tick': { perTick: 1, everyMs: 0, events: 10_000 },
-  'flood, 16 per tick': { perTick: 16, everyMs: 0, events: 10_000 },
+  'flood, 1 per tick': { perTick: 1, events: 10_000 },
+  'flood, 16 per tick': { perTick: 16, events: 10_000 },
 } as const satisfies Readonly<Record<string, Load>>;
 
 type LoadName = keyof typeof LOADS;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRedis } from '../../test/support/redis-server.js';
 import type { PeerName } from '../peers/index.js';
-import { type Cost, Rig } from '../peers/rig.js';
+import { type Cost, type Load, Rig } from '../peers/rig.js';
 import { clientsText, endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
 import type { Section, Table } from '../report/figures.js';
 import type { Percentiles } from '../support/percentiles.js';
@@ -13,19 +13,11 @@ const SERVERS = 8;
 const CLIENTS_OF_EACH = 4;
 const BYTES = 200;
 
-interface Load {
-  readonly perTick: number;
-  /** From one tick to the next, in milliseconds; 0 for as fast as possible. */
-  readonly everyMs: number;
-  /** Events for each client in one measurement. */
-  readonly events: number;
-}
-
 const LOADS = {
   'steady, 1 every ms': { perTick: 1, everyMs: 1, events: 40 },
   'steady, 16 every 5 ms': { perTick: 16, everyMs: 5, events: 100 },
-  'flood, 1 per tick': { perTick: 1, everyMs: 0, events: 200 },
-  'flood, 16 per tick': { perTick: 16, everyMs: 0, events: 600 },
+  'flood, 1 per tick': { perTick: 1, events: 200 },
+  'flood, 16 per tick': { perTick: 16, events: 600 },
 } as const satisfies Readonly<Record<string, Load>>;
 
 type LoadName = keyof typeof LOADS;
@@ -33,7 +25,7 @@ const LOAD_NAMES = Object.keys(LOADS) as LoadName[];
 const QUICK_LOADS: readonly LoadName[] = ['steady, 16 every 5 ms', 'flood, 16 per tick'];
 
 /** Until the engine has compiled the way through each server. */
-const WARM_UP: Load = { perTick: 16, everyMs: 0, events: 1_500 };
+const WARM_UP: Load = { perTick: 16, events: 1_500 };
 
 interface Shares {
   readonly publisher: number;
@@ -110,27 +102,23 @@ async function startCluster(name: PeerName): Promise<Rig> {
   return rig;
 }
 
-/** Resolves with the number of pushes. */
-async function pushToAll(rig: Rig, load: Load): Promise<number> {
+/** Each client gets the events of the load. */
+async function pushToAll(rig: Rig, load: Load): Promise<void> {
   const clients = Array.from({ length: rig.size }, (_, at) => at);
   await rig.publishTo(clients, { ...load, bytes: BYTES });
-  return load.events * rig.size;
 }
 
 async function measurePush(rig: Rig, load: Load): Promise<Shares> {
-  let pushes = 0;
-  let ages: Percentiles | undefined;
-  const cost = await rig.measure(async () => {
-    ages = await rig.agesDuring(async () => {
-      pushes = await pushToAll(rig, load);
-    });
-  });
-  const [publisher, ...others] = cost.servers;
+  const { servers, redisMicros, result } = await rig.measure(() =>
+    rig.agesDuring(() => pushToAll(rig, load)),
+  );
+  const pushes = load.events * rig.size;
+  const [publisher, ...others] = servers;
   return {
     publisher: publisher! / pushes,
-    redis: cost.redisMicros / pushes,
+    redis: redisMicros / pushes,
     others: others.reduce((sum, micros) => sum + micros, 0) / pushes,
-    ages: ages!,
+    ages: result,
   };
 }
 

@@ -26,6 +26,9 @@ export interface RigOptions extends Omit<PeerOptions, 'aside'> {
 
 type Order = Pick<Publication, 'events' | 'perTick' | 'everyMs' | 'bytes'>;
 
+/** How many events, and how fast they follow one another. */
+export type Load = Omit<Order, 'bytes'>;
+
 type Reading = readonly [servers: readonly number[], redis: number, clients: number];
 
 /** Servers of one kind and their clients, each server in a process of its own, all clients in another one. */
@@ -116,15 +119,16 @@ export class Rig {
     return sent;
   }
 
-  async measure(work: () => Promise<unknown>): Promise<Cost> {
+  async measure<Result>(work: () => Promise<Result>): Promise<Cost & { readonly result: Result }> {
     const before = await this.read();
     const began = performance.now();
-    await work();
+    const result = await work();
     const ms = performance.now() - began;
     const after = await this.read();
     const clientsBusy = (after[2] - before[2]) / 1_000 / ms;
     this.clientsBusyAtMost = Math.max(this.clientsBusyAtMost, clientsBusy);
     return {
+      result,
       servers: after[0].map((micros, at) => micros - before[0][at]!),
       redisMicros: after[1] - before[1],
       clientsBusy,
