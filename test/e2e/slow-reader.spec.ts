@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type ConnectionClose,
   ConnectionRegistry,
@@ -140,7 +141,7 @@ describe('P6: a reader that does not read', () => {
     let accepted = 0;
     while ((await app.bus.pushToAccount('slow', 'chat:n', { n: accepted, payload })).failed === 0) {
       accepted++;
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       expect(stream.writableLength).toBeLessThanOrEqual(MAX_QUEUE);
     }
     expect(accepted).toBeGreaterThan(MAX_QUEUE / 500);

@@ -1,9 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createServer, type Socket } from 'node:net';
-import { once } from 'node:events';
-import { WebSocket } from 'ws';
-import { connect } from '../../../lib/client/index.js';
-import { rejection, ScriptedServer, TestClient } from './scripted-server.js';
+import { rejection, ScriptedServer } from './scripted-server.js';
 
 describe('coming back', () => {
   let server: ScriptedServer;
@@ -73,60 +69,6 @@ describe('coming back', () => {
 
     expect(await nextState('waiting')).toMatchObject({ code: 1006 });
     await nextState('open');
-  });
-
-  it('comes back after an HTTP refusal, which browsers cannot see', async () => {
-    server.refuseWith = 503;
-    const { nextState } = server.client();
-    expect(await nextState('waiting')).toMatchObject({ code: 1006 });
-
-    server.refuseWith = undefined;
-    await nextState('open');
-    expect(server.attempts.all[0]).toBe('refused');
-  });
-
-  it('comes back at once when only an error tells that a connection could not be made, as on Node 22', async () => {
-    class FailingSocket {
-      readonly readyState = 0;
-      readonly bufferedAmount = 0;
-      addEventListener(type: string, listener: (event: never) => unknown): void {
-        if (type === 'error') setImmediate(() => listener({} as never));
-      }
-      send(): void {}
-      close(): void {}
-    }
-    const loop = connect('ws://nowhere', { WebSocket: FailingSocket, connectTimeoutMs: 60_000 });
-    const { nextState } = new TestClient(loop);
-
-    expect(await nextState('waiting')).toMatchObject({ code: 1006 });
-    expect(await nextState('connecting')).toMatchObject({ attempt: 1 });
-    loop.close();
-  });
-
-  it('ends an attempt once that is given up, though the socket reports that at once, as on Node 22', async () => {
-    class FailsInClose extends WebSocket {
-      override close(code?: number): void {
-        if (this.readyState === WebSocket.CONNECTING) this.emit('error', new Error('closed'));
-        super.close(code);
-      }
-    }
-    const sockets = new Set<Socket>();
-    const mute = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
-    await once(mute, 'listening');
-    const { port } = mute.address() as { port: number };
-    const loop = connect(`ws://127.0.0.1:${port}`, {
-      WebSocket: FailsInClose,
-      connectTimeoutMs: 40,
-    });
-    const { states, nextState } = new TestClient(loop);
-
-    expect(await nextState('waiting')).toMatchObject({ code: 4408 });
-    loop.close();
-    expect(await nextState('closed')).toMatchObject({ code: 1000 });
-    expect(states.all.filter(({ state }) => state === 'waiting')).toHaveLength(1);
-    for (const socket of sockets) socket.destroy();
-    mute.close();
-    await once(mute, 'close');
   });
 
   it('waits longer after each failure', async () => {
@@ -207,41 +149,6 @@ describe('coming back', () => {
     peer.close(4503);
 
     expect(await nextState('closed')).toMatchObject({ code: 4503 });
-  });
-
-  it('gives up an attempt without a welcome after connectTimeoutMs', async () => {
-    server.welcome = undefined;
-    const { nextState } = server.client({ connectTimeoutMs: 40 });
-
-    expect(await nextState('waiting')).toMatchObject({
-      code: 4408,
-      reason: '',
-    });
-    server.welcome = {};
-    await nextState('open');
-  });
-
-  it('lets a connection live on after connectTimeoutMs once it is open', async () => {
-    const { loop, states } = server.client({ connectTimeoutMs: 400 });
-    await loop.ready();
-
-    await rejection(loop.request('a:b', 0, { timeoutMs: 500 }));
-
-    expect(states.all.map(({ state }) => state)).toEqual(['open']);
-  });
-
-  it('gives up an attempt at a server that accepts and never speaks HTTP', async () => {
-    const sockets = new Set<Socket>();
-    const mute = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
-    await once(mute, 'listening');
-    const { port } = mute.address() as { port: number };
-    const loop = connect(`ws://127.0.0.1:${port}`, { WebSocket, connectTimeoutMs: 40 });
-
-    expect(await new TestClient(loop).nextState('waiting')).toMatchObject({ code: 4408 });
-    loop.close();
-    for (const socket of sockets) socket.destroy();
-    mute.close();
-    await once(mute, 'close');
   });
 
   it('calls a listener as often as it was added, and each end removes its own', async () => {
