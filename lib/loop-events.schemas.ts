@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 /**
- * Declares events by schemas of any Standard Schema library: pass the result as the option `events` to have inbound
- * payloads validated, and merge its types into `LoopEvents`.
+ * Declares events with schemas of any Standard Schema library. Pass the result as the option `events` to validate
+ * inbound payloads, and merge its types into `LoopEvents`.
  *
  * @example
  * export const events = defineLoopEvents({ 'chat:message.send': z.object({ text: z.string() }) });
@@ -19,7 +19,7 @@ export function defineLoopEvents<const Schemas extends EventSchemas>(
 type EventName = `${string}:${string}`;
 type EventSchemas = Readonly<Record<EventName, StandardSchemaV1>>;
 
-/** A pattern of keys alone does not keep other keys out. */
+/** A template-literal key type alone does not reject other keys. */
 type NoOtherNames<Schemas> = { readonly [Name in Exclude<keyof Schemas, EventName>]: never };
 
 /** The payload types that the schemas describe, by event name. */

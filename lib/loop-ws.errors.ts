@@ -2,12 +2,12 @@ import { IntrinsicException } from '@nestjs/common';
 import { ErrorCode } from './protocol/error-code.js';
 
 /*
- * LoopWsError              everything this module throws at its user's code
+ * LoopWsError              base class of the errors that this module throws
  * ├─ LoopWsBootError       an option or a decorator is wrong: the application does not start
- * ├─ LoopPushError         the push was never made: a bad name or id, or a payload that cannot travel
- * ├─ LoopAskError          a question got no answer, and why
- * └─ LoopTransportError    the way to other servers did not take something
- * LoopWsException          what a handler throws to refuse a frame with a code of its own
+ * ├─ LoopPushError         the push was never made: an invalid name or id, or a payload that cannot be sent
+ * ├─ LoopAskError          a question got no answer; `reason` says why
+ * └─ LoopTransportError    the transport did not accept a message for other servers
+ * LoopWsException          thrown by a handler to refuse a frame with a custom error code
  */
 
 export class LoopWsError extends Error {
@@ -16,10 +16,10 @@ export class LoopWsError extends Error {
   }
 }
 
-/** Stops the boot. The sentence names the option or the method, and the remedy. */
+/** Stops the boot. The message names the option or the method, and the remedy. */
 export class LoopWsBootError extends LoopWsError {}
 
-/** A push, a question or a disconnect that could not be made at all; nothing has reached anybody. */
+/** A push, a question or a disconnect could not be attempted; nothing was sent to anybody. */
 export class LoopPushError extends LoopWsError {}
 
 /** Why a question has no answer. */
@@ -32,9 +32,9 @@ export type LoopAskFailure =
   | 'send_failed'
   /** The client answered with an error; `details` has its `code` and `message`. */
   | 'refused'
-  /** No answer within `timeoutMs`, be it of the client or of a server that may have it. */
+  /** No answer within `timeoutMs`, from the client or from a server that may have the connection. */
   | 'timeout'
-  /** Nobody can tell whether it was asked, because the other servers could not be reached. */
+  /** It is unknown whether the question was asked, because the other servers could not be reached. */
   | 'unknown';
 
 export class LoopAskError extends LoopWsError {
@@ -47,16 +47,16 @@ export class LoopAskError extends LoopWsError {
   }
 }
 
-/** Why the way to other servers did not take something. */
+/** Why the transport did not accept a message for other servers. */
 export type LoopTransportFailure =
-  /** There is no connection to Redis right now. */
+  /** There is currently no connection to Redis. */
   | 'unavailable'
-  /** More is on its way already than the limits allow. */
+  /** The limits on messages waiting for Redis are reached. */
   | 'backpressure'
-  /** Redis did not answer in time; whether it did what was asked is not known. */
+  /** Redis did not answer in time; whether it executed the command is unknown. */
   | 'timeout';
 
-/** The way to other servers did not take something. What was to be done on this server was done. */
+/** The transport did not accept a message for other servers. What had to be done on this server was done. */
 export class LoopTransportError extends LoopWsError {
   constructor(
     readonly code: LoopTransportFailure,
@@ -69,7 +69,7 @@ export class LoopTransportError extends LoopWsError {
 
 /**
  * Throw it from a handler, guard or pipe: the client gets one error frame with this code, tied to its frame's `id`.
- * Not logged, for it is an answer and not a failure.
+ * It is not logged, because it is an answer and not a failure.
  *
  * @example throw new LoopWsException('room_full', 'This room takes 50 people.', { limit: 50 });
  */

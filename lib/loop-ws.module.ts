@@ -66,17 +66,17 @@ import { TopicInterest } from './transport/topic-interest.js';
 import { BackgroundWork } from './util/background-work.js';
 import { SampledLogger } from './util/sampled-logger.js';
 
-/** What stands beside the options, or beside what makes them: Nest needs it before they are known. */
+/** Passed next to the options or their factory, because Nest needs it before the options are known. */
 interface ModuleExtras {
   readonly isGlobal?: boolean;
-  /** Also `false` at run time: the builder's types know one kind of options, the overloads below know both. */
+  /** May also be `false` at run time: the builder's types know one kind of options, the overloads below know both. */
   readonly gateway?: true;
 }
 
 /** `isGlobal` (default true): every module can inject the bus without importing this one. */
 type WithGateway<Options> = Options & { readonly isGlobal?: boolean; readonly gateway?: true };
 
-/** `gateway: false`: this process pushes, and no client connects to it. */
+/** `gateway: false`: this process only pushes; no client connects to it. */
 type WithoutGateway<Options> = Options & { readonly isGlobal?: boolean; readonly gateway: false };
 
 type AsyncOptions<Options> = ConfigurableModuleAsyncOptions<Options, 'createLoopWsOptions'>;
@@ -98,7 +98,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     )
     .build();
 
-/** What the Redis transport and presence share; `undefined` without the option `redis`. */
+/** Shared by the Redis transport and the Redis presence store; `undefined` without the option `redis`. */
 const REDIS_BACKBONE = Symbol('RedisBackbone');
 
 function ownTransport(
@@ -143,7 +143,7 @@ const OPTION_PROVIDERS: Provider[] = [
   },
 ];
 
-/** What a process needs that clients connect to. */
+/** Providers of a process that clients connect to. */
 const GATEWAY_PROVIDERS: Provider[] = [
   {
     provide: LOOP_WS_SETTINGS,
@@ -179,7 +179,7 @@ const GATEWAY_PROVIDERS: Provider[] = [
   LoopWsGateway,
 ];
 
-/** What a process needs instead that only pushes. */
+/** Providers of a process that only pushes. */
 const WORKER_PROVIDERS: Provider[] = [
   {
     provide: BUS_SETTINGS,
@@ -191,7 +191,7 @@ const WORKER_PROVIDERS: Provider[] = [
 
 /**
  * The bus as a Nest module. Import it once, in the root module; it is global unless `isGlobal: false`. With
- * `gateway: false` the process only pushes: a cron job, a queue consumer, an application context without HTTP.
+ * `gateway: false` the process only pushes, as in a cron job, a queue consumer or an application context without HTTP.
  *
  * @example
  * LoopWsModule.forRoot({
@@ -219,10 +219,10 @@ const WORKER_PROVIDERS: Provider[] = [
   exports: [EventBus, ConnectionRegistry, PresenceStore, LoopTransport, LoopWsConfig],
 })
 export class LoopWsModule extends ConfigurableModuleClass {
-  // Overloads and not a union: who forgets `authenticate` must not only read that "gateway" is missing.
+  // Overloads, not a union: if `authenticate` is missing, the compiler must not only report that "gateway" is missing.
   static override forRoot(options: WithoutGateway<LoopWsWorkerOptions>): DynamicModule;
   static override forRoot(options: WithGateway<LoopWsOptions>): DynamicModule;
-  /** Nest copies the options before anything of ours can look at them, so what is no object is refused here. */
+  /** Nest copies the options before this module can check them, so a value that is not an object is refused here. */
   static override forRoot(options: object): DynamicModule {
     requireOptions(options);
     return super.forRoot(options as typeof OPTIONS_TYPE);

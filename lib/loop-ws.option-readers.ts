@@ -9,8 +9,8 @@ import type { RedisSource } from './redis/redis.options.js';
 import type { LoopTransport } from './transport/loop-transport.js';
 
 /*
- * One reader per option. Options come from code that no compiler may have seen, so a reader takes `unknown`, treats
- * `undefined` as absent, and throws a LoopWsBootError for everything else that the option's type does not allow.
+ * One reader per option. Options may come from code that no compiler has checked, so a reader takes `unknown`, treats
+ * `undefined` as absent, and throws a LoopWsBootError for any other value that the option's type does not allow.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,12 +23,15 @@ export function wrongOption(option: string, value: unknown, expected: string): L
   );
 }
 
-/** An object with named fields: no list, map, set, date or promise, whose fields would be read as none. */
+/**
+ * Whether the value is an object with named fields. Arrays, maps, sets, dates and promises are not; their contents
+ * would be read as no fields.
+ */
 export function isFields(value: unknown): value is Fields {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
 
-/** On one line, and for every value: JSON has no text for a BigInt, and none that is true for NaN. */
+/** Formats any value on one line. JSON cannot represent a BigInt, and would show NaN as null. */
 export function shown(value: unknown): string {
   const text =
     typeof value === 'string'
@@ -39,7 +42,7 @@ export function shown(value: unknown): string {
 
 export function readPath(path: unknown = '/ws'): string {
   if (typeof path !== 'string' || !/^(?:\/|(?:\/[\w\-.~%]+)+)$/.test(path)) {
-    throw wrongOption('path', path, 'a plain path such as "/ws", without a slash at its end');
+    throw wrongOption('path', path, 'a plain path such as "/ws", without a trailing slash');
   }
   return path;
 }
@@ -49,7 +52,11 @@ export function readDefaultSubscriptions(
   services: ReadonlySet<string>,
 ): readonly Pattern[] {
   if (!Array.isArray(patterns)) {
-    throw wrongOption('defaultSubscriptions', patterns, "a list of patterns such as ['billing:*']");
+    throw wrongOption(
+      'defaultSubscriptions',
+      patterns,
+      "an array of patterns such as ['billing:*']",
+    );
   }
   return patterns.map((text: unknown) => readPattern(text, services));
 }
@@ -58,7 +65,7 @@ function readPattern(text: unknown, services: ReadonlySet<string>): Pattern {
   const pattern = typeof text === 'string' ? parsePattern(text) : undefined;
   if (pattern === undefined) {
     throw new LoopWsBootError(
-      `LoopWs: option "defaultSubscriptions" has ${shown(text)}, which is no pattern. The forms are ` +
+      `LoopWs: option "defaultSubscriptions" has ${shown(text)}, which is not a valid pattern. The valid forms are ` +
         'billing:invoice.paid, billing:*, *:invoice.paid, billing:invoice.* and *:*.',
     );
   }
@@ -69,15 +76,15 @@ function readPattern(text: unknown, services: ReadonlySet<string>): Pattern {
 export function readAuthenticate(authenticate: unknown): LoopAuthenticator {
   if (authenticate === undefined) {
     throw new LoopWsBootError(
-      'LoopWs: option "authenticate" is missing. Pass a function that says who is connecting: ' +
-        'authenticate: (request) => ({ accountId }), or null to refuse. To let everyone in: authenticate: anonymousAccounts().',
+      'LoopWs: option "authenticate" is missing. Pass a function that identifies the client, or returns null to ' +
+        'refuse it: authenticate: (request) => ({ accountId }). To admit everyone: authenticate: anonymousAccounts().',
     );
   }
   if (typeof authenticate !== 'function') {
     throw wrongOption(
       'authenticate',
       authenticate,
-      'a function that says who is connecting: (request) => ({ accountId }), or null to refuse',
+      'a function that identifies the client, or returns null to refuse it: (request) => ({ accountId })',
     );
   }
   return authenticate as LoopAuthenticator;
@@ -96,7 +103,7 @@ export function readAllowedOrigins(origins: unknown): readonly string[] | '*' | 
     throw wrongOption(
       'allowedOrigins',
       origins,
-      'a list of origins such as ["https://app.example"], or "*"',
+      'an array of origins such as ["https://app.example"], or "*"',
     );
   }
   return Object.freeze(origins.map(readOrigin));
@@ -105,8 +112,8 @@ export function readAllowedOrigins(origins: unknown): readonly string[] | '*' | 
 function readOrigin(origin: unknown): string {
   if (typeof origin !== 'string' || !isOrigin(origin)) {
     throw new LoopWsBootError(
-      `LoopWs: option "allowedOrigins" has ${shown(origin)}; give a list of origins such as "https://app.example" ` +
-        '(scheme, host and port, no path), or "*" alone, without a list.',
+      `LoopWs: option "allowedOrigins" has ${shown(origin)}; pass an array of origins such as ` +
+        '"https://app.example" (scheme, host and port, no path), or "*" alone, not in an array.',
     );
   }
   return origin;
@@ -119,12 +126,12 @@ function isOrigin(text: string): boolean {
 /** Whether clients connect to this process. */
 export function readGateway(gateway: unknown = true): boolean {
   if (typeof gateway === 'boolean') return gateway;
-  throw wrongOption('gateway', gateway, 'false for a process that only pushes, or left out');
+  throw wrongOption('gateway', gateway, 'false for a process that only pushes, or omitted');
 }
 
 export function readServerId(serverId: unknown = randomUUID()): string {
   if (typeof serverId !== 'string' || serverId === '') {
-    throw wrongOption('serverId', serverId, 'a non-empty text, unique in the cluster');
+    throw wrongOption('serverId', serverId, 'a non-empty string, unique in the cluster');
   }
   return serverId;
 }
@@ -136,7 +143,7 @@ export function readRedis(redis: unknown): RedisSource | undefined {
     throw wrongOption(
       'redis',
       redis,
-      'a URL such as "redis://host:6379", options or a client of ioredis',
+      'a URL such as "redis://host:6379", ioredis options or an ioredis client',
     );
   }
   return redis as RedisSource;
@@ -144,7 +151,7 @@ export function readRedis(redis: unknown): RedisSource | undefined {
 
 export function readNamespace(namespace: unknown = 'lw'): string {
   if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
-    throw wrongOption('namespace', namespace, '1 to 64 letters, digits, "_", "." and "-"');
+    throw wrongOption('namespace', namespace, '1 to 64 letters, digits, "_", "." or "-"');
   }
   return namespace;
 }
@@ -154,15 +161,15 @@ export function readEvents(events: unknown = {}, services: ReadonlySet<string>):
     throw wrongOption(
       'events',
       events,
-      'a map from full names such as "billing:invoice.paid" to schemas of a Standard Schema library',
+      'an object that maps full event names such as "billing:invoice.paid" to Standard Schema schemas',
     );
   }
   for (const [name, schema] of Object.entries(events)) {
     const parsed = parseEventName(name);
     if (parsed === undefined || !isSchema(schema)) {
       throw new LoopWsBootError(
-        `LoopWs: option "events" has "${name}"; it must map full names such as "billing:invoice.paid" to schemas of a ` +
-          'Standard Schema library (zod, valibot, arktype).',
+        `LoopWs: option "events" has "${name}"; it must map full event names such as ` +
+          '"billing:invoice.paid" to schemas of a Standard Schema library (zod, valibot, arktype).',
       );
     }
     requireService(parsed.service, services, `option "events" has "${name}"`);
@@ -186,7 +193,7 @@ function requireService(
   );
 }
 
-/** Every member of a contract: the type makes a new one missing here a compile error. */
+/** Every member of a contract. The type makes it a compile error to omit a new member below. */
 type Members<Contract> = Readonly<
   Record<Exclude<keyof Contract, 'history'>, 'function' | 'boolean'>
 >;
@@ -219,7 +226,7 @@ export function checkPresence(presence: unknown): void {
   checkMembers('presence', presence, 'PresenceStore', PRESENCE);
 }
 
-/** By its members and not by its class: two copies of this package may be installed. */
+/** Checks the members, not the class, because two copies of this package may be installed. */
 function checkMembers(
   option: string,
   value: unknown,
@@ -232,6 +239,6 @@ function checkMembers(
   throw wrongOption(
     option,
     value,
-    `a ${contract} with ${names.join(', ')}, such as new My${contract}(); without the option it is in memory`,
+    `a ${contract} with ${names.join(', ')}, such as new My${contract}(); omit the option to use the built-in one`,
   );
 }

@@ -3,7 +3,7 @@ import { isFields, shown, wrongOption } from './loop-ws.option-readers.js';
 import { isServiceName } from './protocol/event-name.js';
 import type { HistoryPolicy } from './transport/topic-history.js';
 
-/** Pushes of one topic. A resume reads as many at once. */
+/** Pushes per topic. A resume may read this many at once. */
 const MOST_KEPT = 10_000;
 
 /** 30 days. */
@@ -13,7 +13,7 @@ export function readServices(services: unknown): ReadonlySet<string> {
   const names = serviceNames(services);
   if (names.length === 0) {
     throw new LoopWsBootError(
-      'LoopWs: option "services" is missing. Name the services whose events travel on this bus: services: [\'billing\'].',
+      'LoopWs: option "services" is missing. List the services whose events this bus carries: services: [\'billing\'].',
     );
   }
   return new Set(names.map(readServiceName));
@@ -25,7 +25,7 @@ function serviceNames(services: unknown = []): readonly unknown[] {
     throw wrongOption(
       'services',
       services,
-      "a list of names such as ['billing'], or a map such as { billing: {} }",
+      "an array of names such as ['billing'], or an object such as { billing: {} }",
     );
   }
   return Object.keys(services);
@@ -34,13 +34,13 @@ function serviceNames(services: unknown = []): readonly unknown[] {
 function readServiceName(name: unknown): string {
   if (typeof name !== 'string' || !isServiceName(name)) {
     throw new LoopWsBootError(
-      `LoopWs: option "services" has ${shown(name)}; a service name is letters, digits, "_" and "-".`,
+      `LoopWs: option "services" has ${shown(name)}; a service name consists of letters, digits, "_" and "-".`,
     );
   }
   return name;
 }
 
-/** The policies of the services that have one. Call it after {@link readServices}. */
+/** The history policies of the services that have one. Call it after {@link readServices}. */
 export function readHistories(services: unknown): ReadonlyMap<string, HistoryPolicy> {
   const declared = isFields(services) ? Object.entries(services) : [];
   return new Map(
@@ -58,7 +58,7 @@ function readServiceOptions(where: string, options: unknown = {}): HistoryPolicy
   const unknown = Object.keys(options).find((option) => option !== 'history');
   if (unknown !== undefined) {
     throw new LoopWsBootError(
-      `LoopWs: unknown option "${where}.${unknown}". A service has the option history.`,
+      `LoopWs: unknown option "${where}.${unknown}". The only option of a service is history.`,
     );
   }
   return options.history === undefined

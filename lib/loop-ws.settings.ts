@@ -26,10 +26,10 @@ import type { Pattern } from './protocol/pattern.js';
 import type { RedisSource } from './redis/redis.options.js';
 import type { HistoryPolicy } from './transport/topic-history.js';
 
-/** The options that every process of a bus has, as the module uses them: checked, defaults filled in, frozen. */
+/** The options common to every process of a bus: checked, with defaults filled in, and frozen. */
 export interface BusSettings {
   readonly services: ReadonlySet<string>;
-  /** Of the services whose pushes are durable. */
+  /** Policies of the services whose pushes are durable. */
   readonly histories: ReadonlyMap<string, HistoryPolicy>;
   readonly serverId: string;
   readonly config: LoopWsConfig;
@@ -38,7 +38,7 @@ export interface BusSettings {
   readonly namespace: string;
 }
 
-/** The same of a process that serves clients. */
+/** The settings of a process that clients connect to. */
 export interface LoopWsSettings extends BusSettings {
   readonly path: string;
   readonly defaultSubscriptions: readonly Pattern[];
@@ -50,7 +50,7 @@ export interface LoopWsSettings extends BusSettings {
 /** Injection token of {@link BusSettings}. */
 export const BUS_SETTINGS = Symbol('BusSettings');
 
-/** Injection token of {@link LoopWsSettings}; a worker has none. */
+/** Injection token of {@link LoopWsSettings}; not provided in a worker. */
 export const LOOP_WS_SETTINGS = Symbol('LoopWsSettings');
 
 const WORKER_OPTIONS: Readonly<Record<keyof LoopWsWorkerOptions, true>> = {
@@ -73,7 +73,7 @@ const OPTIONS: Readonly<Record<keyof LoopWsOptions, true>> = {
   allowedOrigins: true,
 };
 
-/** Checks every option. Throws a {@link LoopWsBootError} whose sentence names the option and the remedy. */
+/** Checks every option. Throws a {@link LoopWsBootError} whose message names the option and the remedy. */
 export function resolveSettings(options: LoopWsOptions): LoopWsSettings {
   requireOptions(options);
   Object.keys(options).forEach(requireKnown);
@@ -88,7 +88,7 @@ export function resolveSettings(options: LoopWsOptions): LoopWsSettings {
   });
 }
 
-/** The same for a process without a gateway. */
+/** As {@link resolveSettings}, for a process without a gateway. */
 export function resolveWorkerSettings(options: LoopWsWorkerOptions): BusSettings {
   requireOptions(options);
   Object.keys(options).forEach(requireKnown);
@@ -118,13 +118,13 @@ export function requireOptions(options: unknown): void {
   );
 }
 
-/** A misspelt name is refused even when its value is `undefined`: it will have one elsewhere. */
+/** A misspelt name is refused even if its value is `undefined`, because in another environment it may have a value. */
 function requireKnown(name: string): void {
   if (Object.hasOwn(OPTIONS, name)) return;
   if (name === 'isGlobal' || name === 'gateway') {
     throw new LoopWsBootError(
-      `LoopWs: option "${name}" belongs beside useFactory, useClass or useExisting, and not into what they return: ` +
-        `forRootAsync({ ${name}: false, useFactory }).`,
+      `LoopWs: option "${name}" belongs beside useFactory, useClass or useExisting, not in the options that they ` +
+        `return: forRootAsync({ ${name}: false, useFactory }).`,
     );
   }
   throw new LoopWsBootError(
@@ -135,7 +135,7 @@ function requireKnown(name: string): void {
 function requireForWorker(name: string): void {
   if (Object.hasOwn(WORKER_OPTIONS, name)) return;
   throw new LoopWsBootError(
-    `LoopWs: option "${name}" is for a process that clients connect to, and this one has "gateway: false". Remove the one ` +
-      'or the other.',
+    `LoopWs: option "${name}" is for a process that clients connect to, but this one has "gateway: false". Remove ` +
+      'one of the two.',
   );
 }

@@ -3,11 +3,13 @@ import type { AskMessage, ServerReply } from '../transport/transport-message.js'
 import { connectionResultOf, type Elsewhere, receiptIn, reportOf } from './push-result.js';
 
 export interface AskOptions {
-  /** How long to wait for the answer, in milliseconds: above 0 and at most 2 147 483 647. There is no default. */
+  /**
+   * How long to wait for the answer, in milliseconds: above 0 and at most 2 147 483 647. Required: there is no default.
+   */
   readonly timeoutMs: number;
 }
 
-/** The client's answer, or a {@link LoopAskError} that says why there is none. */
+/** The client's answer. Throws a {@link LoopAskError} that says why there is none. */
 export function answerOf(question: AskMessage, here: ServerReply, elsewhere: Elsewhere): unknown {
   const replies = [here, ...receiptIn(elsewhere).replies];
   const answer = replies.find((reply) => reply.answer)?.answer;
@@ -27,15 +29,15 @@ function failureOf(
 ): LoopAskError {
   const result = connectionResultOf(reportOf(here, elsewhere));
   if (result === 'not_connected')
-    return new LoopAskError(result, `${who} is not connected, so nobody was asked "${name}".`);
+    return new LoopAskError(result, `${who} is not connected, so "${name}" was not asked.`);
   if (result === 'filtered')
-    return new LoopAskError(result, `${who} holds no subscription that matches "${name}".`);
+    return new LoopAskError(result, `${who} has no subscription that matches "${name}".`);
   if (result === 'send_failed') {
-    const message = `${who} took no question, or closed before it answered "${name}".`;
+    const message = `${who} did not take the question "${name}", or disconnected before answering it.`;
     return new LoopAskError(result, message);
   }
   if (result === 'unknown' && 'why' in elsewhere) {
-    const message = `Nobody can tell whether ${who} was asked "${name}", because the other servers could not be reached.`;
+    const message = `It is unknown whether ${who} was asked "${name}": the other servers could not be reached.`;
     return new LoopAskError(result, message);
   }
   return new LoopAskError('timeout', `${who} did not answer "${name}" within ${timeoutMs} ms.`);

@@ -7,7 +7,7 @@ import { within } from '../util/within.js';
 import { DurableDelivery } from './durable-delivery.js';
 import { RemoteMessages } from './remote-messages.js';
 
-/** The start and the end of what this process shares with the others. */
+/** Starts and stops what this process shares with the other servers. */
 @Injectable()
 export class BusLifecycle {
   private readonly logger = new Logger('LoopWs');
@@ -23,7 +23,10 @@ export class BusLifecycle {
     private readonly delivery: DurableDelivery,
   ) {}
 
-  /** Without `edges` this process reports none, and leaves them to those that do. Ends early when a close overtakes it. */
+  /**
+   * Without `edges`, this process reports no presence edges and leaves them to the processes that do. Returns early if
+   * a close overtakes it.
+   */
   async start(edges?: PresenceEdges): Promise<void> {
     if (this.isClosing) return;
     const { serverId, config } = this.settings;
@@ -44,7 +47,7 @@ export class BusLifecycle {
       this.presenceStart = this.presence.start({ serverId, graceMs, ...(edges && { edges }) });
       await this.presenceStart;
     } catch (error) {
-      // Nest closes nothing when a boot fails, and what was left open would keep the process alive.
+      // Nest closes nothing when a boot fails, and an open transport would keep the process alive.
       await this.closeTransport();
       throw error;
     }
@@ -52,7 +55,7 @@ export class BusLifecycle {
 
   async closePresence(): Promise<void> {
     this.isClosing = true;
-    await Promise.allSettled([this.presenceStart]); // what starts meanwhile would be left open
+    await Promise.allSettled([this.presenceStart]); // else a start in progress would leave the store open
     await this.presence.close();
   }
 
@@ -61,12 +64,12 @@ export class BusLifecycle {
     await this.inTime(this.transport.close(), 'The transport');
   }
 
-  /** Waits for `work`, but not for longer than a shutdown may take. */
+  /** Waits for `work`, but at most `shutdownTimeoutMs`. */
   inTime(work: Promise<void>, what: string): Promise<void> {
     const { shutdownTimeoutMs } = this.settings.config;
     return within(work, shutdownTimeoutMs, () => {
       this.logger.warn(
-        `${what} did not end within ${shutdownTimeoutMs} ms; shutting down without them`,
+        `${what} did not finish within ${shutdownTimeoutMs} ms; the shutdown continues without waiting any longer`,
       );
     });
   }

@@ -1,27 +1,28 @@
 /**
- * How long a push waits for durable ones that were called before it, in milliseconds. Redis takes about one; when it takes
- * this long it is in trouble, and what need not wait for it goes ahead.
+ * How long a push waits for durable pushes that were called before it, in milliseconds. Redis normally takes about one
+ * millisecond. When it takes this long, it is in trouble, and pushes that need not wait for it go ahead.
  */
 const LONGEST_WAIT_MS = 250;
 
 interface Waiting {
   readonly isDurable: boolean;
-  /** When it has waited long enough, by the monotonic clock. */
+  /** When it stops waiting, on the monotonic clock. */
   readonly until: number;
   readonly start: () => void;
 }
 
 /**
- * Keeps the pushes of this process in the order of their calls. A durable one is delivered when it has its place in its
- * history, any other one at once: so one of these waits for the durable ones before it, and they for it.
+ * Keeps the pushes of this process in call order. A durable push is delivered once it has its place in the history, any
+ * other push at once. So a non-durable push waits for the durable pushes called before it, and durable pushes wait for
+ * the non-durable ones queued before them.
  */
 export class CallOrder {
-  /** Durable pushes that are not delivered here yet. */
+  /** Durable pushes that have not been delivered here yet. */
   private readonly ahead = new Set<object>();
   private readonly waiting: Waiting[] = [];
   private patience: ReturnType<typeof setTimeout> | undefined;
 
-  /** Runs `work` in its turn. It calls `delivered` when nothing has to wait for it any more; its end counts as well. */
+  /** Runs `work` in its turn. Later pushes wait until `work` calls `delivered` or settles. */
   durable<T>(work: (delivered: () => void) => Promise<T>): Promise<T> {
     if (this.waiting.length === 0) return this.runDurable(work);
     return new Promise((resolve) => {
@@ -29,7 +30,7 @@ export class CallOrder {
     });
   }
 
-  /** Runs `work` in its turn, which is at once unless a durable push is on its way. */
+  /** Runs `work` in its turn: at once, unless a durable push is pending. */
   other<T>(work: () => Promise<T>): Promise<T> {
     if (this.ahead.size === 0 && this.waiting.length === 0) return work();
     return new Promise((resolve) => {

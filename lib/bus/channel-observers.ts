@@ -8,7 +8,7 @@ import type { PushMessage } from '../transport/transport-message.js';
 import { GuardedObservable } from '../util/guarded-observable.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 
-/** A channel push before anyone's types: what `EventBus.on` hands out under the types of its pattern. */
+/** An untyped channel push; `EventBus.on` emits it with the types of its pattern. */
 export interface ObservedPush {
   readonly name: string;
   readonly service: string;
@@ -17,7 +17,7 @@ export interface ObservedPush {
   readonly id: string | undefined;
 }
 
-/** Server code that listens to channel pushes. A pattern costs the transport something only while it is observed. */
+/** Server code that observes channel pushes. The transport attaches to the topics of a pattern only while observed. */
 @Injectable()
 export class ChannelObservers implements OnApplicationShutdown {
   private readonly index = new SubscriptionIndex<Subscriber<ObservedPush>>();
@@ -47,8 +47,8 @@ export class ChannelObservers implements OnApplicationShutdown {
   }
 
   /**
-   * In a microtask, when the push is on its way to clients and to other servers: what an observer pushes in answer
-   * comes after it for everybody, other observers included.
+   * Emits in a microtask, when the push is on its way to clients and other servers. A push that an observer makes in
+   * response therefore comes after it for everyone, other observers included.
    */
   notify({ name, frame, id }: PushMessage): void {
     const observers = [...this.index.subscribersOf(name)];
@@ -75,12 +75,12 @@ export class ChannelObservers implements OnApplicationShutdown {
     this.subscribers.delete(subscriber);
   }
 
-  /** No reason to end the observer: it sees this server's pushes, and the others' once the topic is attached again. */
+  /** Does not end the observer: it gets this server's pushes, and those of others once the topic is attached again. */
   private warnDeaf(pattern: string, error: unknown): void {
     if (this.over) return;
     this.logger.warn(
       `attach ${pattern}`,
-      `bus.on('${pattern}') sees no pushes of other servers, because its topics could not be attached`,
+      `bus.on('${pattern}') gets no pushes from other servers, because its topics could not be attached`,
       error,
     );
   }

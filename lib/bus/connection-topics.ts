@@ -3,7 +3,7 @@ import type { DurableTopics } from '../history/durable-topics.js';
 import { parsePattern } from '../protocol/pattern.js';
 import { accountTopic, type Topic } from '../transport/topic.js';
 
-/** The topics of which the connection gets durable events. */
+/** The topics from which the connection gets durable events. */
 export function durableTopicsOf(connection: LoopConnection, durable: DurableTopics): Topic[] {
   const { roomNames } = connection;
   const topics: Topic[] = [

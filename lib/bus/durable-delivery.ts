@@ -13,10 +13,10 @@ import { ChannelObservers } from './channel-observers.js';
 import { isInterestedIn } from './connection-topics.js';
 import { LocalDelivery } from './local-delivery.js';
 
-/** Delivers what has a place in a history to the connections of this server. */
+/** Delivers pushes that have a place in a history to the connections of this server. */
 @Injectable()
 export class DurableDelivery implements FollowerListener {
-  /** Frames of pushes that were read: many connections may be given the same. */
+  /** Frames of pushes that were read from a history: many connections may be sent the same one. */
   private readonly replayed = new WeakMap<PlacedPush, TextFrame>();
 
   constructor(
@@ -34,7 +34,7 @@ export class DurableDelivery implements FollowerListener {
     return reply;
   }
 
-  /** Gives one connection what it missed, if it is meant. Returns whether its queue took it. */
+  /** Sends a connection one push that it missed, if the push is for it. Returns whether its queue took it. */
   replay(connection: LoopConnection, topic: Topic, push: PlacedPush): boolean {
     if (!this.delivery.isFor(connection, push)) return false;
     return connection.deliver(this.replayedFrameOf(topic, push));
@@ -45,8 +45,8 @@ export class DurableDelivery implements FollowerListener {
     const topics = { [name]: encodePosition(position) };
     const frame = new TextFrame(encodeServerFrame({ op: 'reset', topics }));
     for (const connection of this.receiversOf(topic)) {
-      if (connection.state !== 'open') continue; // its welcome tells where the topic is
-      const isResuming = connection.gate.holds(name); // then it is told where it is
+      if (connection.state !== 'open') continue; // its welcome frame will give the position
+      const isResuming = connection.gate.holds(name); // then its replay reports the reset
       connection.gate.lose(name);
       if (isResuming) continue;
       connection.gate.restart(name, position);

@@ -44,10 +44,12 @@ import {
   reportOf,
 } from './push-result.js';
 
-/** The transport's part of a caller's time: it settles earlier, so that a receipt that is not whole is still told. */
+/**
+ * The transport's share of a caller's time. It settles earlier, so that an incomplete receipt can still be reported.
+ */
 const TRANSPORT_SHARE = 0.9;
 
-/** The bus: delivers here, then hands to the transport. */
+/** The bus: delivers on this server, then hands over to the transport. */
 @Injectable()
 export class EventBusService extends EventBus {
   private readonly order = new CallOrder();
@@ -145,7 +147,7 @@ export class EventBusService extends EventBus {
     return disconnectReportOf(closed, elsewhere);
   }
 
-  /** Delivers here before anything is awaited, which is what keeps calls in order. */
+  /** Delivers here before anything is awaited, which keeps calls in order. */
   private async push(
     target: PushTarget,
     name: string,
@@ -188,7 +190,7 @@ export class EventBusService extends EventBus {
     return reportOf(here, { why: 'no_receipt' });
   }
 
-  /** Nothing is awaited for a connection that is not here, so that the question keeps its place among the pushes. */
+  /** Awaits nothing for a connection that is not here, so that the question keeps its place among the pushes. */
   private async askAtOnce(question: AskMessage, calledAt: number): Promise<unknown> {
     const { accountId, connectionId } = question.connection;
     const timeoutMs = question.timeoutMs - waitedSince(calledAt);
@@ -202,7 +204,7 @@ export class EventBusService extends EventBus {
     return answerOf(question, here, elsewhere);
   }
 
-  /** It is delivered here when its place in the history says that it is its turn. */
+  /** The push is delivered here when its place in the history says that it is its turn. */
   private async pushDurable(
     topic: Topic,
     message: PushMessage,
@@ -234,16 +236,16 @@ export class EventBusService extends EventBus {
     );
   }
 
-  /** Nobody waits for it, so only the log can tell that it failed. */
+  /** Nobody waits for the result, so only the log can report a failure. */
   private post(topic: Topic, message: TransportMessage, options: PublishOptions): void {
     this.transport
       .publish(topic, message, options)
       .catch((error: unknown) =>
-        this.logger.warn('post', 'A push without a result did not reach the other servers', error),
+        this.logger.warn('post', 'A push without a receipt did not reach the other servers', error),
       );
   }
 
-  /** Settles in time whatever the transport does with its part of it. */
+  /** Settles in time, whatever the transport does with its share. */
   private inTime<Receipt>(
     timeoutMs: number,
     hand: (transportMs: number) => Promise<Receipt>,
@@ -258,12 +260,12 @@ export class EventBusService extends EventBus {
 
   private reasonOf(error: unknown): IncompleteReason {
     if (error instanceof LoopTransportError) return error.code;
-    this.logger.warn('publish', 'The transport could not publish', error);
+    this.logger.warn('publish', 'Publishing failed; the result is not complete', error);
     return 'failed';
   }
 }
 
-/** Its time runs from the call, also while it waits for its turn. */
+/** The `ttlMs` counts from the call, time spent waiting for its turn included. */
 function afterWaiting(message: PushMessage, calledAt: number): PushMessage {
   const waitedMs = waitedSince(calledAt);
   return waitedMs === 0 ? message : { ...message, ttlMs: Math.max(0, message.ttlMs - waitedMs) };

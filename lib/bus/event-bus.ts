@@ -6,17 +6,17 @@ import type { LoopEnvelope } from './loop-envelope.js';
 import type { PushOptions } from './push-options.js';
 import type { ConnectionPushResult, DisconnectReport, PushReport } from './push-result.js';
 
-/** Something whose text form is an id: a number, a UUID object, an ObjectId. */
+/** Something whose string form is an id: a number, a UUID object, an ObjectId. */
 export type IdLike = string | number | bigint | { toString(): string };
 
 /**
- * Pushes events to whoever is connected, anywhere in the cluster. Inject it wherever your code learns that something
+ * Pushes events to connected clients, anywhere in the cluster. Inject it wherever your code learns that something
  * happened.
  *
- * Every push reaches only connections with a subscription that matches. Calls to one connection arrive in call order.
- * Every returned promise settles; it rejects with a `LoopPushError` when the push could not be made at all: a name
- * that is none, a service that is not declared, a payload that is not JSON or too large. Before the application has
- * started, pushes reach no other server, and their results say so.
+ * A push reaches only connections with a subscription that matches. Calls to one connection arrive in call order. Every
+ * returned promise settles; it rejects with a `LoopPushError` if the push could not be made at all: an invalid name, a
+ * service that is not declared, or a payload that is not JSON or is too large. Before the application has started,
+ * pushes reach no other server, and their results say so.
  */
 export abstract class EventBus {
   /** Pushes to one connection, wherever it is. */
@@ -52,9 +52,9 @@ export abstract class EventBus {
   ): Promise<PushReport>;
 
   /**
-   * Asks one connection and resolves with what its client answered. Rejects with a `LoopAskError` whose `reason` says
-   * why there is no answer, or with a `LoopPushError` when the question could not be asked at all. The question is an
-   * event, so the connection needs a subscription that matches.
+   * Asks one connection and resolves with its client's answer. Rejects with a `LoopAskError` whose `reason` says why
+   * there is no answer, or with a `LoopPushError` if the question could not be asked at all. The question is an event,
+   * so the connection needs a subscription that matches.
    */
   abstract ask<N extends LoopEventName>(
     accountId: string,
@@ -65,27 +65,27 @@ export abstract class EventBus {
   ): Promise<unknown>;
 
   /**
-   * Channel pushes of every server that match, for server code. Cold: observing is what subscribes. Completes when
-   * the application shuts down. Throws a `LoopWsError` for text that is no pattern and for a service that is not
-   * declared.
+   * Observes the channel pushes of all servers that match the pattern, for server code. Cold: subscribing to the
+   * observable starts it. Completes when the application shuts down. Throws a `LoopWsError` for an invalid pattern and
+   * for a service that is not declared.
    *
    * A callback of `subscribe` that throws or rejects is logged and stays subscribed, also after `pipe(…)`. An operator
-   * that throws ends its observable, as everywhere in rxjs; that is logged unless you handle it.
+   * that throws ends its observable, as everywhere in rxjs; the error is logged unless you handle it.
    *
-   * **Not protected** is what you subscribe to another observable: `merge(bus.on(…), other).subscribe(f)`,
-   * `bus.on(…).subscribe(subject)` with `subject.subscribe(f)`. When that `f` throws, rxjs throws it out of every
-   * stack, and the process ends. Catch in `f` there.
+   * **Not protected** are callbacks that you subscribe to another observable: `merge(bus.on(…), other).subscribe(f)`,
+   * or `bus.on(…).subscribe(subject)` with `subject.subscribe(f)`. If such an `f` throws, rxjs rethrows the error as an
+   * uncaught exception, and the process ends. Catch errors in `f` there.
    */
   abstract on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>>;
 
   /**
-   * Closes the account's connections on every server, or the one that is named.
+   * Closes the account's connections on every server, or only the named one.
    *
-   * @param connectionId Default: all of the account.
-   * @param code Default 4503: clients do not come back. Else 1000, or one of the application's own from 3000.
-   * @param reason Default none. Cut to 123 bytes.
-   * @returns How many were closed. Rejects with a `LoopPushError`, and closes nobody, for an id that is no text or empty,
-   * for a code that no endpoint may send and for a reason that is no text.
+   * @param connectionId Default: all connections of the account.
+   * @param code Default 4503: clients do not reconnect. Otherwise 1000, or an application code from 3000 to 4999.
+   * @param reason Default none. Truncated to 123 bytes.
+   * @returns How many were closed. Rejects with a `LoopPushError`, and closes nothing, if an id is not a non-empty
+   * string, if the code may not be sent, or if the reason is not a string.
    */
   abstract disconnect(
     accountId: string,
@@ -94,7 +94,10 @@ export abstract class EventBus {
     reason?: string,
   ): Promise<DisconnectReport>;
 
-  /** `pushToConnection` with service and event apart, for code that moves over from loopws. Ids become texts. */
+  /**
+   * `pushToConnection` with service and event as separate arguments, for code that moves over from loopws. Ids are
+   * converted to strings.
+   */
   async pushEvent(
     accountId: IdLike,
     connectionId: IdLike,
@@ -107,7 +110,7 @@ export abstract class EventBus {
     return this.pushEventStrict(account, connection, service, event, data, options);
   }
 
-  /** {@link pushEvent} for ids that are texts already; rejects with a `LoopPushError` when one is not. */
+  /** As {@link pushEvent}, but rejects with a `LoopPushError` if an id is not a string. */
   async pushEventStrict(
     accountId: string,
     connectionId: string,
@@ -118,7 +121,7 @@ export abstract class EventBus {
   ): Promise<ConnectionPushResult> {
     if (typeof accountId !== 'string' || typeof connectionId !== 'string') {
       throw new LoopPushError(
-        'pushEventStrict takes ids that are texts; use pushEvent to have them converted.',
+        'pushEventStrict takes ids that are strings; use pushEvent to have them converted.',
       );
     }
     const name: LoopEventName = `${service}:${event}`;

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { LoopWsBootError } from '../loop-ws.errors.js';
 
-/** Applications that have this module already. One configuration is one application, so nothing is shared by two. */
+/** Applications that already import this module. Each application has its own configuration object. */
 const equipped = new WeakSet<ApplicationConfig>();
 
-/** Refuses a second bus in one application: half of its providers would push into the one that nobody hears. */
+/** Refuses a second bus in one application: half of its providers would push to a bus without listeners. */
 @Injectable()
 export class ImportedOnce {
   constructor(config: ApplicationConfig) {
     if (equipped.has(config)) {
       throw new LoopWsBootError(
-        'LoopWs: LoopWsModule.forRoot is imported twice in this application. Import it once, in the root module: it is ' +
-          'global, so every module can inject EventBus without importing it again.',
+        'LoopWs: LoopWsModule.forRoot is imported twice in this application. Import it once, in the root module: it ' +
+          'is global, so every module can inject EventBus without importing it again.',
       );
     }
     equipped.add(config);

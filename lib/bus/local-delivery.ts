@@ -9,7 +9,7 @@ import type { ConnectionRef, PushMessage, ServerReply } from '../transport/trans
 import { ChannelObservers } from './channel-observers.js';
 import { RecentPushes } from './recent-pushes.js';
 
-/** Those that a push is for and whose subscriptions match, and how many others it is for. */
+/** The connections that a push is for and whose subscriptions match, and how many others it is for. */
 interface Meant {
   readonly receivers: readonly LoopConnection[];
   readonly filtered: number;
@@ -28,7 +28,7 @@ export class LocalDelivery {
     this.recent = new RecentPushes(config.idempotencyWindowMs, config.idempotencyMaxIds);
   }
 
-  /** One that came too late is delivered to nobody. */
+  /** An expired push is delivered to nobody. */
   deliver(push: PushMessage): ServerReply {
     if (push.ttlMs <= 0) return this.miss(push);
     return this.recent.once(push, () => {
@@ -38,7 +38,7 @@ export class LocalDelivery {
     });
   }
 
-  /** Whether the connection is one that the push is for, and holds a subscription that matches. */
+  /** Whether the push is for the connection and one of its subscriptions matches. */
   isFor(connection: LoopConnection, { target, name, except }: PushMessage): boolean {
     if (connection.state !== 'open' || exceptionsOf(except)(connection)) return false;
     if (target.kind === 'room' && !connection.roomNames.has(target.room)) return false;
@@ -46,7 +46,7 @@ export class LocalDelivery {
     return !isOther && connection.isSubscribedToAny(rememberedPatternsMatching(name));
   }
 
-  /** Delivers the text in the place of the push's own frame, to those who take it. */
+  /** Delivers `text` instead of the push's own frame, to the connections that `takes` accepts. */
   deliverAs(
     push: PushMessage,
     text: string,
@@ -58,23 +58,27 @@ export class LocalDelivery {
     return taking.length < receivers.length ? { ...reply, isOpen: true } : reply;
   }
 
-  /** What is told of a push that is too late. */
+  /** The reply for an expired push. */
   private miss(push: PushMessage): ServerReply {
     const { receivers, filtered } = this.receiversOf(push);
     return { delivered: 0, filtered, failed: receivers.length };
   }
 
-  /** Who gets it is decided before anyone does: delivering may run code that joins, leaves, subscribes or closes. */
+  /**
+   * The receivers are determined before anything is delivered, because delivering may run code that joins, leaves,
+   * subscribes or closes.
+   */
   private offerTo({ receivers, filtered }: Meant, push: PushMessage, text: string): ServerReply {
     if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
-    const deadline = isPlaced(push) ? Infinity : performance.now() + push.ttlMs; // left out of a history it would be missing
+    // A durable push never expires: dropping it would leave a gap in its history.
+    const deadline = isPlaced(push) ? Infinity : performance.now() + push.ttlMs;
     const frame = new TextFrame(text, deadline);
     let delivered = 0;
     for (const connection of receivers) if (connection.deliver(frame)) delivered++;
     return { delivered, filtered, failed: receivers.length - delivered };
   }
 
-  /** A connection that is pushed to by name and excepted as well is filtered: it is connected, and nothing was sent. */
+  /** A connection that is both the target and excepted counts as filtered: it is connected, and nothing was sent. */
   private receiversOf(push: PushMessage): Meant {
     const isExcepted = exceptionsOf(push.except);
     const listens = this.listensTo(push);
@@ -89,7 +93,7 @@ export class LocalDelivery {
     return { receivers, filtered };
   }
 
-  /** Those that a channel consists of were found by their subscriptions. */
+  /** The receivers of a channel push have already been found by their subscriptions. */
   private listensTo({ target, name }: PushMessage): (connection: LoopConnection) => boolean {
     if (target.kind === 'channel') return () => true;
     const patterns = rememberedPatternsMatching(name);

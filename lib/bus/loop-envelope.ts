@@ -5,9 +5,9 @@ interface EnvelopeOf<N extends string> {
   readonly name: N;
   readonly service: string;
   readonly event: string;
-  /** The payload as clients see it: after JSON, so a `Date` is a text. */
+  /** The payload as clients see it: after JSON serialization, so a `Date` is a string. */
   readonly data: LoopEventData<N>;
-  /** The push's `id`, when it has one. */
+  /** The push's `id`, if it has one. */
   readonly id: string | undefined;
 }
 

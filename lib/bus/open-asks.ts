@@ -19,7 +19,7 @@ const FILTERED: ServerReply = { delivered: 0, filtered: 1, failed: 0 };
 const SEND_FAILED: ServerReply = { delivered: 0, filtered: 0, failed: 1 };
 const UNANSWERED: ServerReply = { delivered: 1, filtered: 0, failed: 0 };
 
-/** Questions to this server's connections that wait for an answer. */
+/** Questions to this server's connections that await an answer. */
 @Injectable()
 export class OpenAsks {
   private readonly byConnection = new Map<LoopConnection, Map<number, Settle>>();
@@ -27,7 +27,7 @@ export class OpenAsks {
 
   constructor(private readonly config: LoopWsConfig) {}
 
-  /** Settles with what the connection answered; without an `answer` when there was none in time. */
+  /** Resolves with the connection's answer, or without an `answer` if none came in time. */
   async ask(connection: LoopConnection | undefined, question: AskMessage): Promise<ServerReply> {
     if (connection?.state !== 'open') return NOTHING_DONE;
     if (!connection.isSubscribedToAny(rememberedPatternsMatching(question.name))) return FILTERED;
@@ -41,19 +41,21 @@ export class OpenAsks {
     return this.answerOf(connection, open, ask, question.timeoutMs);
   }
 
-  /** `false` when no question with this number is open on the connection. */
+  /** Returns `false` if no question with this number is open on the connection. */
   settle(connection: LoopConnection, frame: AnswerFrame): boolean {
     const settle = this.byConnection.get(connection)?.get(frame.ask);
     settle?.({ ...UNANSWERED, answer: answerIn(frame) });
     return settle !== undefined;
   }
 
-  /** Whether this server has asked a question of this number, be it settled by now, or asked of an earlier connection. */
+  /**
+   * Whether this server ever asked a question with this number, even if it is settled or went to an earlier connection.
+   */
   wasAsked(ask: number): boolean {
     return ask > 0 && ask <= this.lastAsk;
   }
 
-  /** The connection is gone: nobody will answer its questions. */
+  /** Settles the questions of a connection that is gone. */
   abandon(connection: LoopConnection): void {
     for (const settle of this.byConnection.get(connection)?.values() ?? []) settle(SEND_FAILED);
     this.byConnection.delete(connection);

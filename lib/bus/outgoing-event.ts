@@ -4,15 +4,15 @@ import { parseEventName } from '../protocol/event-name.js';
 import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
 import { MAX_TIMER_MS } from '../util/timers.js';
 
-/** An event that may leave: a name that was checked, and its frame, encoded once for all receivers. */
+/** An event that is ready to send: its name is checked, and its frame is encoded once for all receivers. */
 export interface OutgoingEvent {
   readonly service: string;
-  /** JSON text of the payload, absent for none. */
+  /** The payload as JSON; absent if there is none. */
   readonly data: string | undefined;
   readonly frame: string;
 }
 
-/** Checks and encodes. Throws a {@link LoopPushError} that tells the publisher what to change. */
+/** Checks and encodes an event. Throws a {@link LoopPushError} that tells the publisher what to change. */
 export function composeEvent(name: string, payload: unknown, settings: BusSettings): OutgoingEvent {
   const service = requireDeclared(name, settings.services);
   const data = toJson(name, payload);
@@ -20,7 +20,7 @@ export function composeEvent(name: string, payload: unknown, settings: BusSettin
   const bytes = Buffer.byteLength(frame);
   if (bytes > settings.config.maxEventBytes) {
     throw new LoopPushError(
-      `"${name}" has ${bytes} bytes, more than config.maxEventBytes (${settings.config.maxEventBytes}). ` +
+      `The frame of "${name}" has ${bytes} bytes, more than config.maxEventBytes (${settings.config.maxEventBytes}). ` +
         'Push a reference that the client can fetch, or raise the limit.',
     );
   }
@@ -31,7 +31,7 @@ function requireDeclared(name: string, services: ReadonlySet<string>): string {
   const parsed = typeof name === 'string' ? parseEventName(name) : undefined;
   if (parsed === undefined) {
     throw new LoopPushError(
-      `${JSON.stringify(name)} is not a full event name; write for example "billing:invoice.paid".`,
+      `${JSON.stringify(name)} is not a full event name; use one such as "billing:invoice.paid".`,
     );
   }
   if (!services.has(parsed.service)) {
@@ -47,7 +47,7 @@ function toJson(name: string, payload: unknown): string | undefined {
     return JSON.stringify(payload);
   } catch (cause) {
     throw new LoopPushError(
-      `The payload of "${name}" is not JSON (${(cause as Error).message}). Nothing was pushed.`,
+      `The payload of "${name}" cannot be serialized as JSON (${(cause as Error).message}). Nothing was pushed.`,
       { cause },
     );
   }

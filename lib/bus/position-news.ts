@@ -7,19 +7,19 @@ import { encodePosition } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import { durableTopicsOf } from './connection-topics.js';
 
-/** Positions by the names that clients have for their topics. */
+/** Encoded positions, by the names that clients use for their topics. */
 export type PositionTexts = Readonly<Record<string, string>>;
 
-/** What came of a change, and the topics that are new by it. */
+/** The result of a change, and the positions of the topics that it added. */
 export interface Gained<Result> {
   readonly result: Result;
   readonly positions: PositionTexts;
 }
 
 /**
- * Tells a connection where its topics are. A client learns that from its events as well, but of a new topic it may have had
- * none yet, and of another one few may match what it subscribed; with no position, or with one of long ago, it could not be
- * told whether it missed something.
+ * Tells a connection the positions of its topics. A client also learns them from its events, but it may have had no
+ * event of a new topic yet, and few events of another topic may match its subscriptions. With no position, or with a
+ * very old one, it could not be told whether it missed something.
  */
 @Injectable()
 export class PositionNews {
@@ -28,16 +28,16 @@ export class PositionNews {
     private readonly config: LoopWsConfig,
   ) {}
 
-  /** Call it once per `heartbeatMs`: told are the topics that have moved since. */
+  /** Call it once per `heartbeatMs`. It reports the topics that have moved since the previous call. */
   tell(connection: LoopConnection): void {
-    const since = performance.now() - 2 * this.config.heartbeatMs; // twice, for a call may be late
+    const since = performance.now() - 2 * this.config.heartbeatMs; // doubled, because a call may be late
     const moved = durableTopicsOf(connection, this.durable).filter(
       (topic) => !connection.gate.holds(clientNameOf(topic)) && this.hasMoved(topic, since),
     );
     tellPositions(connection, this.textsOf(moved));
   }
 
-  /** Resolves with the positions from which the connection gets the topics that are new to it by the change. */
+  /** Resolves with the positions from which the connection gets the topics that the change added. */
   async gainedBy<Result>(
     connection: LoopConnection,
     change: () => Promise<Result>,

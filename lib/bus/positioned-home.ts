@@ -5,7 +5,7 @@ import { clientNameOf } from '../history/client-topics.js';
 import { PositionNews, tellPositions } from './position-news.js';
 import { ServerSubscriptions } from './server-subscriptions.js';
 
-/** What server code does with a connection, whose client is told from where on it gets a new topic. */
+/** Runs the subscriptions and joins of server code, and tells the client from which position it gets each new topic. */
 @Injectable()
 export class PositionedHome implements ConnectionHome {
   constructor(

@@ -2,47 +2,47 @@ import type { LoopTransportFailure } from '../loop-ws.errors.js';
 import type { ServerReply, TransportReceipt } from '../transport/transport-message.js';
 
 /**
- * What became of a push to one connection.
+ * The outcome of a push to one connection.
  *
- * - `delivered`: its bounded queue took the frame. Proof that the application there has it is `EventBus.ask`.
- * - `filtered`: it is connected, and none of its subscriptions matches, or `except` names it.
- * - `not_connected`: it is connected nowhere.
+ * - `delivered`: its bounded queue took the frame. To prove that the client application has it, use `EventBus.ask`.
+ * - `filtered`: it is connected, but none of its subscriptions matches, or `except` names it.
+ * - `not_connected`: it is connected to no server.
  * - `send_failed`: it did not take the frame, because its reader is too slow, because its socket is closing, or because
- *   the push was past its `ttlMs` when its turn came.
- * - `unknown`: there is no proof, because a server did not answer in time or was not asked; or, of a durable push, because
- *   what was before it is still on its way to the connection.
+ *   the `ttlMs` of the push had passed when its turn came.
+ * - `unknown`: there is no proof, because a server did not answer in time or was not asked; or, for a durable push,
+ *   because earlier events are still on their way to the connection.
  */
 export type ConnectionPushResult =
   'delivered' | 'filtered' | 'not_connected' | 'send_failed' | 'unknown';
 
-/** Why nobody can tell what all servers did. */
+/** Why it is unknown what all servers did. */
 export type IncompleteReason =
-  /** `receipt: false`: nobody waited for the others. */
+  /** `receipt: false`: the other servers were not awaited. */
   | 'no_receipt'
-  /** A server that had to answer did not or could not tell yet, or may be one that cannot hear right now. */
+  /** A server that had to answer did not, does not know yet, or may be unable to hear right now. */
   | 'unanswered'
-  /** The other servers were not asked, or may not have been; see `LoopTransportFailure`. */
+  /** The other servers were not asked, or possibly not; see `LoopTransportFailure`. */
   | LoopTransportFailure
-  /** The transport failed in a way of its own, which is in the log. */
+  /** The transport failed in another way; the error is in the log. */
   | 'failed';
 
-/** Whether every server that had to answer did. */
+/** Whether every server that had to answer has answered. */
 type Completeness =
   { readonly complete: true } | { readonly complete: false; readonly why: IncompleteReason };
 
-/** What became of a push to many. The counts are proven; when `complete` is false there may be more. */
+/** The outcome of a push to many connections. The counts are proven; if `complete` is false, there may be more. */
 export type PushReport = PushCounts & Completeness;
 
 export interface PushCounts {
   /** Connections whose queue took the frame. */
   readonly delivered: number;
-  /** Connections that were meant, and hold no subscription that matches. Always 0 for a channel. */
+  /** Connections that the push was for, but that have no subscription that matches. Always 0 for a channel. */
   readonly filtered: number;
-  /** Connections that could not take it. */
+  /** Connections that could not take the frame. */
   readonly failed: number;
-  /** Servers that had to answer as far as is known, this one included, and those that did in time. */
+  /** Servers known to have to answer, this one included, and those that answered in time. */
   readonly servers: { readonly expected: number; readonly answered: number };
-  /** Of a durable push: its place in the history of its topic, and with it the proof that it is kept. */
+  /** For a durable push: its position in the history of its topic, which also proves that it is kept. */
   readonly position?: string;
 }
 
@@ -51,10 +51,10 @@ export type DisconnectReport = { readonly closed: number } & Completeness;
 
 export const NOTHING_ELSEWHERE: TransportReceipt = { expected: 0, replies: [] };
 
-/** What other servers did, or why nobody can tell. */
+/** What other servers did, or why that is unknown. */
 export type Elsewhere = TransportReceipt | { readonly why: IncompleteReason };
 
-/** What is proven of it. */
+/** The part of it that is proven. */
 export function receiptIn(elsewhere: Elsewhere): TransportReceipt {
   return 'why' in elsewhere ? NOTHING_ELSEWHERE : elsewhere;
 }

@@ -9,9 +9,9 @@ interface Remembered {
   readonly until: number;
 }
 
-/** Push ids of the last while, with what was done, so that a repetition is answered and not delivered. */
+/** Recent push ids with their replies, so that a repetition is answered but not delivered. */
 export class RecentPushes {
-  /** In the order of arrival, so the first is always the oldest. */
+  /** In order of arrival, so the first entry is always the oldest. */
   private readonly replies = new Map<string, Remembered>();
 
   constructor(
@@ -20,7 +20,7 @@ export class RecentPushes {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Runs `deliver`, or returns what it returned for the same id and target. A push without id always runs. */
+  /** Runs `deliver`, or returns the earlier reply for this id, name and target. A push without an id always runs. */
   once(push: PushMessage, deliver: () => ServerReply): ServerReply {
     const key = idempotencyKeyOf(push);
     if (key === undefined) return deliver();
@@ -42,7 +42,9 @@ export class RecentPushes {
   }
 }
 
-/** A push that reached nobody may be tried again under its id; server code may have observed one to a channel. */
+/**
+ * A push that reached nobody may be retried under its id, except one to a channel: server code may have observed it.
+ */
 function tookPlace({ target }: PushMessage, { delivered }: ServerReply): boolean {
   return delivered > 0 || target.kind === 'channel';
 }

@@ -12,7 +12,7 @@ import {
 import { LocalDelivery } from './local-delivery.js';
 import { OpenAsks } from './open-asks.js';
 
-/** Does here what another server's bus asks for. */
+/** Carries out on this server what the bus of another server asks for. */
 @Injectable()
 export class RemoteMessages {
   constructor(
@@ -27,7 +27,7 @@ export class RemoteMessages {
       case 'push':
         if (isPlaced(message)) {
           const topic = topicOf(message.target, parseEventName(message.name)!.service);
-          // A server whose options keep no history of it has it from one whose options do.
+          // A server whose options declare no history for this topic gets placed pushes from servers whose options do.
           if (this.durable.isDurable(topic)) return this.durable.receive(topic, message);
         }
         return this.delivery.deliver(message);

@@ -5,7 +5,7 @@ import type { PresenceRegistration } from '../presence/presence-store.js';
 import { LoopTransport } from '../transport/loop-transport.js';
 import { accountTopic } from '../transport/topic.js';
 
-/** Closes connections of other servers whose identity was taken over by a newer one here. */
+/** Closes connections on other servers whose identity a newer connection here has taken over. */
 @Injectable()
 export class ReplacedConnections {
   constructor(

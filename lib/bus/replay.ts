@@ -14,43 +14,45 @@ import { DurableDelivery } from './durable-delivery.js';
 import { SharedReads } from './shared-reads.js';
 import { type Given, type ReplayTools, TopicReplay } from './topic-replay.js';
 
-/** What a client said of its topics, by their names: a position, or `latest`. */
+/** Where a client was in its topics, by topic name: a position, or `latest`. */
 export type Since = Readonly<Record<string, string>>;
 
 export interface ReplayAnswer {
-  /** Events that were replayed, by topic. */
+  /** Number of events that were replayed, by topic. */
   readonly resumed: Readonly<Record<string, number>>;
-  /** Topics of which something is lost, with the position from which they go on. */
+  /** Topics that lost events, with the position from which they continue. */
   readonly reset: Readonly<Record<string, string>>;
 }
 
-/** A client that says where it was. */
+/** A request of a client to resume from its positions. */
 export interface Resumption<Change> {
   readonly since: Since;
-  /** What the same frame changes, which may bring topics that are new to the connection. */
+  /** The change that the same frame asks for. It may add topics to the connection. */
   readonly change: () => Promise<Change>;
-  /** Called before anything else of the topics of which something is lost is sent. */
+  /** Called before any later event of a topic that lost events is sent. */
   readonly tell: (changed: Change, answer: ReplayAnswer) => void;
-  /** Aborted when the frame is given up. */
+  /** Aborted when nobody waits for the answer to the frame any more. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Events that all replays together send in one turn of the event loop, about a microsecond each: all who share a read
- * would go on in the very turn in which it is done.
+ * Events that all replays together send in one turn of the event loop, at about a microsecond each. Without this limit,
+ * all replays that share a read would continue in the turn in which it completes.
  */
 const REPLAYED_PER_TURN = 256;
 
-/** How each topic, by the name that the client has for it, is replayed. */
+/** How each topic is replayed, by the client's name for it. */
 type Plan = Map<string, (one: TopicReplay) => Promise<number | undefined>>;
 
 const NOTHING_GIVEN: ReadonlyMap<string, Given> = new Map();
 
-/** Brings a connection from where its client was to where its topics are, without a hole and without a double. */
+/**
+ * Brings a connection from its client's positions to the current positions of its topics, without gaps or duplicates.
+ */
 @Injectable()
 export class Replay {
   private readonly tools: ReplayTools;
-  /** The last one of each connection. */
+  /** The latest replay of each connection. */
   private readonly running = new WeakMap<LoopConnection, Promise<void>>();
 
   constructor(
@@ -63,7 +65,7 @@ export class Replay {
     this.tools = { durable, delivery, reads: new SharedReads(durable), pace };
   }
 
-  /** The positions from which everything that is pushed reaches the connection. */
+  /** The positions from which every push reaches the connection. */
   positionsOf(connection: LoopConnection): Map<string, Position> {
     return new Map(
       durableTopicsOf(connection, this.durable).flatMap((topic): [string, Position][] => {
@@ -74,8 +76,8 @@ export class Replay {
   }
 
   /**
-   * Sends everything that matches and was not sent on this connection before. Rejects when the change does. When a history
-   * cannot be read, or not in time, the connection is closed: its client comes back with the positions that it has.
+   * Sends every event that matches and was not sent on this connection before. Rejects if `change` does. If a history
+   * cannot be read, or not in time, the connection is closed; its client reconnects with its positions.
    */
   async run<Change>(
     connection: LoopConnection,
@@ -102,7 +104,10 @@ export class Replay {
     });
   }
 
-  /** For a connection that waited long enough for its client, who is told that nothing before will come any more. */
+  /**
+   * Ends the wait for a client that did not send its positions in time. A `reset` tells it that it missed what came
+   * before.
+   */
   async goOn(connection: LoopConnection): Promise<void> {
     await this.inTurn(connection, async () => {
       if (!connection.gate.holdsAll) return;
@@ -115,15 +120,18 @@ export class Replay {
     });
   }
 
-  /** One after the other: two at once would send the same, or let through what the other still holds. */
+  /**
+   * Runs the replays of a connection one at a time: two at once would send the same events, or let through what the
+   * other still holds.
+   */
   private inTurn(connection: LoopConnection, work: () => Promise<void>): Promise<void> {
     const done = (this.running.get(connection) ?? Promise.resolve()).then(work);
-    const settled = done.catch(() => {}); // the one who asked has the failure
+    const settled = done.catch(() => {}); // the caller gets the rejection
     this.running.set(connection, settled);
     return done;
   }
 
-  /** From here on what comes of these topics waits. Returns what was given of them before. */
+  /** Holds these topics: their events wait from here on. Returns what the connection has already been given of them. */
   private hold(connection: LoopConnection, names: readonly string[]): Map<string, Given> {
     const { gate } = connection;
     if (gate.holdsAll) return new Map();
@@ -137,7 +145,9 @@ export class Replay {
     return new Map(given);
   }
 
-  /** A room that is being joined is resumed as well. One that cannot be attached is none of the connection's topics. */
+  /**
+   * A room that is being joined can be resumed as well. A topic that cannot be attached is not one of the connection's.
+   */
   private async untilAttached(connection: LoopConnection, names: readonly string[]): Promise<void> {
     const fresh = this.topicsIn(connection, names).filter(
       (topic) => this.durable.positionOf(topic) === undefined,
@@ -145,7 +155,7 @@ export class Replay {
     await this.interest.attached(fresh).catch(() => {});
   }
 
-  /** Nothing has changed: what came meanwhile is sent. */
+  /** The change failed, so the connection keeps its topics: what arrived meanwhile is sent. */
   private async letGo(
     connection: LoopConnection,
     names: readonly string[],
@@ -156,7 +166,9 @@ export class Replay {
     await this.replay(connection, plan, given, ({ reset }) => tellReset(connection, reset));
   }
 
-  /** Replays those of the plan that the connection gets, and tells in the turn in which the lost ones go on. */
+  /**
+   * Replays the topics of the plan that the connection gets. Calls `tell` in the turn in which the lost ones continue.
+   */
   private async replay(
     connection: LoopConnection,
     plan: Plan,
@@ -173,21 +185,25 @@ export class Replay {
         resumed[name] = count;
         return;
       }
-      // What made the client lose something may not have been noticed here so far, and then it would be told twice.
+      // This server may not yet have noticed what made the client lose events; the client would then be told twice.
       await this.durable.catchUp(topic);
       lost.push([name, one]);
     });
     try {
       await Promise.all(replaying);
     } catch (error) {
-      this.logger.warn('replay', 'Histories could not be read; a client was sent away', error);
+      this.logger.warn(
+        'replay',
+        'A history could not be read; the client was disconnected, and will reconnect',
+        error,
+      );
       connection.close(CloseCode.TryAgainLater, 'The histories cannot be read right now.');
     }
     const reset = lost.map(([name, one]) => [name, one.restart()]);
     tell({ resumed, reset: Object.fromEntries(reset) });
   }
 
-  /** Those of the names that the connection gets and this server follows; all of them wait from here on. */
+  /** The named topics that the connection gets and this server follows. All of them are held from here on. */
   private heldTopics(connection: LoopConnection, names: readonly string[]): Topic[] {
     const { gate } = connection;
     const topics = this.topicsIn(connection, names).filter(
@@ -207,7 +223,7 @@ export class Replay {
   }
 }
 
-/** Topics go on from where they were when the connection was opened, as far as the client says nothing else. */
+/** Topics continue from where they were when the connection was opened, unless the client says otherwise. */
 function planOf(opened: ReadonlyMap<string, Position>): Plan {
   return new Map([...opened].map(([name, position]) => [name, (one) => one.after(position)]));
 }

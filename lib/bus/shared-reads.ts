@@ -3,22 +3,22 @@ import { encodePosition, type Position } from '../transport/position.js';
 import { type Topic, topicKey } from '../transport/topic.js';
 import type { PlacedPush } from '../transport/topic-history.js';
 
-/** How long a read is of use to others, in milliseconds: clients of a server that was lost come back within seconds. */
+/** How long a completed read is shared, in milliseconds: clients of a server that was lost reconnect within seconds. */
 const SHARED_MS = 2_000;
 
 interface Shared {
   readonly read: Promise<readonly PlacedPush[] | undefined>;
-  /** Number of the last push in it; absent while it runs. */
+  /** Number of the last push in it; absent while the read runs. */
   end?: number;
 }
 
-/** Reads for clients that come back: those who were at the same place share one. */
+/** Reads histories for clients that resume: those at the same position share one read. */
 export class SharedReads {
   private readonly shared = new Map<string, Shared>();
 
   constructor(private readonly durable: DurableTopics) {}
 
-  /** What followed the position, at least up to number `end` if nothing is lost. */
+  /** The pushes after the position, at least up to number `end` unless some are lost. */
   async since(
     topic: Topic,
     position: Position,
@@ -30,7 +30,7 @@ export class SharedReads {
       const isEnough = known !== undefined && (known.end ?? end) >= end;
       const shared = isEnough ? known : this.begin(key, topic, position);
       const missed = await shared.read;
-      // One that was on its way already may have begun before the last push that was delivered here.
+      // A read that was already running may have begun before the last push that was delivered here.
       if (shared !== known || missed === undefined || endOf(missed, position) >= end) return missed;
     }
   }

@@ -15,38 +15,38 @@ import type { TurnPace } from '../util/turn-pace.js';
 import type { DurableDelivery } from './durable-delivery.js';
 import type { SharedReads } from './shared-reads.js';
 
-/** How often it is read in a row without getting any further, before what is missing is given up. */
+/** Reads in a row without progress after which the missing events are considered lost. */
 const ATTEMPTS = 5;
 
-/** So little may be sent at once when the gate is opened. */
+/** Most waiting events that are sent at once when the gate is opened. */
 const FEW = 16;
 
-/** What a connection was given of a topic before it was held: behind number `from` up to `to`, what the patterns match. */
+/** What a connection was given of a topic before it was held: matches of the patterns after `from`, up to `to`. */
 export interface Given {
   readonly from: number;
   readonly to: number;
   readonly patterns: ReadonlySet<string>;
 }
 
-/** What a replay needs of this server. */
+/** The services of this server that a replay uses. */
 export interface ReplayTools {
   readonly durable: DurableTopics;
   readonly delivery: DurableDelivery;
   readonly reads: SharedReads;
-  /** Of all replays together. */
+  /** Shared by all replays. */
   readonly pace: TurnPace;
 }
 
 /**
- * Brings a connection, at whose gate the topic is held, from one place in it to where it is. What the server delivers
- * meanwhile waits at the gate, so whatever is not in a read is there: all that it had delivered before was in the history
- * when the read began.
+ * Brings a connection, whose gate holds the topic, from one position to the current one. What the server delivers
+ * meanwhile waits at the gate. So every event that a read lacks is waiting there: all that the server had delivered
+ * earlier was in the history when the read began.
  */
 export class TopicReplay {
   private readonly name: string;
-  /** Where it has got to. */
+  /** The position reached so far. */
   private at!: Position;
-  /** How many events matched. */
+  /** Number of matching events that were sent. */
   private count = 0;
 
   constructor(
@@ -58,7 +58,9 @@ export class TopicReplay {
     this.name = clientNameOf(topic);
   }
 
-  /** What follows what the client said. Resolves with how many events matched, or with `undefined` when something is lost. */
+  /**
+   * Replays from what the client sent. Resolves with the number of matching events, or `undefined` if events are lost.
+   */
   async since(text: string): Promise<number | undefined> {
     if (text === LATEST) return this.latest();
     const position = parsePosition(text);
@@ -80,18 +82,18 @@ export class TopicReplay {
       await this.send(missed);
       if (this.at.n < delivered) return undefined;
       if (await this.finish(from)) return this.count;
-      this.connection.gate.hold(this.name); // a reset is of this server; the client may be further already
+      this.connection.gate.hold(this.name); // after a reset here, the client may already be past it
     }
     return undefined;
   }
 
-  /** What came since it was held. */
+  /** Replays what arrived since the topic was held. */
   async sinceHeld(): Promise<number | undefined> {
     const at = this.heldAt();
     return at && this.after(at);
   }
 
-  /** From where it is now. The position is for the client, to whom everything before is given up. */
+  /** Continues from the current position and returns it for the client, which does not get anything earlier. */
   restart(): string {
     const position = this.tools.durable.positionOf(this.topic) ?? { n: 0, id: '-' };
     this.connection.gate.release(this.name, position.n, position.n);
@@ -99,29 +101,31 @@ export class TopicReplay {
     return encodePosition(position);
   }
 
-  /** Not so when another server was quicker, or when a new history has begun and has not been noticed here. */
+  /** False if another server was faster, or if a new history has begun and this server has not noticed. */
   private hasComeTo(position: Position): boolean {
     const here = this.tools.durable.positionOf(this.topic);
     return here === undefined || here.n > position.n || isSamePosition(here, position);
   }
 
-  /** A client that is in the new history already would be told of the loss once more when it is noticed here. */
+  /**
+   * Otherwise a client that is already in a new history would be told of the loss again when this server notices it.
+   */
   private async catchUp(): Promise<void> {
     await this.tools.durable.catchUp(this.topic);
-    this.connection.gate.hold(this.name); // what came meanwhile is read
+    this.connection.gate.hold(this.name); // what arrived meanwhile will be read
   }
 
-  /** Only what was there before it was held is left out: what comes meanwhile comes as well. */
+  /** Sends the latest event and what arrives after the topic was held; earlier events are left out. */
   private async latest(): Promise<number | undefined> {
     const from = this.heldAt();
     if (from === undefined) return undefined;
     const latest = await this.tools.durable.history.latest(this.topic);
-    if (latest !== undefined && latest.place.position.n <= from.n) this.deliver(latest); // as often as it is asked for
+    if (latest !== undefined && latest.place.position.n <= from.n) this.deliver(latest); // on every request
     this.at = from;
     return (await this.finish(from)) ? this.count : this.after(this.at);
   }
 
-  /** Where the topic was when it was held, as far as what waits tells; `undefined` if it was begun anew since. */
+  /** The position at which the topic was held, judged by what waits; `undefined` if a new history was begun since. */
   private heldAt(): Position | undefined {
     const { waiting, wasReset } = this.connection.gate.heldOf(this.name);
     if (wasReset) return undefined;
@@ -130,7 +134,7 @@ export class TopicReplay {
     return { n: first.place.position.n - 1, id: first.place.previousId };
   }
 
-  /** Sends what waits, and opens the gate when it is little. Resolves with `false` when some of it is not there. */
+  /** Sends what waits, and opens the gate when little is left. Resolves with `false` if some of it is missing. */
   private async finish(from: Position): Promise<boolean> {
     for (;;) {
       const { waiting, overflowed, wasReset } = this.connection.gate.heldOf(this.name);
@@ -147,11 +151,11 @@ export class TopicReplay {
     }
   }
 
-  /** As fast as the reader and the other replays let it. */
+  /** Sends as fast as the reader and the other replays allow. */
   private async send(pushes: readonly PlacedPush[]): Promise<void> {
     for (const push of pushes) {
       await this.tools.pace.pass();
-      while (!this.connection.hasRoom) await this.connection.untilRoom(); // another topic may have taken it
+      while (!this.connection.hasRoom) await this.connection.untilRoom(); // another topic may have taken the room
       this.replay(push);
     }
   }

@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { BusLifecycle } from './bus.lifecycle.js';
 
-/** The life of a process that has no gateway: it pushes, and nobody connects. */
+/** The lifecycle of a process without a gateway: it pushes, and no client connects. */
 @Injectable()
 export class WorkerLifecycle
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown

@@ -1,10 +1,13 @@
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from '../protocol/subprotocol.js';
 import { clientError } from './client-errors.js';
 
-/** What tokens are made of that a subprotocol can carry: an HTTP token has a few more (RFC 9110, section 5.6.2). */
+/** The characters of a token that a subprotocol can carry: an HTTP token has a few more (RFC 9110, section 5.6.2). */
 const SUBPROTOCOL_TOKEN = /^[\w.~+-]+$/;
 
-/** The address to dial: absolute, with a WebSocket scheme, and in the query the connection's id and whether it resumes. */
+/**
+ * The address to connect to: absolute, with a WebSocket scheme, and with the connection's id and whether it resumes in
+ * the query.
+ */
 export function socketAddress(url: string, connectionId: string, resumes = false): string {
   try {
     const address = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
@@ -14,12 +17,12 @@ export function socketAddress(url: string, connectionId: string, resumes = false
     if (resumes) address.searchParams.set('resume', '1');
     if (/^wss?:/.test(address.href)) return address.href;
   } catch {
-    // It is no address at all.
+    // It is not a valid URL.
   }
   throw clientError('bad_option', 'url', url);
 }
 
-/** An id that no other tab or process has. Not `crypto.randomUUID`: pages without TLS do not have it. */
+/** A random id that no other tab or process has. It does not use `crypto.randomUUID`, which pages without TLS lack. */
 export function randomConnectionId(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

@@ -8,18 +8,18 @@ type Answerer = (data: unknown) => unknown;
 
 type Outcome = { readonly data: unknown } | { readonly error: AnswerError };
 
-/** Longer messages tell the server no more, and one above its limit could not be told at all. */
+/** In characters. Longer messages would tell the server no more, and one above its limit could not be sent at all. */
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** Who answers which of the server's questions: at most one per name, since a question has one answer. */
+/** The answerers for the server's questions: at most one per name, since a question has one answer. */
 export interface Answers {
-  /** Returns the answerer's own end. */
+  /** Returns a function that removes the answerer. */
   readonly add: (name: string, answerer: Answerer) => () => void;
-  /** Never rejects: a question that is left open would hold the server until its deadline. */
+  /** Never rejects: a question without an answer would make the server wait until its deadline. */
   readonly reply: (question: EventFrame) => Promise<void>;
 }
 
-/** `listen` makes events of a name come: a question reaches only connections that are subscribed to it. */
+/** `listen` subscribes to a name: a question reaches only connections that are subscribed to it. */
 export function createAnswers(
   loop: Readonly<LoopStatus>,
   sayNow: Calls['sayNow'],
@@ -38,7 +38,7 @@ export function createAnswers(
     add(name, answerer) {
       checkForm(name);
       if (byName.has(name)) throw clientError('duplicate_answer', name);
-      // An object of its own, so that removing twice cannot remove a later registration of the same function.
+      // A new function, so that removing it twice cannot remove a later registration of the same answerer.
       const own: Answerer = (data) => answerer(data);
       const stopListening = listen(name);
       byName.set(name, own);
@@ -51,7 +51,7 @@ export function createAnswers(
       const { ask = 0, event } = question;
       const connection = openConnection(loop);
       const say = (outcome: Outcome): void => {
-        // The number of a question means something on its own connection only.
+        // The number of a question is valid only on the connection that it came from.
         if (connection !== openConnection(loop)) {
           throw clientError('connection_lost', `"${event}"`);
         }

@@ -3,19 +3,19 @@ import type { Calls } from './calls.js';
 import { clientError, isTemporary, type LoopClientError } from './client-errors.js';
 import { type LoopStatus, openConnection } from './loop-state.js';
 
-/** A token, or a function that is asked for a fresh one at every connect and before the old one expires. */
+/** A token, or a function that is called for a fresh one at every connect and before the old one expires. */
 export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
 
-/** Where tokens come from, and how an open connection's credentials are kept fresh. */
+/** Supplies tokens, and keeps the credentials of an open connection fresh. */
 export interface Authentication {
-  /** The token of the next connection. */
+  /** The token for the next connection. */
   readonly token: () => Promise<string | undefined>;
   readonly authenticate: (token?: string) => Promise<void>;
-  /** The credentials of the connection expire soon. Only a token function can renew them. */
+  /** Call it when the credentials of the connection expire soon. Only a token function can renew them. */
   readonly renew: () => Promise<void>;
 }
 
-/** `refreshed` is told what the new credentials have ended, `failed` why a renewal by itself failed. */
+/** `refreshed` receives the patterns that the new credentials ended, `failed` the error of an automatic renewal. */
 export function createAuthentication(
   loop: Readonly<LoopStatus>,
   source: TokenSource | undefined,
@@ -23,7 +23,7 @@ export function createAuthentication(
   refreshed: (removed: readonly string[] | undefined) => void,
   failed: (error: unknown) => void,
 ): Authentication {
-  /** What to go back to when the server refuses a token that was tried. */
+  /** The token source to go back to when the server refuses a token. */
   let good = source;
 
   const token = async (): Promise<string | undefined> =>
@@ -32,8 +32,8 @@ export function createAuthentication(
   async function authenticate(given?: string, askServer = ask): Promise<void> {
     const next = given ?? (await token());
     if (!next) throw clientError('bad_option', 'token');
-    // A function stays in charge: it knows newer tokens. A text is replaced before the answer: should that be lost with
-    // the connection, the next one is to bring the newer token.
+    // A function stays the source, because it knows newer tokens. A string is replaced before the answer arrives: if
+    // the connection is lost first, the next one should bring the newer token.
     const isText = typeof source !== 'function';
     if (isText) source = next;
     let answer: OkFrame;
@@ -41,7 +41,7 @@ export function createAuthentication(
       answer = (await askServer({ op: 'auth', token: next })) as OkFrame;
       if (isText) good = next;
     } catch (error) {
-      // Another one that has replaced it meanwhile stays: the server has yet to decide about that.
+      // A token that has replaced this one meanwhile stays, because the server has not decided about it yet.
       if (!isTemporary((error as LoopClientError).code) && source === next) source = good;
       throw error;
     }
@@ -53,11 +53,11 @@ export function createAuthentication(
     authenticate,
     async renew() {
       if (typeof source !== 'function') return;
-      // The next connection brings a token of its own, and nobody waits for this one then.
+      // If the connection changes meanwhile, the next one brings its own token and this renewal is obsolete.
       const connection = openConnection(loop);
       const isCurrent = (): boolean => connection === openConnection(loop);
       try {
-        // Not `undefined`, which would ask the function once more.
+        // Not `undefined`, which would make `authenticate` call the function again.
         const fresh = (await source()) ?? '';
         if (isCurrent()) await authenticate(fresh, askNow);
       } catch (error) {

@@ -1,4 +1,4 @@
-/** How long a client waits before it comes back. */
+/** How long a client waits before it reconnects. */
 export interface BackoffOptions {
   /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. Default 500. */
   readonly baseMs: number;
@@ -6,7 +6,7 @@ export interface BackoffOptions {
   readonly capMs: number;
   /**
    * How long a connection must have been open before the waits start again at `baseMs`, in milliseconds. Default 5 000.
-   * Without it a server that welcomes and then closes would be asked again twice a second by everyone.
+   * Without it, every client of a server that welcomes and then closes would retry several times a second.
    */
   readonly stableMs: number;
 }

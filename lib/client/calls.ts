@@ -7,34 +7,34 @@ import type { LoopStatus } from './loop-state.js';
 import { createPace } from './pace.js';
 import { after, type Timer } from './timer.js';
 
-/** A frame that answers one of ours. */
+/** A frame that answers one of the client's frames. */
 export type Answer = OkFrame | Extract<ServerFrame, { readonly op: 'reply' | 'pong' }>;
 
-/** Asks the server something. Rejects with a {@link LoopClientError}. */
+/** Sends a frame and resolves with its answer. Rejects with a {@link LoopClientError}. */
 export type Ask = (frame: WireFrame, timeoutMs?: number) => Promise<Answer>;
 
-/** A frame of the application: it waits to be written, and then perhaps for its answer. */
+/** A frame of the application, which waits to be written, and then for its answer if it wants one. */
 interface Call {
-  /** What it carries, as a sentence would name it. */
+  /** What the frame carries, as error messages name it. */
   readonly what: string;
   readonly text: string;
   readonly bytes: number;
   readonly end: (outcome: Answer | LoopClientError) => void;
 }
 
-/** What the client says to the server, and the answers it waits for. */
+/** The frames that the client sends to the server, and the answers it waits for. */
 export interface Calls {
-  /** Sends an event and wants no reply. Throws a {@link LoopClientError} when it can be neither sent nor kept. */
+  /** Sends an event that wants no reply. Throws a {@link LoopClientError} when it can be neither sent nor buffered. */
   readonly send: (event: string, data: unknown) => void;
-  /** Asks as soon as there is a connection. */
+  /** Sends the frame as soon as there is an open connection. */
   readonly ask: Ask;
-  /** Asks on the connection that is open now, or not at all. */
+  /** Sends the frame on the connection that is open now, or rejects. */
   readonly askNow: Ask;
-  /** Says something that wants no answer, on the connection that is open now; throws when it cannot. */
+  /** Sends a frame that needs no answer on the connection that is open now; throws when that is impossible. */
   readonly sayNow: (frame: WireFrame) => void;
-  /** An error that answers no call is told to whoever listens for problems. */
+  /** Settles the call that the frame answers. An error that answers no call is reported to `onError`. */
   readonly answered: (answer: Answer | ErrorFrame) => void;
-  /** Sends what has waited, in order and as fast as the server takes it. */
+  /** Sends the frames that wait, in order and as fast as the server accepts them. */
   readonly flush: () => void;
   readonly close: () => void;
 }
@@ -45,16 +45,16 @@ export function createCalls(
   link: Pick<Link, 'write' | 'bufferedAmount'>,
   report: (error: LoopClientError) => void,
 ): Calls {
-  /** Not written yet. */
+  /** Calls that are not written yet. */
   const waiting = new Set<Call>();
-  /** Without an answer yet. */
+  /** Calls without an answer yet, by the `id` of their frame. */
   const open = new Map<FrameId | undefined, Call>();
   const takePlace = createPace();
   let waitingBytes = 0;
   let lastId = 0;
   let timer: Timer | undefined;
 
-  /** The server closes a connection that sends a longer frame, and every other frame on it would be lost too. */
+  /** The server closes a connection that sends a longer frame, and all other frames on it would be lost too. */
   function tooLong({ what, bytes }: Call): LoopClientError | false {
     const { maxPayload = Infinity } = loop.welcome ?? {};
     return bytes > maxPayload && clientError('frame_too_large', what, bytes, maxPayload);
@@ -143,7 +143,7 @@ export function createCalls(
       timer = undefined;
       for (const call of [...open.values(), ...waiting]) {
         const isWaiting = waiting.has(call);
-        // What was not written yet is written on the next connection.
+        // Frames that were not written yet are written on the next connection.
         if (isWaiting && loop.state !== 'closed') continue;
         drop(call);
         call.end(clientError(isWaiting ? 'closed' : 'connection_lost', call.what));

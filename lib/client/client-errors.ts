@@ -1,4 +1,4 @@
-/** Codes of errors that the client itself finds; errors of the server carry the server's code. */
+/** Codes of errors that the client itself raises; errors from the server carry the server's code. */
 export const ClientErrorCode = {
   /** An option of `connect` has a value that cannot work. */
   BadOption: 'bad_option',
@@ -10,19 +10,19 @@ export const ClientErrorCode = {
   BadName: 'bad_name',
   /** The data cannot be written as JSON. */
   BadData: 'bad_data',
-  /** The name has an answerer already. */
+  /** The name already has an answerer. */
   DuplicateAnswer: 'duplicate_answer',
-  /** The server has asked what nobody here answers. */
+  /** The server asked a question for which the client has no answerer. */
   NoHandler: 'no_handler',
-  /** `maxBufferedBytes` are waiting to be sent. */
+  /** The frame and the data that already waits to be sent exceed `maxBufferedBytes`. */
   BufferFull: 'buffer_full',
-  /** The frame is longer than the server takes. */
+  /** The frame is longer than the server accepts. */
   FrameTooLarge: 'frame_too_large',
-  /** The client was closed, by the application or for good by the server. */
+  /** The client was closed, by the application or permanently by the server. */
   Closed: 'closed',
-  /** The new credentials do not allow what was subscribed. */
+  /** The new credentials do not allow a subscribed pattern. */
   Forbidden: 'forbidden',
-  /** There is no open connection, and waiting for one makes no sense. */
+  /** There is no open connection, and the call does not wait for one. */
   NotOpen: 'not_open',
   /** No answer within the deadline. */
   Timeout: 'timeout',
@@ -32,9 +32,9 @@ export const ClientErrorCode = {
   ConnectFailed: 'connect_failed',
   /** The server sent something that is not a frame this client knows. */
   UnreadableFrame: 'unreadable_frame',
-  /** Events are lost, and nobody listens by `onReset`. */
+  /** Events are lost, and no listener is registered with `onReset`. */
   HistoryLost: 'history_lost',
-  /** The option `storage` threw or rejected, or held something else. */
+  /** The option `storage` threw or rejected, or held something other than positions. */
   StorageFailed: 'storage_failed',
   /** A handler or listener of the application threw; `cause` is what it threw. */
   HandlerFailed: 'handler_failed',
@@ -48,16 +48,19 @@ export interface LoopClientErrorOptions {
   readonly cause?: unknown;
 }
 
-/** Everything that the client throws, rejects with or reports. Answerers throw it too: its code is what the server is told. */
+/**
+ * Everything that the client throws, rejects with or reports. Answerers can throw it too: the server is then told its
+ * code.
+ */
 export class LoopClientError extends Error {
   /** A {@link ClientErrorCode}, or the code that the server sent. */
   readonly code: string;
   /**
-   * The pattern that the server did not subscribe, if it is about one: its handlers stay, and it is asked for again on the
-   * next connection.
+   * The pattern that the server did not subscribe, if the error is about one. Its handlers stay, and it is requested
+   * again on the next connection.
    */
   readonly pattern: string | undefined;
-  /** What the server added, or an excerpt of what could not be read. */
+  /** What the server added, an excerpt of a frame that could not be read, or the `LoopReset` of `history_lost`. */
   readonly details: unknown;
 
   constructor(code: string, message: string, options: LoopClientErrorOptions = {}) {
@@ -72,17 +75,17 @@ export class LoopClientError extends Error {
   }
 }
 
-/** What an error says, from its code and the facts that belong to it. */
+/** Builds an error message from a code and the facts that belong to it. */
 export type Explain = (code: string, facts: readonly unknown[]) => string;
 
-/** The shortest that still tells everything: pages that are built for production leave out the sentences. */
+/** The shortest message that still says everything: production builds leave out the sentences. */
 let explain: Explain = (code, facts) => [code, ...facts].join(' ');
 
 export function explainErrorsBy(sentences: Explain): void {
   explain = sentences;
 }
 
-/** An error that the client itself has found. The facts of each code are listed in `explanations.ts`. */
+/** Creates an error that the client itself raises. The facts of each code are listed in `explanations.ts`. */
 export function clientError(code: ClientErrorCode, ...facts: readonly unknown[]): LoopClientError {
   return clientErrorWith({}, code, ...facts);
 }
@@ -95,17 +98,17 @@ export function clientErrorWith(
   return new LoopClientError(code, explain(code, facts), options);
 }
 
-/** After these errors the server may decide, or has decided, otherwise than to refuse. */
+/** Whether this error is not a refusal: its outcome is unknown, or a retry may succeed. */
 export function isTemporary(code: string): boolean {
   return /^(timeout|internal|unavailable|not_open|connection_lost)$/.test(code);
 }
 
-/** Something that was called has thrown. */
+/** Creates the error for a called function that threw `cause`. */
 export function failure(code: ClientErrorCode, cause: unknown): LoopClientError {
   return clientErrorWith({ cause }, code, messageOf(cause));
 }
 
-/** Anything can be thrown, also what `String` cannot turn into text. */
+/** Anything can be thrown, including values that `String` cannot convert. */
 export function messageOf(thrown: unknown): string {
   const { message = thrown } = (thrown ?? {}) as Partial<Error>;
   return typeof message === 'string' ? message : typeof message;

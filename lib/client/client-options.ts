@@ -5,50 +5,50 @@ import { clientError } from './client-errors.js';
 import type { LoopStorage } from './positions.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
-/** The server's address, or a function that is asked for one at every attempt. */
+/** The server's address, or a function that is called for one at every attempt. */
 export type UrlSource = string | (() => string);
 
-/** How to reach the server, and how patiently. Every field has a default. */
+/** How to reach the server, and how long to wait for it. Every field has a default. */
 export interface LoopClientOptions {
   /**
-   * The credentials: a token, or a function that is asked for one at every connect. With a function the client also
-   * renews them in place before they expire. Letters, digits and `-_.~+`, as in JWTs. Default: none.
+   * The credentials: a token, or a function that is called for one at every connect. With a function the client also
+   * renews them in place before they expire. A token has letters, digits and `-_.~+`, as in JWTs. Default: none.
    */
   readonly token?: TokenSource | undefined;
   /**
-   * Identity of this connection within its account, e.g. the serial of a device. It stays the same across reconnects,
-   * so the new socket replaces the old one on the server. Default: a random one for each `connect`.
+   * Identity of this connection within its account, e.g. a device serial. It stays the same across reconnects, so the
+   * new socket replaces the old one on the server. Default: a random one for each `connect`.
    */
   readonly connectionId?: string | undefined;
-  /** The WebSocket class. Default: the platform's own; Node 20 has none, pass that of the `ws` package. */
+  /** The WebSocket class. Default: the platform's own. Node 20 has none: pass the one from the `ws` package. */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Waits between attempts: exponential with full jitter. Default `{ baseMs: 500, capMs: 30_000, stableMs: 5_000 }`. */
   readonly backoff?: Partial<BackoffOptions> | undefined;
-  /** Time for the token, the socket and the server's welcome together, in milliseconds. Default 10 000. */
+  /** Time limit for the token, the socket and the server's welcome together, in milliseconds. Default 10 000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Time for an answer, counted from the call, in milliseconds. Default 10 000. */
+  /** Time limit for an answer, counted from the call, in milliseconds. Default 10 000. */
   readonly requestTimeoutMs?: number | undefined;
   /**
-   * Most bytes of a frame and of all that wait to be sent; beyond it `send` throws and `request` rejects. Default
+   * Most bytes that may wait to be sent, the new frame included; beyond it `send` throws and `request` rejects. Default
    * 1 048 576.
    */
   readonly maxBufferedBytes?: number | undefined;
   /**
-   * Where positions are kept while the page is away, e.g. `sessionStorage`: a client of the next page gets what was pushed
-   * meanwhile. Pushes to a connection are replayed only to the same `connectionId`, so keep that as well. Default: nowhere;
-   * they live as long as the client.
+   * Where positions are kept while the page is away, e.g. `sessionStorage`, so that the client of the next page gets
+   * what was pushed meanwhile. Pushes to a connection are replayed only to the same `connectionId`, so keep that as
+   * well. Default: nowhere; they live as long as the client.
    */
   readonly storage?: LoopStorage | undefined;
   /**
-   * Under which key. Two clients of one page need two. `localStorage` is shared by all tabs: give each tab a `storageKey` of
-   * its own, or one goes on from where another one was. Default `loopws`.
+   * The key in the storage. Two clients of one page need different keys. All tabs share `localStorage`: give each tab
+   * its own `storageKey`, or one tab resumes from the positions of another. Default `loopws`.
    */
   readonly storageKey?: string | undefined;
-  /** Source of the jitter of the waits between attempts, from 0 up to 1. Default `Math.random`. */
+  /** Random source of the jitter between attempts, from 0 up to but excluding 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 
-/** The options with their defaults filled in, the waits among them. */
+/** The options with their defaults filled in and the fields of `backoff` flattened. */
 export interface ClientSettings extends BackoffOptions {
   readonly connectionId: string;
   readonly connectTimeoutMs: number;
@@ -61,7 +61,7 @@ export interface ClientSettings extends BackoffOptions {
   readonly WebSocket: WebSocketConstructor;
 }
 
-/** Fills in defaults; throws a {@link LoopClientError} that names the option which cannot work. */
+/** Fills in defaults. Throws a {@link LoopClientError} that names an invalid option, or the missing `WebSocket`. */
 export function clientSettings(options: LoopClientOptions): ClientSettings {
   const { baseMs, capMs, stableMs } = options.backoff ?? {};
   const settings: Record<string, unknown> = { ...options, baseMs, capMs, stableMs };
@@ -77,7 +77,7 @@ export function clientSettings(options: LoopClientOptions): ClientSettings {
   for (const name in defaults) {
     const byDefault = defaults[name as keyof typeof defaults];
     const value = (settings[name] ??= byDefault);
-    // Amounts cannot be negative.
+    // Negated, so that it refuses `NaN` as well.
     if (typeof byDefault === 'number' && !((value as number) >= 0)) {
       throw clientError('bad_option', name, value);
     }

@@ -15,7 +15,7 @@ import type { LoopState, LoopStateChange, LoopStatus } from './loop-state.js';
 import { createPositions, type Latest, type LoopReset, serviceTopic } from './positions.js';
 import { createSubscriptions } from './subscriptions.js';
 
-/** What an application can listen to, besides events. */
+/** What an application can listen to, in addition to events. */
 type Hooks = {
   state: [state: LoopState, change: LoopStateChange];
   error: [error: LoopClientError];
@@ -23,11 +23,11 @@ type Hooks = {
 };
 
 /**
- * Connects to a server of `nestjs-loopws` and stays connected: every end of a connection but a final one (45xx) is
- * followed by another attempt, so there is nothing to await.
+ * Connects to a `nestjs-loopws` server and stays connected: after every close but a final one (45xx) it tries again, so
+ * there is nothing to await.
  *
  * @param url the server's address, e.g. `wss://app.example/ws`; in a browser a path such as `/ws` will do. A function is
- *   asked at every attempt: where no load balancer stands before several servers, it names another one of them
+ *   called at every attempt: without a load balancer in front of several servers, it can name a different one each time
  * @throws LoopClientError `bad_option` or `no_web_socket`
  *
  * @example
@@ -37,12 +37,12 @@ type Hooks = {
  */
 export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopClient {
   const settings = clientSettings(options);
-  // A fixed address is checked now, one that is yet to be asked for when it is.
+  // A fixed address is checked now, the result of a function at each attempt.
   if (typeof url === 'string') socketAddress(url, '');
   const loop: LoopStatus = { state: 'connecting', welcome: undefined };
 
   const hooks = createEmitter<Hooks>((thrown, hook) => {
-    // A listener of problems that throws is not told of its own failure, or it would throw for ever.
+    // An `onError` listener that throws is not told of its own failure, or it would throw forever.
     if (hook === 'error') console.error(thrown);
     else handlerFailed(thrown);
   });
@@ -75,7 +75,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   );
   const answers = createAnswers(loop, calls.sayNow, (name) => handlers.on(name, () => {}), report);
 
-  /** The one place where problems go that no call of the application waits for. */
+  /** The one place for problems that no call of the application waits for. */
   function report(error: LoopClientError): void {
     if (!hooks.emit('error', error)) console.error(error);
   }
@@ -93,14 +93,14 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     if (change.state === 'open') {
       const { welcome } = change;
       positions.open(welcome);
-      // Before what has waited: its effects may be events that we want.
+      // Before the frames that wait: their effects may be events that we want.
       subscriptions.open(welcome);
       calls.flush();
     } else {
       subscriptions.close();
       calls.close();
     }
-    // What became of it may have changed the state once more; then that was told already.
+    // The calls above may have changed the state again, and that change was then already reported.
     if (loop.state === change.state) hooks.emit('state', change.state, change);
   }
 

@@ -1,19 +1,22 @@
-/** Listeners by topic, none of which can break another. */
+/** Listeners by topic, where a listener that fails cannot affect another. */
 export interface Emitter<Topics extends { readonly [topic: string]: unknown[] }> {
-  /** Returns the listener's own end. */
+  /** Returns a function that removes the listener. */
   on<T extends keyof Topics & string>(
     topic: T,
     listener: (...args: Topics[T]) => unknown,
   ): () => void;
-  /** Whether somebody listens. */
+  /** Returns whether the topic has a listener. */
   emit<T extends keyof Topics & string>(topic: T, ...args: Topics[T]): boolean;
-  /** By topic; those without a listener are not in it. */
+  /** The listeners by topic; a topic without one is absent. */
   readonly listeners: ReadonlyMap<string, unknown>;
 }
 
 type Listener = (...args: unknown[]) => unknown;
 
-/** `failed` is told what a listener throws, or rejects with later; `changed` which topic got its first, or lost its last. */
+/**
+ * `failed` receives what a listener throws or later rejects with; `changed` receives a topic that got its first
+ * listener or lost its last.
+ */
 export function createEmitter<Topics extends { readonly [topic: string]: unknown[] }>(
   failed: (thrown: unknown, topic: string) => void,
   changed: (topic: string) => void = () => {},
@@ -33,7 +36,7 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
     listeners: byTopic,
     on(topic, listener) {
       const listeners = byTopic.get(topic) ?? new Set();
-      // One function added twice is called and removed twice.
+      // A function that is added twice is called twice, and must be removed twice.
       const own: Listener = (...args) => (listener as Listener)(...args);
       listeners.add(own);
       if (!byTopic.has(topic)) {
@@ -46,14 +49,17 @@ export function createEmitter<Topics extends { readonly [topic: string]: unknown
         changed(topic);
       };
     },
-    /** One call after the other: what a listener causes is told when all have heard of what came before it. */
+    /**
+     * Emits one call after another: what a listener causes is emitted after all listeners have heard of what came
+     * before.
+     */
     emit(topic, ...args) {
       const isHeard = byTopic.has(topic);
       if (queue.push([topic, args]) > 1) return isHeard;
       for (const [told, what] of queue) {
         const listeners = byTopic.get(told) ?? new Set();
         for (const listener of [...listeners]) {
-          // An earlier listener may have removed this one: it must not be called any more.
+          // An earlier listener may have removed this one, which must then not be called any more.
           if (listeners.has(listener)) void call(told, what, listener);
         }
       }

@@ -2,7 +2,9 @@ import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import type { ClientFrame, FrameId } from '../protocol/frames.js';
 import { clientError, failure } from './client-errors.js';
 
-/** What the client writes. An event has no `op`: it keeps the `{event, data}` shape that NestJS clients know. */
+/**
+ * A frame as the client writes it. An event has no `op`: it keeps the `{event, data}` shape that NestJS clients know.
+ */
 export type WireFrame =
   | Exclude<ClientFrame, { readonly op: 'event' }>
   | {
@@ -12,12 +14,12 @@ export type WireFrame =
       readonly id?: FrameId;
     };
 
-/** What names and patterns have in common. */
+/** The form that names and patterns have in common. */
 const FORM = /^[\w*-]+:[\w*.-]+$/;
 
 /**
- * The types let through what JavaScript or a cast makes of a name or a pattern. This finds mistakes at once, and is not
- * strict about dots and stars: the server refuses whatever else is none.
+ * The types do not stop JavaScript code or a cast from passing an invalid name or pattern. This finds such mistakes at
+ * once. It is not strict about dots and stars, because the server refuses every other invalid one.
  */
 export function checkForm(text: string, otherwise: 'bad_name' | 'bad_pattern' = 'bad_name'): void {
   const isPattern = otherwise === 'bad_pattern';
@@ -26,7 +28,7 @@ export function checkForm(text: string, otherwise: 'bad_name' | 'bad_pattern' = 
   }
 }
 
-/** Text of a frame on its way to the server. Throws a {@link LoopClientError} when its data cannot be JSON. */
+/** Encodes a frame for the server. Throws a {@link LoopClientError} when its data cannot be written as JSON. */
 export function encodeFrame(frame: WireFrame): string {
   if (frame.op === undefined) checkForm(frame.event);
   try {
@@ -36,7 +38,7 @@ export function encodeFrame(frame: WireFrame): string {
   }
 }
 
-/** Length in the unit of `maxPayload` and `bufferedAmount`. */
+/** Length in bytes, the unit of `maxPayload` and `bufferedAmount`. */
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }

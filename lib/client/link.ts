@@ -14,41 +14,47 @@ import {
 } from './web-socket.js';
 
 export interface LinkObserver {
-  /** The credentials of the next connection. */
+  /** The token for the next connection. */
   readonly token: () => Promise<string | undefined>;
-  /** Whether the next connection goes on from where another one has been. */
+  /** Whether the next connection resumes from where an earlier one was. */
   readonly resume: () => boolean;
   /** The state has changed; frames can be written when it is `open`. */
   readonly onState: (change: LoopStateChange) => void;
-  /** It may be anything with this `op`: what throws is reported as a frame that cannot be read. */
+  /** The frame is not checked beyond its `op`: if this throws, it is reported as an unreadable frame. */
   readonly onFrame: (frame: ServerFrame) => void;
-  /** Something went wrong that the application should hear of; the connection may live on. */
+  /** Called with a problem that the application should hear of; the connection may live on. */
   readonly onError: (error: LoopClientError) => void;
 }
 
-/** One connection after the other, until the application or the server says that it is enough. */
+/** Keeps one connection after another, until the application or the server ends it permanently. */
 export interface Link {
   readonly start: () => Promise<void>;
-  /** Hands a frame to the socket; false when there is no open one. */
+  /** Hands a frame to the socket; returns `false` when none is open. */
   readonly write: (text: string) => boolean;
-  /** Bytes that the socket holds and the network has not taken. */
+  /** Bytes that the socket holds and the network has not taken yet. */
   readonly bufferedAmount: () => number;
-  /** The server's wish for the wait after the coming close. Counted from the close, so that its spread survives. */
+  /**
+   * Sets how long to wait after the coming close, as the server asked. It is counted from the close, so that the
+   * server's spread is kept.
+   */
   readonly reconnect: (afterMs: number) => void;
-  /** Ends for good. */
+  /** Closes the link permanently. */
   readonly close: () => void;
 }
 
-/** Longest advice that is obeyed: a server with a broken clock must not send its clients away for a month. */
+/**
+ * The longest wait that a server can ask for, in milliseconds: one with a broken clock must not send its clients away
+ * for a month.
+ */
 const LONGEST_ADVICE_MS = 300_000;
 
-/** How long a socket may take for its closing handshake. */
+/** How long a socket may take for its closing handshake, in milliseconds. */
 const CLOSE_GRACE_MS = 2_000;
 
-/** Nothing was heard for too long, be it the welcome or anything else. */
+/** The close code when neither a welcome nor anything else was heard for too long. */
 const SILENCE = 4408;
 
-/** Without an `id`: nobody waits for the answer. */
+/** Has no `id`, because nobody waits for the answer. */
 const PING = '{"op":"ping"}';
 
 export function createLink(
@@ -59,14 +65,17 @@ export function createLink(
 ): Link {
   const { connectionId, connectTimeoutMs, stableMs, random, WebSocket } = settings;
   let socket: LoopWebSocket | undefined;
-  /** Of the attempt, of the next look whether the peer lives, or of the wait for the next attempt. */
+  /** The timer of the attempt, of the next check whether the peer is alive, or of the wait for the next attempt. */
   let timer: Timer | undefined;
-  /** Frames only note the time, the timer looks at it: a timer per frame would cost more than the frame. */
+  /**
+   * When the last frame arrived. Frames only set it, and the timer compares it: a timer per frame would cost more than
+   * the frame.
+   */
   let heardAt = 0;
   let attempt = 0;
   let openedAt = Infinity;
   let adviceMs: number | undefined;
-  /** Grows with each connection and each end of one: whatever knows another number comes too late. */
+  /** Grows with each connection and with each end of one: a callback that knows another number is obsolete. */
   let epoch = 0;
 
   function enter(change: LoopStateChange): void {
@@ -97,7 +106,10 @@ export function createLink(
     }
   }
 
-  /** A close follows, which says more. Only Node 22 tells of a connection that could not be made by nothing else. */
+  /**
+   * A `close` event follows and says more, except in Node 22, where a connection that could not be opened causes only
+   * an `error` event.
+   */
   function failed(): void {
     if (socket?.readyState === SOCKET_CONNECTING) end({ code: 1006, reason: '' });
   }
@@ -105,7 +117,7 @@ export function createLink(
   function receive({ data }: { readonly data: unknown }): void {
     heardAt = performance.now();
     try {
-      // What is no text is no JSON either.
+      // Data that is not a string cannot be JSON either.
       const frame = JSON.parse(typeof data === 'string' ? data : '') as ServerFrame;
       if (frame.op === 'welcome' && loop.state !== 'open') opened(frame);
       else onFrame(frame);
@@ -125,7 +137,10 @@ export function createLink(
     enter({ state: 'open', welcome });
   }
 
-  /** Notices a link that died without a word: after a heartbeat of silence it pings, after a second one it gives up. */
+  /**
+   * Detects a link that died silently: after a heartbeat interval of silence it pings, after a second one it closes the
+   * connection.
+   */
   function watch(pingedAfter?: number): void {
     const { heartbeatMs } = loop.welcome!;
     const silentSince = heardAt;
@@ -138,7 +153,7 @@ export function createLink(
     }
   }
 
-  /** False as soon as the closing handshake has begun: sockets swallow what is written after it. */
+  /** Returns `false` once the closing handshake has begun, because sockets swallow what is written after that. */
   function write(text: string): boolean {
     try {
       const isWritable = loop.state === 'open' && socket?.readyState === SOCKET_OPEN;
@@ -151,17 +166,17 @@ export function createLink(
 
   const bufferedAmount = (): number => socket?.bufferedAmount ?? 0;
 
-  /** The peer is not waited for: over a dead network the closing handshake takes minutes. */
+  /** Does not wait for the peer, because over a dead network the closing handshake takes minutes. */
   function giveUp(code: number, isLeaving?: boolean): void {
     const given = socket;
-    epoch++; // what the socket tells of being closed is no news
+    epoch++; // so that the socket's own close event is ignored
     given?.close(code);
-    // The `ws` package waits half a minute for a peer that does not answer, and keeps the process alive.
+    // The `ws` package waits 30 seconds for a peer that does not answer, and keeps the process alive meanwhile.
     setTimeout(() => given?.terminate?.(), CLOSE_GRACE_MS).unref?.();
     end({ code, reason: '' }, isLeaving);
   }
 
-  /** Once for each connection: at its close, or at the moment it is given up. */
+  /** Called once for each connection: when it closes, or when the client gives up on it. */
   function end({ code, reason }: LoopCloseEvent, isLeaving = false): void {
     const unsentBytes = bufferedAmount();
     epoch++;

@@ -3,13 +3,13 @@ import type { WelcomeFrame } from '../protocol/frames.js';
 /** A state that a client has entered, with what is known about it. Testing `state` narrows the rest. */
 export type LoopStateChange =
   | {
-      /** A token, a socket and the server's welcome are being waited for. */
+      /** Waiting for a token, a socket and the server's welcome. */
       readonly state: 'connecting';
-      /** Failures since the last stable connection. */
+      /** Failed attempts since the last stable connection. */
       readonly attempt: number;
     }
   | {
-      /** The server has said welcome: frames flow. */
+      /** The server has sent its welcome: frames flow. */
       readonly state: 'open';
       readonly welcome: WelcomeFrame;
     }
@@ -23,7 +23,7 @@ export type LoopStateChange =
       readonly nextAttemptMs: number;
     }
   | {
-      /** For good: the application closed the client, or the server said not to come back (45xx). */
+      /** Permanently closed: the application closed the client, or the server said not to come back (45xx). */
       readonly state: 'closed';
       readonly code: number;
       readonly reason: string;
@@ -31,14 +31,14 @@ export type LoopStateChange =
 
 export type LoopState = LoopStateChange['state'];
 
-/** Where a client is. Its link writes it, and everyone reads it. */
+/** The state of a client. Its link writes it, and everyone reads it. */
 export interface LoopStatus {
   state: LoopState;
-  /** The last one: as long as it is the same object, so is the connection. */
+  /** The last welcome: as long as it is the same object, so is the connection. */
   welcome: WelcomeFrame | undefined;
 }
 
-/** What tells one connection from another; `undefined` when none is open. */
+/** An object that differs for each connection; `undefined` when none is open. */
 export function openConnection({ state, welcome }: Readonly<LoopStatus>): WelcomeFrame | undefined {
   return state === 'open' ? welcome : undefined;
 }

@@ -1,14 +1,17 @@
 import type { WelcomeFrame } from '../protocol/frames.js';
 
-/** Shares of what the server allows. The rest is for pings, subscriptions and answers, which do not wait in line. */
+/**
+ * The shares of the server's limits for frames that wait in line. The rest is for pings, subscriptions and answers,
+ * which do not wait.
+ */
 const RATE_SHARE = 0.8;
 const BURST_SHARE = 0.5;
 
 /**
- * How fast a client may write, so that a full buffer does not make the server close it for flooding: frames are due one
- * after the other, and may be early by a burst. A server that announces no rate is written to as fast as it goes.
+ * Limits how fast a client writes, so that the server does not close it for flooding when its buffer is full: frames
+ * are due at a steady rate, and may be early by a burst. Without a rate in the welcome, there is no limit.
  *
- * @returns a function that takes the place of one frame, or returns the milliseconds until there is one
+ * @returns a function that returns 0 and takes the place of one frame, or returns the milliseconds until there is one
  */
 export function createPace(): (welcome: WelcomeFrame) => number {
   let dueAt = 0;

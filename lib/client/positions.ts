@@ -6,55 +6,62 @@ import type { Timer } from './timer.js';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** What is kept of a client while its page is away: `sessionStorage` and `localStorage` fit. */
+/** Keeps a client's positions while its page is away; `sessionStorage` and `localStorage` fit. */
 export interface LoopStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): unknown;
 }
 
-/** Something of a topic is lost and cannot be had any more: what the application shows of it has to be loaded anew. */
+/** Events of a topic are lost and cannot be recovered: the application has to reload what it shows from it. */
 export interface LoopReset {
   /** `account`, `room:lobby` or `service:chat`. */
   readonly topic: string;
 }
 
-/** Somebody begins with the last event of a topic. */
+/** A handler that begins with the last event of a topic. */
 export interface Latest {
   readonly topic: string;
-  /** Whether it is still to come. */
+  /** Whether that event is still to come; `undefined` when it is not. */
   is?: 'wanted' | 'asked' | undefined;
 }
 
-/** Where this client is in the history of each of its topics, kept over the life of a page if there is a storage. */
+/** The client's position in the history of each of its topics, kept beyond the life of a page if there is a storage. */
 export interface Positions {
-  /** Whether there is something to go on from. */
+  /** Whether there is a position to resume from. */
   readonly any: () => boolean;
-  /** Everybody who begins with the last event of a topic. */
+  /** The handlers that begin with the last event of a topic. */
   readonly latest: Set<Latest>;
   readonly open: (welcome: WelcomeFrame) => void;
-  /** What to ask the server for: after a reconnect where the client was, then the last events that are wanted. */
+  /**
+   * What to ask the server for: after a reconnect the positions to resume from, then the last events that are wanted.
+   */
   readonly since: () => Texts | undefined;
   /**
-   * The server has decided what to replay: of the topics in `reset` something is lost, and so it is of those that were to be
-   * asked for and are not in `resumed`. Call it before the next frame is handled, which comes after that.
+   * Call it when the server has decided what to replay, before the next frame is handled. Topics in `reset` have lost
+   * events, and so have those that were to be resumed and are not in `resumed`.
    */
   readonly decided: (reset?: Texts, resumed?: Readonly<Record<string, number>>) => void;
-  /** A `since` is over. After a failure the next one asks for the same; else what is not decided is lost. */
+  /**
+   * Call it when a `since` is over. After a failure the next one asks for the same; else the topics that were not
+   * decided are lost.
+   */
   readonly settled: (isFailure: boolean) => void;
-  /** Everything up to these positions that matched has come, unless what was missed is still to come. */
+  /**
+   * Call it when everything that matches has arrived up to these positions, except for what is still to be replayed.
+   */
   readonly reached: (positions: Texts | undefined) => void;
-  /** Hands over an event; one that has been here before is for those alone who begin with it. */
+  /** Hands over an event. One that has arrived before is only for handlers that begin with it. */
   readonly pass: (event: EventFrame, handOver: (isNew: boolean) => void) => void;
-  /** Forgets where the client was, if nothing of the topic is wanted any more. */
+  /** Forgets the client's position if nothing of the topic is wanted any more. */
   readonly leave: (topic: string) => void;
 }
 
-/** The topic of the events that a pattern gets by the channel of its service. */
+/** The topic of the events that a pattern gets through the channel of its service. */
 export function serviceTopic(pattern: string): string {
   return `service:${pattern.split(':')[0]}`;
 }
 
-/** `isOwn` knows whether something of a topic is wanted. */
+/** `isOwn` returns whether anything of a topic is wanted. */
 export function createPositions(
   { storage, storageKey }: Pick<ClientSettings, 'storage' | 'storageKey'>,
   isOwn: (topic: string) => boolean,
@@ -63,16 +70,19 @@ export function createPositions(
 ): Positions {
   const latest = new Set<Latest>();
   let accountId: string | undefined;
-  /** Where this connection is in its topics. The one that moved last comes last. */
+  /** The positions of this connection by topic. The one that moved last comes last. */
   let known = new Map<string, string>();
-  /** Where the client was before it, until the server has decided what it missed. */
+  /** The positions from before this connection, until the server has decided what was missed. */
   let behind: Map<string, string> | undefined;
-  /** Whether the server was asked on this connection. What it sends of those topics before that is out of turn. */
+  /**
+   * Whether the server was asked to resume on this connection. Events of those topics that come before are out of
+   * order.
+   */
   let isAsked = false;
   let timer: Timer | undefined;
   let hasFailed = false;
 
-  /** A storage that fails is told of once, and not within `connect`: nobody can listen there. */
+  /** A storage that fails is reported once, and not within `connect`, where nobody can listen yet. */
   const safely = (work: () => unknown): Promise<unknown> =>
     Promise.resolve()
       .then(work)
@@ -86,15 +96,15 @@ export function createPositions(
     if (!text) return;
     const [ofAccount, positions] = JSON.parse(text) as [string, [string, string][]];
     const stored = new Map(positions);
-    if (![...stored].flat().every((part) => typeof part === 'string')) throw new Error('no texts');
+    if (![...stored].flat().every((part) => typeof part === 'string')) throw new Error('bad data');
     known = stored;
     accountId = ofAccount;
   });
 
-  /** What the next connection goes on from. */
+  /** The positions that the next connection resumes from. */
   const places = (): Map<string, string> => new Map([...known, ...(behind ?? [])]);
 
-  /** Once for all changes of a turn, and after the handlers of what changed them. */
+  /** Saves once for all changes of a turn, after the handlers of the events that caused them. */
   function save(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
@@ -139,9 +149,9 @@ export function createPositions(
     open(welcome) {
       behind = places();
       known.clear();
-      // The address has told the server.
+      // There is nothing to resume, which the address has told the server.
       if (behind.size === 0) behind = undefined;
-      // Another account's positions mean nothing.
+      // The positions of another account mean nothing.
       if (welcome.accountId !== accountId) behind?.clear();
       accountId = welcome.accountId;
       isAsked = false;
@@ -167,7 +177,7 @@ export function createPositions(
       if (isFailure || !behind) return;
       const isEmpty = behind.size === 0;
       decided();
-      // The server that refused goes on waiting, unless it is asked for nothing at all.
+      // After a refusal the server still waits, until an empty `since` asks it for nothing.
       if (!isEmpty) behind = new Map();
     },
     reached,
@@ -179,7 +189,7 @@ export function createPositions(
       handOver(isNew);
       for (const one of latest) if (one.topic === topic) one.is = undefined;
       if (!isNew) return;
-      // Only now: a client that has not seen it gets it again.
+      // Only after the handlers were called: an event that did not reach them is sent again.
       if (from) behind?.set(topic, pos);
       reached({ [topic]: pos });
     },
@@ -192,7 +202,7 @@ export function createPositions(
   };
 }
 
-/** Positions begin with a number, in base 36, that only grows. */
+/** A position begins with a base-36 number that only grows. */
 function isAbove(position: string, other = ''): boolean {
   return !(parseInt(position, 36) <= parseInt(other, 36));
 }

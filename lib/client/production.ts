@@ -1,4 +1,4 @@
-// For pages that are built for production: errors have their code and facts, and no sentences.
+// For production builds: errors have their code and facts, but no sentences.
 export { connect } from './connect.js';
 export type { LoopClient, LoopRequestOptions, LoopSubscribeOptions } from './loop-client.js';
 export type { LoopReset, LoopStorage } from './positions.js';

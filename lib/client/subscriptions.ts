@@ -7,19 +7,21 @@ import { serviceTopic, type Positions } from './positions.js';
 import type { LoopStatus } from './loop-state.js';
 import type { Timer } from './timer.js';
 
-/** Keeps the server's idea of what this connection wants equal to ours, with one frame per tick. */
+/** Keeps what the server has subscribed equal to what the application wants, with one frame per tick. */
 export interface Subscriptions {
-  /** The pattern became wanted or unwanted. */
+  /** Call it when a pattern became wanted or unwanted. */
   readonly change: (pattern: string) => void;
   readonly open: (welcome: WelcomeFrame) => void;
   readonly close: () => void;
-  /** The server took new credentials: asks anew for what it refused, and takes note of what it `removed`. */
+  /**
+   * Call it when the server accepted new credentials: requests denied patterns again, and notes which were `removed`.
+   */
   readonly refresh: (removed?: readonly string[]) => void;
-  /** Tells the server what has changed. */
+  /** Sends the server what has changed. */
   readonly flush: () => void;
-  /** That, and once everything is answered asks for what was missed. */
+  /** Does the same, and once everything is answered asks for what was missed. */
   readonly goOn: () => void;
-  /** Whether a pattern is for events of the topic: all are, of an account or a room. */
+  /** Whether a pattern gets events of the topic; every topic of an account or a room counts. */
   readonly cover: (topic: string) => boolean;
   /** Resolves when the server has granted or denied everything that is wanted. */
   readonly ready: () => Promise<WelcomeFrame>;
@@ -34,16 +36,16 @@ interface SubscriptionFrame {
   readonly since?: Readonly<Record<string, string>>;
 }
 
-/** What the server is taken to think of a pattern. */
+/** What we assume that the server has done with a pattern. */
 type Standing =
-  /** It holds the pattern, or may hold it: asked for, and not refused. */
+  /** Requested and not refused: the server holds the pattern, or may hold it. */
   | 'told'
-  /** It has failed to answer, and may hold it or not. */
+  /** The request failed: the server may hold the pattern or not. */
   | 'failed'
-  /** It is asked for again with other credentials or on the next connection. */
+  /** Denied: requested again with other credentials or on the next connection. */
   | 'denied';
 
-/** Where the server does not tell: half of what it lets a connection hold by default. */
+/** Used when the welcome has no `maxPatterns`: half of what a server lets a connection hold by default. */
 const DEFAULT_PATTERNS_PER_FRAME = 100;
 
 export function createSubscriptions(
@@ -54,17 +56,17 @@ export function createSubscriptions(
   report: (error: LoopClientError) => void,
 ): Subscriptions {
   const standing = new Map<string, Standing>();
-  /** Those who wait until everything is answered. */
+  /** Callers that wait until everything is answered. */
   const waiters: (() => void)[] = [];
   let givenByServer = new Set<string>();
   let unanswered = 0;
   let timer: Timer | undefined;
   let attempt = 0;
 
-  /** Unsubscribes first: a connection may hold only so many patterns. */
+  /** Unsubscribes first, because a connection may hold only so many patterns. */
   function flush(): void {
     if (loop.state !== 'open') return;
-    // What the server subscribed by itself is the server's to end.
+    // A pattern that the server subscribed by itself is left to the server.
     const isLeft = (p: string): boolean => !handlers.has(p) && !givenByServer.has(p);
     tell('unsubscribe', [...standing.keys()].filter(isLeft));
     tell(
@@ -99,7 +101,7 @@ export function createSubscriptions(
   }
 
   function deny(pattern: string, { code, message }: Reason, isFailure = false): void {
-    // It may have been left meanwhile.
+    // The pattern may have been unsubscribed meanwhile.
     if (standing.has(pattern)) standing.set(pattern, isFailure ? 'failed' : 'denied');
     if (code !== 'not_open') report(new LoopClientError(code, message, { pattern }));
   }
@@ -109,14 +111,14 @@ export function createSubscriptions(
     const isOpen = loop.state === 'open';
     const isFailure = !isOpen || isTemporary(error.code);
     if (since) positions.settled(isFailure);
-    // The next connection asks for everything.
+    // The next connection requests everything again.
     if (!isOpen) return;
     for (const pattern of patterns) deny(pattern, error, isFailure);
     if (isFailure) askAgainSoon();
     else if (since) report(error);
   }
 
-  /** Asking twice is harmless. */
+  /** Requesting a pattern twice is harmless. */
   function askAgainSoon(): void {
     timer ??= setTimeout(
       () => {
@@ -128,20 +130,20 @@ export function createSubscriptions(
     );
   }
 
-  /** They are asked for again with the next {@link flush}. */
+  /** Forgets the patterns with this standing, so that the next {@link flush} requests them again. */
   function forget(what: Standing): void {
     for (const [pattern, its] of standing) if (its === what) standing.delete(pattern);
   }
 
   /**
-   * Sends what has waited for an answer; after the last one asks for what was missed, and tells whoever waits. They are told
-   * of the end as well.
+   * Sends what has changed. After the last answer it asks for what was missed, and then resolves the waiters. They are
+   * also resolved when the client is closed.
    */
   function goOn(): void {
     flush();
     if (loop.state !== 'closed') {
       if (loop.state !== 'open' || unanswered > 0 || timer) return;
-      // Without a handler there is nobody to replay to, so far.
+      // Without a handler there is nobody to replay to yet.
       const [wanted] = handlers.keys();
       const since = wanted === undefined ? undefined : positions.since();
       if (since) return void send({ op: 'subscribe', patterns: [], since });
@@ -169,11 +171,12 @@ export function createSubscriptions(
       goOn();
     },
     refresh(removed = []) {
-      // First, while the removed ones still count as told: the new credentials have just been asked about them.
+      // Flush first, while the removed patterns still count as told: they have just been checked for the new
+      // credentials.
       forget('denied');
       flush();
       for (const pattern of removed) {
-        // Once it is subscribed again, that is our doing and ours to end.
+        // If the client subscribes to it again, it is the client's to unsubscribe.
         givenByServer.delete(pattern);
         if (handlers.has(pattern)) deny(pattern, clientError('forbidden', pattern));
         else standing.delete(pattern);

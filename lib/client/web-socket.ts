@@ -1,10 +1,10 @@
-/** What the client uses of a WebSocket: the browser's own, and that of the `ws` package, both have it. */
+/** The part of a WebSocket that the client uses. The browser's own and the one from the `ws` package both have it. */
 export interface LoopWebSocket {
   readonly readyState: number;
   readonly bufferedAmount: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  /** Cuts the socket without a handshake; browsers have no such thing. */
+  /** Cuts the socket without a handshake; browsers do not have it. */
   terminate?(): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: 'close', listener: (event: LoopCloseEvent) => void): void;

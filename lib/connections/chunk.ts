@@ -1,17 +1,17 @@
 /**
- * What is written onto a stream at once. Short ones are a text with one letter for each byte, which Node copies into the
- * write: to make memory outside the engine's heap and to free it is a fifth of what a push to one connection costs. Either
- * way `length` is in bytes.
+ * What is written to a stream at once. A short chunk is a string with one character per byte, which Node copies into
+ * the write: allocating and freeing memory outside the JavaScript heap is a fifth of the cost of a push to one
+ * connection. `length` is in bytes either way.
  */
 export type Chunk = string | Buffer;
 
-/** How a text becomes bytes. */
+/** The encoding of chunks that are strings. */
 export const CHUNK_ENCODING = 'latin1';
 
-/** In bytes. Longer ones are bytes, which connections share without copying them. */
+/** In bytes. Longer chunks are buffers, which connections share without copying. */
 export const LONGEST_TEXT_CHUNK = 2_048;
 
-/** One after the other, in one. */
+/** Concatenates the chunks. */
 export function joinChunks(chunks: readonly Chunk[]): Chunk {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   if (length <= LONGEST_TEXT_CHUNK && chunks.every((chunk) => typeof chunk === 'string')) {

@@ -23,13 +23,13 @@ export type ConnectionEvent =
       readonly close: ConnectionClose;
     };
 
-/** What one call has added whose topics are still being attached, without what was taken away again meanwhile. */
+/** What one call has added while its topics are being attached, less what was removed again meanwhile. */
 interface Attaching {
   readonly patterns: Set<string>;
   readonly rooms: Set<string>;
 }
 
-/** This server's open connections. For the whole cluster see `PresenceStore`. */
+/** The open connections of this server. For the whole cluster, see `PresenceStore`. */
 @Injectable()
 export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicationShutdown {
   private readonly accounts = new GroupedMap<LoopConnection>(({ connectionId }) => connectionId);
@@ -45,14 +45,14 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     private readonly logger: SampledLogger,
   ) {}
 
-  /** Connections that are open here. */
+  /** Number of open connections on this server. */
   get size(): number {
     return this.opened.size;
   }
 
   /**
-   * Openings and closings on this server, in order, each told right after it happened. An observer that throws is logged
-   * and goes on observing. Completes on shutdown.
+   * Connections opened and closed on this server, in order, each emitted right after it happened. An observer that
+   * throws is logged and stays subscribed. Completes on shutdown.
    */
   get events$(): Observable<ConnectionEvent> {
     const report = (error: unknown): void =>
@@ -73,14 +73,14 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   }
 
   /**
-   * Closes the account's connections on this server, or the one that is named. For the whole cluster use
+   * Closes the account's connections on this server, or only the named one. For the whole cluster, use
    * `EventBus.disconnect`.
    *
-   * @param connectionId Default: all of the account.
-   * @param code Default 4503: the client does not come back. A code that no endpoint may send is replaced by 1011.
-   * @param reason Default none. Cut to 123 bytes.
+   * @param connectionId Default: all connections of the account.
+   * @param code Default 4503: the client does not reconnect. A code that may not be sent is replaced by 1011.
+   * @param reason Default none. Truncated to 123 bytes.
    * @returns How many were closed.
-   * @throws LoopPushError for an id that is no text, or empty.
+   * @throws LoopPushError if an id is not a non-empty string.
    */
   disconnect(
     accountId: string,
@@ -100,7 +100,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     this.events.complete();
   }
 
-  /** Makes the connection a receiver. One with the same identity is replaced: the newest wins. @internal */
+  /** Makes the connection a receiver. It replaces an older connection with the same identity. @internal */
   add(connection: LoopConnection): void {
     const older = this.get(connection.accountId, connection.connectionId);
     this.accounts.set(connection.accountId, connection);
@@ -110,7 +110,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   }
 
   /**
-   * Forgets the connection. What it held stays readable on it, for `@OnLoopDisconnect` hooks that tell its rooms.
+   * Forgets the connection. What it held stays readable on it, for `@OnLoopDisconnect` hooks that report its rooms.
    *
    * @internal
    */
@@ -136,8 +136,8 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   }
 
   /**
-   * Resolves when every later push that matches will arrive, also for patterns that another call is still attaching.
-   * When the transport fails nothing of this call is kept.
+   * Resolves when every later push that matches will arrive, also for patterns that another call is still attaching. If
+   * the transport fails, nothing of this call is kept.
    *
    * @internal
    */
@@ -171,7 +171,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   /** @internal */
   async join(connection: LoopConnection, room: string): Promise<void> {
     if (typeof room !== 'string' || room === '') {
-      throw new LoopWsError('The name of a room is a non-empty text.');
+      throw new LoopWsError('A room name must be a non-empty string.');
     }
     if (connection.state === 'closed') return;
     const isMember = connection.roomNames.has(room);
@@ -190,14 +190,16 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     if (connection.exit(room)) this.dropRoom(connection, room);
   }
 
-  /** Later, because a slow reader may be closed in the middle of a push: what observers push comes after that one. */
+  /**
+   * Deferred, because a slow reader may be closed in the middle of a push, and pushes by observers must come after it.
+   */
   private announce(event: ConnectionEvent): void {
     queueMicrotask(() => this.events.next(event));
   }
 
   /**
-   * Topics that are held already are only waited for: whoever holds them has retained them. When it fails, what this call
-   * has added is taken away, but not what another one has added again since.
+   * Topics that are already held are only waited for: their holder has retained them. On failure, what this call has
+   * added is removed, except what another call has added again since.
    */
   private async attach(
     connection: LoopConnection,
@@ -221,7 +223,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     }
   }
 
-  /** One for each pattern that has an interest in it. */
+  /** Lists a topic once for each pattern that is interested in it. */
   private topicsOf(patterns: Iterable<string>): Topic[] {
     const { services } = this.settings;
     return [...patterns].flatMap((text) =>
@@ -238,7 +240,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     const { maxRooms } = this.settings.config;
     if (roomNames.size < maxRooms) return;
     throw new LoopWsError(
-      `The connection is in ${maxRooms} rooms already; leave some or raise config.maxRooms.`,
+      `The connection is already in ${maxRooms} rooms; leave some or raise config.maxRooms.`,
     );
   }
 
@@ -246,7 +248,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     const { maxSubscriptions } = this.settings.config;
     if (connection.patterns.size + wanted > maxSubscriptions) {
       throw new LoopWsError(
-        `The connection would hold more than ${maxSubscriptions} patterns; unsubscribe some or raise config.maxSubscriptions.`,
+        `The connection would hold more than ${maxSubscriptions} patterns; drop some or raise config.maxSubscriptions.`,
       );
     }
   }

@@ -5,17 +5,17 @@ interface Flushable {
 }
 
 /**
- * How long the event loop may be kept by flushing, in milliseconds. The kernel takes about 7 microseconds for each
- * connection, so a push to ten thousand would stop everything else for longer.
+ * How long flushing may block the event loop, in milliseconds. The kernel takes about 7 microseconds per connection, so
+ * a push to ten thousand would otherwise block everything else for longer.
  */
 const SLICE_MS = 8;
 
-/** After so many the clock is read again. */
+/** Number of flushes between two reads of the clock. */
 const READ_CLOCK_EVERY = 16;
 
 /**
- * Flushes every outbox that was written to in this turn of the event loop, once, at its end: all of them at once, unless
- * they are so many that the rest has to wait for the next turn.
+ * Flushes every outbox that was written to in this turn of the event loop, once, at the end of the turn. If there are
+ * too many, the rest waits for the next turn.
  */
 @Injectable()
 export class FlushScheduler {

@@ -12,13 +12,13 @@ export interface Beating {
 
 const SLOTS = 32;
 
-/** A tick later than this says that the process stood still, and frames may be waiting unread. */
+/** A tick that is later than this shows that the process was blocked, so frames may be waiting unread. */
 const LATENESS_MS = 100;
 
 /**
- * Visits every connection once per `heartbeatMs`: one that was heard since is pinged, one that was not is lost, so a
- * silent peer is gone within two intervals. Connections are spread at random over the slots of the interval, so that
- * many that arrived together are not pinged together.
+ * Visits every connection once per `heartbeatMs`. A connection that was heard since the last visit is pinged; one that
+ * was not is lost. So a silent peer is gone within two intervals. Connections are spread at random over the slots of
+ * the interval, so that many that arrived together are not pinged together.
  */
 @Injectable()
 export class Heartbeat implements OnApplicationShutdown {
@@ -37,7 +37,10 @@ export class Heartbeat implements OnApplicationShutdown {
     this.slots[Math.floor(Math.random() * SLOTS)]!.add(connection);
   }
 
-  /** Looks for it in every slot, which takes a microsecond; to remember the slot would take memory for as long as it lives. */
+  /**
+   * Searches every slot, which takes a microsecond; remembering the slot would take memory for as long as the
+   * connection lives.
+   */
   unwatch(connection: Beating): void {
     for (const slot of this.slots) if (slot.delete(connection)) return;
   }

@@ -1,7 +1,7 @@
 import { type Chunk, joinChunks } from './chunk.js';
 import type { TextFrame } from './text-frame.js';
 
-/** Connections with other subscriptions get other frames of the same turn; so many different ones are remembered. */
+/** Joined chunks to remember: in one turn, connections with different subscriptions get different frames. */
 const REMEMBERED = 8;
 
 interface Joined {
@@ -10,8 +10,8 @@ interface Joined {
 }
 
 /**
- * Several frames in one piece: the kernel takes one piece in half the time of eight. Connections that get the same frames in
- * a turn share it.
+ * Joins several frames into one chunk: the kernel takes one chunk in half the time of eight. Connections that get the
+ * same frames in a turn share the chunk.
  */
 export class JoinedFrames {
   private readonly recent: Joined[] = [];

@@ -1,8 +1,7 @@
 export const EMPTY: ReadonlySet<never> = new Set<never>();
 
 /**
- * A set of values per key; a key without values costs nothing, and a value that is alone no set. Values are no sets
- * themselves.
+ * A set of values per key. A key without values costs nothing, and a single value needs no set. No value may be a set.
  */
 export class KeyedSets<T> {
   private readonly sets = new Map<string, T | Set<T>>();

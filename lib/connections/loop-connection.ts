@@ -9,7 +9,7 @@ import { ReplayGate } from './replay-gate.js';
 import type { SubscriptionGroup } from './subscription-groups.js';
 import { TextFrame } from './text-frame.js';
 
-/** Keeps a connection's memberships; the registry, as its connections see it. */
+/** Keeps a connection's subscriptions and rooms: the registry, as its connections see it. */
 export interface ConnectionHome {
   subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void>;
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void;
@@ -19,19 +19,19 @@ export interface ConnectionHome {
 
 export interface ConnectionParts {
   readonly registration: PresenceRegistration;
-  /** Grows with each connection of this server: of two with the same identity the higher one is the newer. */
+  /** Increases with each connection of this server: of two with the same identity, the higher one is newer. */
   readonly sequence: number;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly socket: LoopSocket;
   readonly outbox: Outbox;
   readonly home: ConnectionHome;
-  /** Checks an event and makes its frame. */
+  /** Checks an event and encodes its frame. */
   readonly encode: (name: string, data: unknown) => TextFrame;
   readonly closeTimeoutMs: number;
   readonly end: ConnectionEnd;
 }
 
-/** Who takes down what belongs to the connection. */
+/** Cleans up after the connection. */
 export interface ConnectionEnd {
   /** Called when this server closes the connection. */
   come(close: ConnectionClose): void;
@@ -41,18 +41,18 @@ export type ConnectionState = 'opening' | 'open' | 'closed';
 
 /** How a connection ended. */
 export interface ConnectionClose {
-  /** The close code of the WebSocket; 1006 when the socket was cut without one. */
+  /** The WebSocket close code; 1006 if the socket was cut without one. */
   readonly code: number;
   readonly reason: string;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** One socket of one account, as your handlers, hooks and services hold it. */
+/** One socket of one account, as your handlers, hooks and services see it. */
 export class LoopConnection {
   /** @internal */
   readonly registration: PresenceRegistration;
-  /** With all who hold the same patterns; absent while it holds none. @internal */
+  /** Shared with all connections that hold the same patterns; absent while it holds none. @internal */
   group: SubscriptionGroup<LoopConnection> | undefined;
 
   private readonly sequence: number;
@@ -64,7 +64,7 @@ export class LoopConnection {
   private readonly end: ConnectionEnd;
   private currentClaims: Readonly<Record<string, unknown>>;
   private currentState: ConnectionState = 'opening';
-  // Most connections need none of these, so each is made when it is asked for.
+  // Most connections need none of these, so each is created on first use.
   private ownData: Record<string, unknown> | undefined;
   private ownRooms: Set<string> | undefined;
   private ownGate: ReplayGate | undefined;
@@ -90,12 +90,12 @@ export class LoopConnection {
     return this.registration.connectionId;
   }
 
-  /** Room for whatever your code wants to remember about this connection. Lives as long as the connection. */
+  /** Storage for whatever your code needs to remember about this connection. Lives as long as the connection. */
   get data(): Record<string, unknown> {
     return (this.ownData ??= {});
   }
 
-  /** What `authenticate` said of this connection; replaced when the client refreshes its credentials. */
+  /** The claims that `authenticate` returned; replaced when the client refreshes its credentials. */
   get claims(): Readonly<Record<string, unknown>> {
     return this.currentClaims;
   }
@@ -105,29 +105,29 @@ export class LoopConnection {
     return this.currentState;
   }
 
-  /** The patterns this connection holds now; ask again after a change. */
+  /** The patterns that this connection holds now; read it again after a change. */
   get subscriptions(): ReadonlySet<string> {
     return this.patterns;
   }
 
-  /** The rooms this connection is in. */
+  /** The rooms that this connection is in. */
   get rooms(): ReadonlySet<string> {
     return (this.ownRooms ??= new Set());
   }
 
   /**
-   * Subscribes on the server's own authority: `authorize` is not asked, `maxSubscriptions` does apply. Resolves when
+   * Subscribes on the server's own authority: `authorize` is not asked, but `maxSubscriptions` applies. Resolves when
    * every later push that matches will arrive; on a closed connection it resolves and does nothing. Rejects with a
-   * `LoopWsError` for text that is no pattern, for a service that is not declared and above `maxSubscriptions`, and with
-   * what the transport failed with. A call that rejects has subscribed nothing.
+   * `LoopWsError` if a pattern is invalid, a service is not declared or `maxSubscriptions` would be exceeded, and with
+   * the transport's error if the transport fails. A call that rejects has subscribed nothing.
    */
   subscribe(...patterns: readonly LoopPattern[]): Promise<void> {
     return this.home.subscribe(this, patterns);
   }
 
   /**
-   * Gives up patterns, whoever subscribed them. Neither the client nor `@OnLoopUnsubscribe` is told. Patterns that it does
-   * not hold are ignored; on a closed connection it does nothing.
+   * Unsubscribes from patterns, whoever subscribed them. Neither the client nor `@OnLoopUnsubscribe` is told. Patterns
+   * that the connection does not hold are ignored; on a closed connection it does nothing.
    */
   unsubscribe(...patterns: readonly LoopPattern[]): void {
     this.home.unsubscribe(this, patterns);
@@ -135,34 +135,34 @@ export class LoopConnection {
 
   /**
    * Joins a room. Resolves when every later push to the room will arrive; on a closed connection it resolves and does
-   * nothing. Rejects with a `LoopWsError` for a name that is no text or empty and above `maxRooms`, and with what the
-   * transport failed with. A call that rejects has joined nothing.
+   * nothing. Rejects with a `LoopWsError` if the name is not a non-empty string or `maxRooms` would be exceeded, and
+   * with the transport's error if the transport fails. A call that rejects has joined nothing.
    */
   join(room: string): Promise<void> {
     return this.home.join(this, room);
   }
 
-  /** Leaves a room. One that it is not in is ignored; on a closed connection it does nothing. */
+  /** Leaves a room. A room that it is not in is ignored; on a closed connection it does nothing. */
   leave(room: string): void {
     this.home.leave(this, room);
   }
 
   /**
    * Sends one event to this connection, whatever its subscriptions. During `@OnLoopConnect` it is held until after the
-   * welcome frame. Throws a `LoopPushError` for an event that `EventBus` would not push either.
+   * welcome frame. Throws a `LoopPushError` for an event that `EventBus` would reject too.
    *
-   * @returns `delivered` when the connection's queue took it, else `send_failed`.
+   * @returns `delivered` if the connection's queue took it, else `send_failed`.
    */
   send<N extends LoopEventName>(name: N, data: LoopEventData<N>): 'delivered' | 'send_failed' {
     return this.deliver(this.encode(name, data)) ? 'delivered' : 'send_failed';
   }
 
   /**
-   * Closes the connection once what was accepted before is written.
+   * Closes the connection after everything that was accepted before has been written.
    *
-   * @param code 1000, or one of the application's own from 3000. After 45xx the client stays away; after any other code,
-   * the default 1000 included, it comes back. A code that no endpoint may send is replaced by 1011.
-   * @param reason Cut to 123 bytes. Anything but text is left out.
+   * @param code 1000, or an application code from 3000 to 4999. After 45xx the client stays away; after any other code,
+   * the default 1000 included, it reconnects. A code that may not be sent is replaced by 1011.
+   * @param reason Truncated to 123 bytes. Anything but a string is ignored.
    */
   close(code: number = CloseCode.Normal, reason = ''): void {
     if (this.currentState === 'closed') return;
@@ -181,7 +181,7 @@ export class LoopConnection {
     return this.deliver(new TextFrame(encodeServerFrame(frame)));
   }
 
-  /** Queues a finished frame; a reader that is too slow for it is closed. @internal */
+  /** Queues a finished frame, or closes the connection if its reader is too slow. @internal */
   deliver(frame: TextFrame): boolean {
     if (this.currentState === 'closed' || this.socket.readyState !== SOCKET_OPEN) return false;
     if (this.outbox.offer(frame)) return true;
@@ -189,12 +189,12 @@ export class LoopConnection {
     return false;
   }
 
-  /** Whether its reader keeps up with what was sent. @internal */
+  /** Whether the reader keeps up with what was sent. @internal */
   get hasRoom(): boolean {
     return this.outbox.hasRoom;
   }
 
-  /** Resolves when it has room, or is closed. @internal */
+  /** Resolves when there is room, or the connection is closed. @internal */
   untilRoom(): Promise<void> {
     return this.outbox.untilRoom();
   }
@@ -204,7 +204,7 @@ export class LoopConnection {
     return this.group?.patterns ?? NONE;
   }
 
-  /** As `rooms`, but not made for being asked. @internal */
+  /** Like `rooms`, but does not create the set. @internal */
   get roomNames(): ReadonlySet<string> {
     return this.ownRooms ?? NONE;
   }
@@ -215,7 +215,7 @@ export class LoopConnection {
     this.ownRooms.add(room);
   }
 
-  /** Whether it was in the room. @internal */
+  /** Returns whether it was in the room. @internal */
   exit(room: string): boolean {
     return this.ownRooms?.delete(room) ?? false;
   }
@@ -240,13 +240,13 @@ export class LoopConnection {
     return this.sequence > other.sequence;
   }
 
-  /** Lets frames out, the welcome first. @internal */
+  /** Releases the queued frames, the welcome frame first. @internal */
   markOpen(welcome: ServerFrame): void {
     this.currentState = 'open';
     this.outbox.open(new TextFrame(encodeServerFrame(welcome)));
   }
 
-  /** Writes what was accepted; nothing is a receiver's after this. @internal */
+  /** Writes what was accepted; nothing is delivered after this. @internal */
   markClosed(): void {
     this.currentState = 'closed';
     this.outbox.end();

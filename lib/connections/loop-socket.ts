@@ -1,6 +1,6 @@
 /**
- * The part of a WebSocket that this module uses. Structural, because an application may carry several copies of the
- * `ws` package; every member is documented by that package.
+ * The part of a WebSocket that this module uses. Structural, because an application may have several copies of the `ws`
+ * package, which documents every member.
  */
 export interface LoopSocket {
   readonly readyState: number;
@@ -26,7 +26,7 @@ export const SOCKET_OPEN = 1;
 export interface LoopStream {
   readonly writableLength: number;
   readonly writableHighWaterMark: number;
-  /** The encoding is that of texts. */
+  /** The encoding applies to strings. */
   write(chunk: string | Uint8Array, encoding: 'latin1'): boolean;
   cork(): void;
   uncork(): void;

@@ -3,16 +3,16 @@ import type { TextFrame } from './text-frame.js';
 import type { Wire } from './wire.js';
 
 /**
- * The one way out to a connection: a queue bounded in bytes, written once per turn of the event loop. While the reader
- * is slow, frames wait here and not in the stream, so that one whose time has passed can still be left out.
+ * The only way out to a connection: a queue that is bounded in bytes and written once per turn of the event loop. While
+ * the reader is slow, frames wait here and not in the stream, so that expired ones can still be dropped.
  */
 export class Outbox {
-  /** Absent while nothing waits, which is nearly always. */
+  /** Absent while nothing waits, which is almost always. */
   private queue: TextFrame[] | undefined;
   private queuedBytes = 0;
-  /** The wire's own, asked for once and not for each frame. */
+  /** The wire's own value, which does not change; kept here so that it is not computed for each frame. */
   private readonly writeAhead: number;
-  /** What the wire had left after the last flush. It has not become more since, so it need not be asked for each frame. */
+  /** The wire's backlog after the last flush. It has not grown since, so it need not be read for each frame. */
   private backlogAtMost = 0;
   private held = true;
   private scheduled = false;
@@ -28,30 +28,30 @@ export class Outbox {
     wire.onDrain(() => this.flush());
   }
 
-  /** Whether the wire takes no more for now. */
+  /** Whether the wire takes no more data for now. */
   get blocked(): boolean {
     return this.wire.backlog >= this.writeAhead;
   }
 
-  /** Whether it is at most half full. Who has much to send can wait for that, so that the reader is not too slow for it. */
+  /** Whether it is at most half full. Large senders wait for that, so that the reader does not count as too slow. */
   get hasRoom(): boolean {
     return this.ended || this.queuedBytes + this.wire.backlog <= this.maxBytes / 2;
   }
 
-  /** Resolves when it has room, or has ended. */
+  /** Resolves when there is room, or the outbox has ended. */
   async untilRoom(): Promise<void> {
     this.flush();
     if (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** Queues the frame. `false` when it does not fit or the outbox has ended: the frame is not sent. */
+  /** Queues the frame. Returns `false`, and does not send it, if it does not fit or the outbox has ended. */
   offer(frame: TextFrame): boolean {
     if (!this.fits(frame)) {
       this.flush(); // a burst within one turn says nothing about the reader
-      this.forgetExpired(); // and frames that will not be sent take no place
+      this.forgetExpired(); // and expired frames must not take up room
     }
     if (this.ended || !this.fits(frame)) return false;
-    // Not pushed into an empty list, which would take room for many: most of them only ever hold one.
+    // Not pushed to an empty array, which would reserve room for many: most queues only ever hold one.
     if (this.queue === undefined) this.queue = [frame];
     else this.queue.push(frame);
     this.queuedBytes += frame.length;
@@ -59,7 +59,7 @@ export class Outbox {
     return true;
   }
 
-  /** Lets frames out, this one before any that was offered earlier. */
+  /** Lets frames out, this one before any that were offered earlier. */
   open(first: TextFrame): void {
     this.queue = [first, ...(this.queue ?? [])];
     this.queuedBytes += first.length;
@@ -67,7 +67,7 @@ export class Outbox {
     this.scheduleFlush();
   }
 
-  /** @param now On the monotonic clock; whoever flushes many reads it once for all. */
+  /** @param now On the monotonic clock; a caller that flushes many outboxes reads it once for all. */
   flush(now = performance.now()): void {
     this.scheduled = false;
     if (this.held || this.ended || !this.wire.writable) return;
@@ -80,7 +80,7 @@ export class Outbox {
     if (this.waiting.length > 0) this.wakeWaiting();
   }
 
-  /** Writes what was accepted and takes no more. An outbox that was never opened writes nothing. */
+  /** Writes what was accepted and accepts no more. An outbox that was never opened writes nothing. */
   end(): void {
     const { queue } = this;
     if (queue !== undefined && !this.held && this.wire.writable) {
@@ -131,7 +131,7 @@ export class Outbox {
     if (due.length > 0) this.wire.write(due);
   }
 
-  /** At least one frame, and no more once they reach the budget. */
+  /** Takes at least one frame, and stops once the budget is reached. */
   private take(queue: TextFrame[], budget: number): TextFrame[] {
     if (this.queuedBytes <= budget) {
       this.queue = undefined;

@@ -1,80 +1,82 @@
 import type { Position } from '../transport/position.js';
 import type { PlacedPush } from '../transport/topic-history.js';
 
-/** Events of one topic that may come while what was before them is being read. More are read as well. */
+/** Events of one topic that may wait while earlier ones are being read. Beyond that, they are read as well. */
 const MOST_WAITING = 1_000;
 
 interface Held {
-  /** What came meanwhile, in order. */
+  /** The events that arrived meanwhile, in order. */
   waiting: PlacedPush[];
-  /** Whether some of it had no room. */
+  /** Whether some of them did not fit. */
   overflowed: boolean;
-  /** Whether the history was begun anew meanwhile. */
+  /** Whether a new history was begun meanwhile. */
   wasReset: boolean;
 }
 
-/** What became of a topic while it was held. */
+/** What happened to a topic while it was held. */
 export type HeldTopic = Readonly<Held>;
 
 /**
- * Which events of a history a connection takes as they come: none while what came before is being replayed to it. What it
- * remembers is there only while there is something to remember.
+ * Decides which events of a history a connection takes as they arrive: none of a topic while earlier ones are being
+ * replayed. Its fields exist only while there is something to remember.
  */
 export class ReplayGate {
-  /** Positions of its topics when it was opened, while it takes nothing of any; a client that resumes opens so. */
+  /**
+   * Positions of the topics when the connection was opened; set while everything is held, as for a client that resumes.
+   */
   private opened: Map<string, Position> | undefined;
   private held: Map<string, Held> | undefined;
-  /** Of topics that were released and have had nothing new since. */
+  /** Number up to which a topic was replayed; kept from its release until its next new event. */
   private replayedTo: Map<string, number> | undefined;
-  /** Behind which number it was given everything of a topic. */
+  /** Number after which the connection was given every event of a topic. */
   private begun: Map<string, number> | undefined;
-  /** Topics of which a reset told that what was before is given up. */
+  /** Topics for which a `reset` told the client that earlier events are lost. */
   private restarted: Set<string> | undefined;
 
   get holdsAll(): boolean {
     return this.opened !== undefined;
   }
 
-  /** Takes nothing until {@link openedAt}. */
+  /** Takes nothing until {@link openedAt} is called. */
   holdAll(positions: ReadonlyMap<string, Position>): void {
     this.opened = new Map(positions);
   }
 
-  /** A topic is new to it from here on; while it holds all, that is where it was opened. */
+  /** Adds a topic that is new to the connection from this position on. */
   begin(topic: string, position: Position): void {
     if (this.opened === undefined) this.noteBegun(topic, position.n);
     else this.opened.set(topic, position);
   }
 
-  /** Ends holding all; returns where each topic was when it began. */
+  /** Stops holding everything. Returns the position of each topic when the holding began. */
   openedAt(): ReadonlyMap<string, Position> {
     const { opened } = this;
     this.opened = undefined;
     return opened ?? new Map();
   }
 
-  /** Behind which number it was given everything of the topic that it had a pattern for; absent if nothing at all. */
+  /** Number after which the connection was given every event of the topic that it had a pattern for; absent if none. */
   begunAt(topic: string): number | undefined {
     return this.begun?.get(topic);
   }
 
-  /** Whether what followed the number was given up by a reset, and would be out of turn now. */
+  /** Whether a reset declared the events after this number lost, so that they would now be out of order. */
   isPast(topic: string, n: number): boolean {
     return this.restarted?.has(topic) === true && n < (this.begunAt(topic) ?? 0);
   }
 
-  /** From here on what comes waits until the topic is released. */
+  /** Holds events of the topic from here on, until it is released. */
   hold(topic: string): void {
     this.held ??= new Map();
     this.held.set(topic, { waiting: [], overflowed: false, wasReset: false });
   }
 
-  /** What has become of a topic since it was held. */
+  /** What has happened to a topic since it was held. */
   heldOf(topic: string): HeldTopic {
     return this.held!.get(topic)!;
   }
 
-  /** From here on it takes what comes, except what it was given already: everything behind one number up to another. */
+  /** Takes events again, except those that were already given: all after number `begunAt`, up to `replayedTo`. */
   release(topic: string, begunAt: number, replayedTo: number): void {
     this.drop(topic);
     this.replayedTo ??= new Map();
@@ -82,13 +84,13 @@ export class ReplayGate {
     this.noteBegun(topic, begunAt);
   }
 
-  /** It is none of its topics after all. */
+  /** Stops holding a topic that is not one of the connection's after all. */
   drop(topic: string): void {
     this.held?.delete(topic);
     if (this.held?.size === 0) this.held = undefined;
   }
 
-  /** Whether what comes waits now. */
+  /** Whether events of the topic are held now. */
   holds(topic: string): boolean {
     return this.opened !== undefined || this.held?.has(topic) === true;
   }
@@ -108,20 +110,20 @@ export class ReplayGate {
     return true;
   }
 
-  /** The client is told that everything up to the position is given up: it is never replayed. */
+  /** Notes that the client is told that everything up to the position is lost; it is never replayed. */
   restart(topic: string, { n }: Position): void {
     this.noteBegun(topic, n);
     (this.restarted ??= new Set()).add(topic);
   }
 
-  /** The history was begun anew, and its numbers mean nothing any more. */
+  /** Call it when a new history has begun: the old numbers mean nothing any more. */
   lose(topic: string): void {
     this.forgetReplayed(topic);
     const held = this.held?.get(topic);
     if (held !== undefined) held.wasReset = true;
   }
 
-  /** The connection does not get the topic any more. */
+  /** Call it when the connection no longer gets the topic. */
   forget(topic: string): void {
     this.forgetReplayed(topic);
     this.begun?.delete(topic);

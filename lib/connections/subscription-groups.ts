@@ -1,13 +1,13 @@
 import { SubscriptionIndex } from './subscription-index.js';
 
-/** Who holds more patterns than that is hardly ever like anybody else. */
+/** A subscriber with more patterns than this hardly ever has the same ones as another. */
 const MOST_SHARED = 32;
 
 /** Subscribers that hold exactly the same patterns. */
 export class SubscriptionGroup<T> {
   readonly members = new Set<T>();
 
-  /** @param key Absent for the group of a single subscriber that holds many patterns, which changes with it. */
+  /** @param key Absent for the group of a single subscriber with many patterns, which is modified in place. */
   constructor(
     readonly patterns: Set<string>,
     readonly key?: string,
@@ -19,14 +19,14 @@ export class SubscriptionGroup<T> {
 }
 
 /**
- * Who is subscribed to what. Most connections of an application hold the same patterns as many others: they share one set
- * of them, and whether an event matches is decided once for all of them.
+ * Who is subscribed to what. Most connections of an application hold the same patterns as many others. They share one
+ * set of patterns, and whether an event matches is decided once for all of them.
  */
 export class SubscriptionGroups<T> {
   private readonly shared = new Map<string, SubscriptionGroup<T>>();
   private readonly index = new SubscriptionIndex<SubscriptionGroup<T>>();
 
-  /** Gives a subscriber more patterns. Returns the group that it belongs to from now on. */
+  /** Adds patterns to a subscriber. Returns the group that it belongs to from now on. */
   add(
     subscriber: T,
     group: SubscriptionGroup<T> | undefined,
@@ -42,7 +42,7 @@ export class SubscriptionGroups<T> {
     return group;
   }
 
-  /** Takes patterns from a subscriber. Returns the group that it belongs to from now on. */
+  /** Removes patterns from a subscriber. Returns the group that it belongs to from now on. */
   remove(
     subscriber: T,
     group: SubscriptionGroup<T>,
@@ -60,7 +60,7 @@ export class SubscriptionGroups<T> {
     return group;
   }
 
-  /** Forgets a subscriber. The patterns of its group stay readable. */
+  /** Removes a subscriber. The patterns of its group stay readable. */
   leave(subscriber: T, group: SubscriptionGroup<T>): void {
     if (!group.members.delete(subscriber) || group.members.size > 0) return;
     for (const pattern of group.patterns) this.index.remove(pattern, group);
@@ -89,7 +89,7 @@ export class SubscriptionGroups<T> {
 
   private groupOf(patterns: Set<string>): SubscriptionGroup<T> {
     if (patterns.size > MOST_SHARED) return this.indexed(new SubscriptionGroup<T>(patterns));
-    const key = [...patterns].toSorted().join(' '); // no pattern has a space
+    const key = [...patterns].toSorted().join(' '); // no pattern contains a space
     const known = this.shared.get(key);
     if (known !== undefined) return known;
     const group = this.indexed(new SubscriptionGroup<T>(patterns, key));

@@ -3,8 +3,8 @@ import { EMPTY, KeyedSets } from './keyed-sets.js';
 
 /**
  * Who listens to what. Finding the subscribers of an event looks up the few patterns that can match its name, so the
- * cost does not grow with the patterns and subscribers that do not match. What was found is remembered until somebody
- * comes or goes.
+ * cost does not grow with patterns and subscribers that do not match. Results are remembered until a subscription is
+ * added or removed.
  */
 export class SubscriptionIndex<T> {
   private readonly byPattern = new KeyedSets<T>();
@@ -30,7 +30,7 @@ export class SubscriptionIndex<T> {
     return subscribers;
   }
 
-  /** Nearly always it is one pattern that has subscribers, whose set can be had as it is. */
+  /** Usually only one of the patterns has subscribers, and its set can be returned as it is. */
   private find(name: string): ReadonlySet<T> {
     let found: ReadonlySet<T> = EMPTY;
     let union: Set<T> | undefined;

@@ -3,17 +3,19 @@ import { type Chunk, LONGEST_TEXT_CHUNK } from './chunk.js';
 const FINAL_TEXT = 0x81;
 
 /**
- * A finished WebSocket text frame: header and payload in one, unmasked as servers send it (RFC 6455, section 5.2). Built
- * once per event and shared by every connection that gets it.
+ * A finished WebSocket text frame: header and payload in one, unmasked as servers send it (RFC 6455, section 5.2). It
+ * is built once per event and shared by every connection that gets it.
  */
 export class TextFrame {
-  /** What goes onto the TCP stream. */
+  /** What is written to the TCP stream. */
   readonly chunk: Chunk;
-  /** Of all that, in bytes. */
+  /** Length of the whole frame, in bytes. */
   readonly length: number;
   private readonly headerLength: number;
 
-  /** @param deadline On the monotonic clock: a frame that still waits then is not sent. Default: it is always sent. */
+  /**
+   * @param deadline On the monotonic clock: a frame that is still waiting then is not sent. Default: it is always sent.
+   */
   constructor(
     text: string,
     readonly deadline = Infinity,
@@ -29,7 +31,7 @@ export class TextFrame {
         : bytesOf(header, text, this.length);
   }
 
-  /** The text alone, for sockets that must frame it themselves. */
+  /** The payload alone, for sockets that must frame it themselves. */
   get payload(): Chunk {
     const { chunk, headerLength } = this;
     return typeof chunk === 'string' ? chunk.slice(headerLength) : chunk.subarray(headerLength);
@@ -40,10 +42,12 @@ function headerFor(length: number): readonly number[] {
   if (length < 126) return [FINAL_TEXT, length];
   if (length < 65_536) return [FINAL_TEXT, 126, length >>> 8, length & 0xff];
   const bytes = [24, 16, 8, 0].map((shift) => (length >>> shift) & 0xff);
-  return [FINAL_TEXT, 127, 0, 0, 0, 0, ...bytes]; // no text of this engine needs more than 32 bits
+  return [FINAL_TEXT, 127, 0, 0, 0, 0, ...bytes]; // no string in V8 needs more than 32 bits
 }
 
-/** Memory of its own and no window into a shared pool, which a frame that waits for a slow reader would keep as a whole. */
+/**
+ * Allocates its own memory: a slice of a shared pool would keep all of the pool alive while it waits for a slow reader.
+ */
 function bytesOf(header: readonly number[], text: string, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length);
   bytes.set(header);

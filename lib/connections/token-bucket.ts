@@ -1,6 +1,6 @@
 const monotonic = (): number => performance.now();
 
-/** A rate with a burst: holds up to `burst` tokens, refilled at `perSecond`, judged on the monotonic clock. */
+/** A rate limit with a burst: holds up to `burst` tokens, refilled at `perSecond`, on the monotonic clock. */
 export class TokenBucket {
   private tokens: number;
   private refilledAt: number;
@@ -14,7 +14,7 @@ export class TokenBucket {
     this.refilledAt = now();
   }
 
-  /** Takes one token; `false` when there is none. */
+  /** Takes one token; returns `false` if there is none. */
   take(): boolean {
     const now = this.now();
     const refill = ((now - this.refilledAt) / 1_000) * this.perSecond;

@@ -3,18 +3,18 @@ import { type LoopSocket, type LoopStream, SOCKET_OPEN } from './loop-socket.js'
 import type { JoinedFrames } from './joined-frames.js';
 import type { TextFrame } from './text-frame.js';
 
-/** Bytes handed to the stream at a time. Since Node 22 a stream's own high-water mark, unless it was given another. */
+/** Bytes handed to the stream at a time. This is a stream's default high-water mark since Node 22. */
 const WRITE_AHEAD_BYTES = 65_536;
 
-/** Where an outbox writes to. */
+/** What an outbox writes to. */
 export interface Wire {
-  /** `false` once a close frame went either way: nothing may follow it. */
+  /** `false` once a close frame was sent or received: nothing may follow it. */
   readonly writable: boolean;
   /** Bytes handed over that the kernel has not taken yet. */
   readonly backlog: number;
-  /** A backlog of so many bytes is enough for now, and sure to be followed by a drain. Does not change. */
+  /** A backlog of this many bytes is enough for now, and is certain to be followed by a drain. Does not change. */
   readonly writeAhead: number;
-  /** Writes the frames in one system call. The list is the wire's from then on. */
+  /** Writes the frames in one system call. The array belongs to the wire from then on. */
   write(frames: readonly TextFrame[]): void;
   /** Calls back whenever the backlog may have become small enough for more. */
   onDrain(listener: () => void): void;
@@ -27,7 +27,7 @@ export function wireOf(socket: LoopSocket, stream: LoopStream, joined: JoinedFra
 }
 
 /**
- * Puts finished frames straight onto the stream. That is safe beside the frames that the socket writes itself (pings,
+ * Writes finished frames directly to the stream. That is safe next to the frames that the socket writes itself (pings,
  * pongs, close), because each of those is written whole in one turn as well.
  */
 class StreamWire implements Wire {
@@ -45,7 +45,7 @@ class StreamWire implements Wire {
     return this.stream.writableLength;
   }
 
-  /** The stream reports a drain only after it has held its high-water mark, which an application may have raised. */
+  /** The stream reports a drain only after reaching its high-water mark, which an application may have raised. */
   get writeAhead(): number {
     return Math.max(WRITE_AHEAD_BYTES, this.stream.writableHighWaterMark);
   }
@@ -60,7 +60,7 @@ class StreamWire implements Wire {
   }
 }
 
-/** With an extension such as compression each connection needs frames of its own, and only the socket can make them. */
+/** With an extension such as compression, each connection needs its own frames, and only the socket can make them. */
 class ExtensionWire implements Wire {
   readonly writeAhead = WRITE_AHEAD_BYTES;
   private written: () => void = () => {};

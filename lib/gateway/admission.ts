@@ -6,7 +6,7 @@ import type { Identity } from './identity.js';
 import { tryLater, type UpgradeRefusal } from './refusal.js';
 import { Sessions } from './sessions.js';
 
-/** Decides whether this server takes one more, before and after it is known who asks. */
+/** Decides whether this server accepts one more connection, both before and after the client is identified. */
 @Injectable()
 export class Admission {
   private readonly rate: TokenBucket;
@@ -22,7 +22,7 @@ export class Admission {
     this.rate = new TokenBucket(upgradesPerSecond, upgradeBurst);
   }
 
-  /** Not once it was closed: a shutdown may overtake the boot. */
+  /** Has no effect after {@link close}, because a shutdown may begin before the boot has finished. */
   open(): void {
     if (this.state === 'waiting') this.state = 'open';
   }
@@ -31,21 +31,24 @@ export class Admission {
     this.state = 'closed';
   }
 
-  /** Why nobody is let in right now, if so. */
+  /** The refusal for every client while none can be admitted; `undefined` otherwise. */
   refusalForAnyone(): UpgradeRefusal | undefined {
     const refusal = this.refusalForOneMore(this.sessions.size + this.pending);
     if (refusal !== undefined) return refusal;
     return this.pending >= this.settings.config.maxPendingUpgrades ? this.tooFast() : undefined;
   }
 
-  /** Takes a place in the rate; why there is none, if so. Requests that are refused anyway must not use it up. */
+  /**
+   * Takes one upgrade from the rate limit; returns a refusal when none is left. Call it after the other checks, so that
+   * requests that are refused anyway do not use up the limit.
+   */
   refusalForRate(): UpgradeRefusal | undefined {
     return this.rate.take() ? undefined : this.tooFast();
   }
 
   /**
-   * Why this identity is not let in, if so. Ask in the same turn in which the session is begun, so that those who arrive
-   * together are counted one after another.
+   * The refusal for this identity; `undefined` when it may connect. Call it in the turn of the event loop that creates
+   * the session, so that clients that arrive together are counted one after another.
    */
   refusalFor(identity: Identity): UpgradeRefusal | undefined {
     const refusal = this.refusalForOneMore(this.sessions.size);
@@ -55,7 +58,7 @@ export class Admission {
       : this.later(429, 'This account has too many connections.');
   }
 
-  /** Counts an upgrade that waits for `authenticate`. */
+  /** Counts the upgrade as pending while it waits for `authenticate`. */
   async whilePending<T>(work: () => Promise<T>): Promise<T> {
     this.pending++;
     try {
@@ -67,12 +70,12 @@ export class Admission {
 
   private refusalForOneMore(taken: number): UpgradeRefusal | undefined {
     if (this.state !== 'open')
-      return this.later(503, 'This server takes no connections right now.');
+      return this.later(503, 'This server is not accepting connections right now.');
     const isFull = taken >= this.settings.config.maxConnections;
     return isFull ? this.later(503, 'This server is full.') : undefined;
   }
 
-  /** One socket over the limit may come to replace its own predecessor. */
+  /** One socket over the limit is allowed when it replaces a connection with the same identity. */
   private hasPlaceFor({ accountId, connectionId }: Identity): boolean {
     const replaces = this.registry.get(accountId, connectionId) !== undefined;
     const limit = this.settings.config.maxConnectionsPerAccount + (replaces ? 1 : 0);

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { LoopAuthenticator } from '../loop-ws.options.js';
 
 /**
- * Lets everyone in, each connection as an account of its own: the `account` of the query string if there is one, so
- * that a tab can come back as itself, else a random one. Proves nothing about who is there.
+ * Admits every client without checking anything. Each connection gets the account named by the query parameter
+ * `account`, so that a browser tab can reconnect as itself, or a random account if the parameter is missing or empty.
+ * It proves nothing about who is connecting.
  *
  * @example LoopWsModule.forRoot({ services: ['news'], authenticate: anonymousAccounts() })
  */

@@ -14,16 +14,19 @@ export class Authenticator {
     private readonly logger: SampledLogger,
   ) {}
 
-  /** Settles within `authenticateTimeoutMs`. Rejects with an {@link UpgradeRefusal}, whatever the application threw. */
+  /**
+   * Settles within `authenticateTimeoutMs`. It rejects only with an {@link UpgradeRefusal}, whatever the application
+   * throws.
+   */
   async identify(request: LoopRequest): Promise<Identity> {
     const { authenticateTimeoutMs, retryAfterMs } = this.settings.config;
     const asked = this.ask(request);
     const identity = await within<Identity | undefined>(asked, authenticateTimeoutMs, () => {
       this.logger.warn(
         'authenticate',
-        `authenticate did not settle within ${authenticateTimeoutMs} ms`,
+        `authenticate did not settle within ${authenticateTimeoutMs} ms; the client must retry`,
       );
-      throw tryLater(503, 'Authentication takes too long.', retryAfterMs);
+      throw tryLater(503, 'Authentication took too long.', retryAfterMs);
     });
     if (identity === undefined) throw new UpgradeRefusal(401, 'Unauthorized');
     return identity;

@@ -24,7 +24,7 @@ import { SubscriptionRequests } from './subscription-requests.js';
 import { Step } from './takedown.js';
 import { welcomeFrame } from './welcome.js';
 
-/** What a client is closed with when its connection cannot be opened; anything else is 4503. */
+/** The close code for each error that prevents a connection from opening; any other error closes with 4503. */
 const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
   [ErrorCode.Unauthorized]: CloseCode.CredentialsExpired,
   [ErrorCode.RateLimited]: CloseCode.OverTheRate,
@@ -33,7 +33,7 @@ const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
   [ErrorCode.Internal]: CloseCode.InternalError,
 };
 
-/** Takes a connection from the open socket to its welcome frame. `Takedown` knows how each step is undone. */
+/** Takes a connection from an open socket to its welcome frame. `Takedown` knows how to undo each step. */
 @Injectable()
 export class ConnectionOpener {
   constructor(
@@ -56,7 +56,7 @@ export class ConnectionOpener {
     try {
       const cameOnline = await this.prepareInTime(session);
       if (!session.end.hasCome) this.welcome(session, resumes);
-      // Not earlier: a hook that pushes to the account finds it listening.
+      // After the welcome, so that a hook that pushes to the account reaches this connection.
       if (cameOnline) this.reportOnline(session.connection);
     } catch (error) {
       this.refuse(session.connection, error);
@@ -66,11 +66,14 @@ export class ConnectionOpener {
   private prepareInTime(session: Session): Promise<boolean> {
     const { connectTimeoutMs } = this.settings.config;
     return within(this.prepare(session), connectTimeoutMs, () => {
-      throw new LoopWsException(ErrorCode.Timeout, `Not opened within ${connectTimeoutMs} ms.`);
+      throw new LoopWsException(
+        ErrorCode.Timeout,
+        `The connection was not opened within ${connectTimeoutMs} ms.`,
+      );
     });
   }
 
-  /** Resolves with whether the account came online with this connection. */
+  /** Resolves with `true` when the account came online with this connection. */
   private async prepare(session: Session): Promise<boolean> {
     const { connection, end } = session;
     await this.hooks.connect(connection);
@@ -97,19 +100,23 @@ export class ConnectionOpener {
       this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
       return cameOnline;
     }
-    // It is gone already: its client may have come to another server meanwhile, and replaces nothing by this one.
-    if (cameOnline) this.reportOnline(connection); // for its offline edge will be reported as well
+    // The connection has already ended. Its client may be on another server by now, so nothing is replaced on its
+    // behalf.
+    if (cameOnline) this.reportOnline(connection); // because its offline edge is reported too
     return false;
   }
 
-  /** Only what was answered is undone, a failure included, so that no store sees the two in the wrong order. */
+  /**
+   * Marks the step as reached only once the store has answered, even with a failure, so that no store sees an
+   * `unregister` before its `register`.
+   */
   private async registered(
     { registration }: LoopConnection,
     end: SessionEnd,
   ): Promise<PresenceRegistered> {
     const answer = this.presence.register(registration);
     const settled = answer.then(ignore, ignore);
-    this.background.track('Registering in presence', settled); // for a shutdown must not overtake it
+    this.background.track('Registering in presence', settled); // so that a shutdown waits for it
     try {
       return await answer;
     } finally {
@@ -136,7 +143,10 @@ export class ConnectionOpener {
     session.start();
   }
 
-  /** A client that does not say where it was in time goes on from the welcome. No time passes while its frames are handled. */
+  /**
+   * A resuming client that does not send its positions within `connectTimeoutMs` continues from the welcome. The timer
+   * restarts while a frame of the client is being handled.
+   */
   private hold(session: Session, positions: ReadonlyMap<string, Position>): void {
     const { connection, end } = session;
     connection.gate.holdAll(positions);

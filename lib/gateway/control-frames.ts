@@ -13,14 +13,14 @@ import { TurnPace } from '../util/turn-pace.js';
 import type { FrameSource } from './frame-source.js';
 import { type SubscriptionAnswer, SubscriptionRequests } from './subscription-requests.js';
 
-/** Frames that change what a connection is, in contrast to events, which are the application's. */
+/** Frames that change the connection itself, in contrast to events, which belong to the application. */
 export type ControlFrame = Extract<ClientFrame, { op: 'subscribe' | 'unsubscribe' | 'auth' }>;
 
 type Gained = GainedBy<SubscriptionAnswer>;
 
 /**
- * To begin a replay takes some tenths of a millisecond, and the clients of a server that died ask by hundreds in one turn of
- * the event loop.
+ * Starting a replay takes a few tenths of a millisecond, and the clients of a server that died request hundreds of
+ * replays in one turn of the event loop.
  */
 const REPLAYS_PER_TURN = 4;
 
@@ -39,8 +39,9 @@ export class ControlFrames {
   ) {}
 
   /**
-   * Resolves without a frame when the source has been answered already. Grants and takes nothing any more once the signal
-   * is aborted; a replay and new credentials that have begun to take effect by then end the connection.
+   * Resolves with `undefined` when the client has already been answered. Once the signal is aborted, no pattern is
+   * granted or removed any more; if a replay or new credentials have begun to take effect by then, the connection is
+   * closed.
    */
   answerOf(
     source: FrameSource,
@@ -112,7 +113,7 @@ export class ControlFrames {
     return { op: 'ok', ...id, removed };
   }
 
-  /** Patterns that the new credentials do not allow end before the client is told. */
+  /** Patterns that the new credentials do not allow are removed before the client is answered. */
   private async authenticate(
     source: FrameSource,
     token: string,
@@ -138,13 +139,16 @@ export class ControlFrames {
     await this.tell('@OnLoopUnsubscribe', this.hooks.unsubscribe(connection, patterns));
   }
 
-  /** What was granted or taken stands, whatever a hook makes of it; so the client is told the truth. */
+  /**
+   * A hook that fails does not undo what was granted or removed, so its error is logged and the client's answer is
+   * unchanged.
+   */
   private async tell(hook: string, told: Promise<void>): Promise<void> {
     await told.catch((error: unknown) => this.logger.error(hook, `${hook} failed`, error));
   }
 }
 
-/** Topics of `since` are answered by what became of them. */
+/** Leaves the topics of `since` out of `positions`: `resumed` and `reset` report them. */
 function answerOf(
   { result, positions }: Gained,
   since: Since = {},

@@ -1,26 +1,31 @@
 import { MAX_TIMER_MS } from '../util/timers.js';
 
-/** Longest time before the expiry at which a client is told: enough for browsers, which slow down hidden tabs. */
+/** The longest notice before credentials expire, in milliseconds: enough for browsers, which slow down hidden tabs. */
 const LONGEST_NOTICE_MS = 300_000;
 
-/** As long as a timer can be, less what must be left when it ends. */
+/** The longest timer that still leaves the full notice when it fires. */
 const LONGEST_WAIT_MS = MAX_TIMER_MS - LONGEST_NOTICE_MS;
 
-/** A client whose credentials have no lifetime must not be told in a tight loop. */
+/** Credentials with almost no lifetime must not cause notices in a tight loop. */
 const SHORTEST_WAIT_MS = 250;
 
-/** How long to wait before a client hears that its credentials expire: until a fifth is left, at most five minutes. */
+/**
+ * How long to wait before telling a client that its credentials expire, in milliseconds: until a fifth of the remaining
+ * time is left, but at most five minutes.
+ */
 export function noticeWaitMs(leftMs: number): number {
   return Math.max(leftMs - Math.min(leftMs / 5, LONGEST_NOTICE_MS), SHORTEST_WAIT_MS);
 }
 
 export interface ExpiryObserver {
-  /** Comes again while the credentials stay the same, each time with a fifth of what was left. */
+  /**
+   * Called repeatedly until the credentials are replaced, each time with a fifth of the previously remaining time left.
+   */
   readonly onExpiring: () => void;
   readonly onExpired: () => void;
 }
 
-/** Calls back before credentials expire and when they do, however far away that is. */
+/** Calls back before credentials expire and when they do, even when that is beyond the longest timer. */
 export class CredentialsExpiry {
   private timer: ReturnType<typeof setTimeout>;
 
@@ -31,7 +36,7 @@ export class CredentialsExpiry {
     this.timer = this.wait();
   }
 
-  /** Milliseconds until then. */
+  /** Milliseconds until the credentials expire. */
   get leftMs(): number {
     return Math.max(0, Math.round(this.expiresAt - Date.now()));
   }

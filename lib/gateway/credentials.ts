@@ -13,12 +13,12 @@ interface RefusedCredentials {
   readonly message: string;
 }
 
-/** What came of new credentials: what the `ok` frame says of them, or why they were refused. */
+/** The outcome of a refresh: what the `ok` frame says about the new credentials, or why they were refused. */
 export type RefreshedCredentials = { readonly expiresInMs?: number } | RefusedCredentials;
 
-/** What a connection was let in with, for as long as that is good. */
+/** The credentials that a connection was admitted with, for as long as they are valid. */
 export class Credentials {
-  /** Absent while they do not expire. */
+  /** Absent when the credentials do not expire. */
   private expiry: CredentialsExpiry | undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class Credentials {
     return this.expiry === undefined ? {} : { expiresInMs: this.expiry.leftMs };
   }
 
-  /** Replaces what was set before. */
+  /** Replaces any expiry that was set before; `undefined` means that the credentials do not expire. */
   expireAt(expiresAt: number | undefined): void {
     this.forget();
     if (expiresAt === undefined) return;
@@ -48,8 +48,8 @@ export class Credentials {
   }
 
   /**
-   * Replaces the claims and the expiry, or leaves both for a token that is not good for this account. Rejects when
-   * nobody can tell right now whether it is, and once the signal is aborted, as it is when the connection has ended.
+   * Replaces the claims and the expiry, or leaves both unchanged when the token is not valid for this account. Rejects
+   * when the token cannot be checked right now, and when the signal is aborted, as it is when the connection ends.
    */
   async refresh(token: string, signal: AbortSignal): Promise<RefreshedCredentials> {
     const identity = await this.identify(token);

@@ -5,7 +5,7 @@ import { within } from '../util/within.js';
 import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
 
-/** Empties this server so that its clients do not all arrive elsewhere at once. */
+/** Closes this server's connections gradually, so that its clients do not all arrive elsewhere at once. */
 @Injectable()
 export class Drain {
   constructor(
@@ -14,8 +14,9 @@ export class Drain {
   ) {}
 
   /**
-   * Tells every client when to come back, closes them evenly over `drainMs`, each when its frames have been answered,
-   * and resolves when their sockets are gone.
+   * Tells every client when to come back, then closes the connections evenly over `drainMs`, each once its frames have
+   * been answered or the time is up. Resolves when all sockets are gone, after `drainMs` + `closeTimeoutMs` at the
+   * latest.
    */
   async run(): Promise<void> {
     const { drainMs, closeTimeoutMs } = this.settings.config;

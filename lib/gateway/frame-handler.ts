@@ -16,12 +16,12 @@ import { SharedDeadline } from '../util/shared-deadline.js';
 import { type ControlFrame, ControlFrames } from './control-frames.js';
 import type { FrameSource } from './frame-source.js';
 
-/** Frames that are handled one after another; the others are answered as they come. */
+/** Frames that go through the connection's queue; all others are answered as they arrive. */
 export type QueuedFrame = ControlFrame | EventFrame;
 
 type EventFrame = Extract<ClientFrame, { op: 'event' }>;
 
-/** Does what a client's frame asks for, and answers it. */
+/** Carries out what a client's frame asks for, and answers it. */
 @Injectable()
 export class FrameHandler {
   private readonly deadline: SharedDeadline;
@@ -36,10 +36,10 @@ export class FrameHandler {
   }
 
   /**
-   * Never throws and never rejects: whatever goes wrong becomes one error frame. When it gives no promise, the frame has
-   * been dealt with.
+   * Never throws and never rejects: any failure becomes one error frame. When it returns no promise, the frame has
+   * already been handled.
    *
-   * @param givenUp Aborted here when the time is up, and by the caller when the connection has ended: nobody waits for
+   * @param givenUp Aborted here when the time is up, and by the caller when the connection ends: then nobody waits for
    * the answer any more.
    */
   handle(source: FrameSource, frame: QueuedFrame, givenUp: LazyAbort): NowOrLater<void> {
@@ -91,7 +91,7 @@ export class FrameHandler {
     );
   }
 
-  /** Handlers are for declared services only, so an event without one is looked at here. */
+  /** Handlers exist for declared services only, so the service is checked only when there is no handler. */
   private refuse(source: FrameSource, event: string, id: FrameId | undefined): void {
     if (this.settings.services.has(parseEventName(event)!.service)) {
       source.refuse(ErrorCode.NoHandler, 'No handler listens to this event.', id);
@@ -105,19 +105,19 @@ export class FrameHandler {
     const { maxEventBytes } = this.settings.config;
     if (frame.length > maxEventBytes) {
       throw new Error(
-        `The reply has ${frame.length} bytes, more than config.maxEventBytes (${maxEventBytes}).`,
+        `The reply is ${frame.length} bytes long, more than config.maxEventBytes (${maxEventBytes}).`,
       );
     }
     connection.deliver(frame);
   }
 
-  /** An error may carry details that are not JSON; then that is the failure. */
+  /** The details of an error may not be JSON, or may be too large; that failure is then reported instead. */
   private report(connection: LoopConnection, error: unknown, frame: QueuedFrame): void {
     try {
       this.tell(connection, error, frame);
     } catch (cause) {
       const why =
-        'The error that was thrown cannot be told to the client: it is not JSON, or too long';
+        'The error that was thrown cannot be sent to the client: it is not JSON or is too large';
       this.tell(connection, new Error(why, { cause }), frame);
     }
   }

@@ -2,19 +2,19 @@ type Task = () => Promise<void>;
 
 interface Queued {
   readonly task: Task;
-  /** Runs alone: what came before has ended, and what comes after has not begun. */
+  /** Runs alone: it starts after all earlier tasks have ended, and later tasks start after it has ended. */
   readonly alone: boolean;
 }
 
-/** Whoever feeds the queue, and can be asked to wait. */
+/** The source of the tasks, which can be asked to wait. */
 export interface Feeder {
   pause(): void;
   resume(): void;
 }
 
 /**
- * One connection's frames, begun in order, at most `concurrency` at a time. When more than `maxWaiting` wait, the
- * feeder is paused until half of them are done, so that a flood stays in the peer's own buffers.
+ * One connection's frames, started in order, at most `concurrency` at a time. When more than `maxWaiting` wait, the
+ * feeder is paused until at most half of `maxWaiting` are left, so that a flood stays in the peer's own buffers.
  */
 export class FrameQueue {
   private readonly waiting: Queued[] = [];
@@ -23,7 +23,7 @@ export class FrameQueue {
   private started = false;
   private stopped = false;
   private feederPaused = false;
-  /** Absent while nobody waits. */
+  /** Absent while nobody waits for the queue to become idle. */
   private idleListeners: (() => void)[] | undefined;
 
   constructor(
@@ -32,7 +32,7 @@ export class FrameQueue {
     private readonly maxWaiting: number,
   ) {}
 
-  /** Whether the feeder is being held back, so that its silence says nothing. */
+  /** Whether the feeder is paused, so that its silence does not mean that the peer is gone. */
   get holdsBack(): boolean {
     return this.feederPaused;
   }
@@ -50,7 +50,7 @@ export class FrameQueue {
     this.runWaiting();
   }
 
-  /** Forgets what waits; what runs is left to end. */
+  /** Discards the tasks that wait; running ones are left to finish. */
   stop(): void {
     this.stopped = true;
     this.waiting.length = 0;

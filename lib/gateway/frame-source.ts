@@ -3,10 +3,10 @@ import type { ErrorCode } from '../protocol/error-code.js';
 import type { FrameId } from '../protocol/frames.js';
 import type { RefreshedCredentials } from './credentials.js';
 
-/** What a frame needs of the session that received it. */
+/** What handling a frame needs from the session that received it. */
 export interface FrameSource {
   readonly connection: LoopConnection;
-  /** Tells the peer that the frame broke the protocol, and counts it. */
+  /** Tells the peer that its frame broke the protocol, and counts the violation. */
   refuse(code: ErrorCode, message: string, id?: FrameId): void;
   /** Rejects, and changes nothing, once the signal is aborted. */
   refreshCredentials(token: string, signal: AbortSignal): Promise<RefreshedCredentials>;

@@ -12,9 +12,9 @@ import { isAllowedOrigin } from './origin-policy.js';
 import { UpgradeRefusal } from './refusal.js';
 
 /**
- * Opening a connection takes about 0.3 ms, most of it in this and the next turns, and Node accepts one socket per turn:
- * hundreds of upgrades that are read in one turn would stop everything else, and fill the kernel's queue of sockets that
- * wait to be accepted.
+ * Opening a connection takes about 0.3 ms, most of it in this and the next turns of the event loop, and Node accepts
+ * one socket per turn. Without this limit, hundreds of upgrades read in one turn would stall everything else and fill
+ * the kernel's queue of sockets that wait to be accepted.
  */
 const UPGRADES_PER_TURN = 4;
 
@@ -24,7 +24,7 @@ export interface Admitted {
   readonly request: LoopRequest;
 }
 
-/** How the WebSocket server is told: let it in, or answer with this status. */
+/** Tells the WebSocket server to accept the upgrade, or to answer it with this HTTP status. */
 export type HandshakeAnswer = (
   accepted: boolean,
   status?: number,
@@ -32,7 +32,7 @@ export type HandshakeAnswer = (
   headers?: Readonly<Record<string, string>>,
 ) => void;
 
-/** Everything that happens before the 101. Cheap checks come first; the application is asked last. */
+/** Everything that happens before the 101 response. Cheap checks come first; the application is asked last. */
 @Injectable()
 export class Handshake {
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
@@ -51,21 +51,22 @@ export class Handshake {
     const request = toLoopRequest(raw);
     const outcome = await this.identify(request).catch((error: unknown) => this.refusalOf(error));
     if (outcome instanceof UpgradeRefusal) return refuse(outcome, answer);
-    // From here to the session everything happens in one turn, so that a limit or a shutdown cannot slip between.
+    // From here until the session is created everything happens in one turn, so that no limit can be passed and no
+    // shutdown can begin in between.
     const refusal = this.admission.refusalFor(outcome);
     if (refusal !== undefined) return refuse(refusal, answer);
     this.admitted.set(raw, { identity: outcome, request });
     answer(true);
   }
 
-  /** What was found out about the request, handed over once. */
+  /** Returns what the handshake found out about the request, once; later calls return `undefined`. */
   takeAdmitted(raw: IncomingMessage): Admitted | undefined {
     const admitted = this.admitted.get(raw);
     this.admitted.delete(raw);
     return admitted;
   }
 
-  /** The subprotocol to name in the 101; never the one that carries a token. */
+  /** The subprotocol to select in the 101 response; never the one that carries a token. */
   selectSubprotocol(offered: ReadonlySet<string>): string | false {
     return offered.has(SUBPROTOCOL) && SUBPROTOCOL;
   }
@@ -105,7 +106,7 @@ export class Handshake {
 
   private refusalOf(error: unknown): UpgradeRefusal {
     if (error instanceof UpgradeRefusal) return error;
-    this.logger.error('handshake', 'The handshake failed', error);
+    this.logger.error('handshake', 'The handshake failed; it was answered with 500', error);
     return new UpgradeRefusal(500, 'The server failed.');
   }
 }

@@ -3,18 +3,18 @@ import { LoopWsError } from '../loop-ws.errors.js';
 import type { LoopIdentity } from '../loop-ws.options.js';
 import type { LoopRequest } from './loop-request.js';
 
-/** Who a connection is, with every gap filled. */
+/** The identity of a connection, with defaults filled in. */
 export interface Identity {
   readonly accountId: string;
   readonly connectionId: string;
   readonly claims: Readonly<Record<string, unknown>>;
-  /** In milliseconds since 1970. */
+  /** In milliseconds since the Unix epoch; `undefined` when the credentials do not expire. */
   readonly expiresAt: number | undefined;
 }
 
 /**
- * Control characters break logs and keys; U+FFFD is what malformed UTF-8 becomes, the same for different ids; and half a
- * surrogate pair cannot be written as UTF-8.
+ * Control characters break logs and keys. U+FFFD replaces malformed UTF-8, so different ids would become the same. A
+ * lone surrogate, which {@link isSafeId} refuses too, cannot be written as UTF-8.
  */
 // oxlint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\ufffd]/;
@@ -31,7 +31,7 @@ export function isSafeId(id: unknown, maxLength: number): id is string {
 
 const NO_CLAIMS = Object.freeze({});
 
-/** Checks what `authenticate` returned. Throws a sentence for the developer when it is no identity. */
+/** Checks what `authenticate` returned. Throws a {@link LoopWsError} that tells the developer what is wrong with it. */
 export function completeIdentity(
   found: LoopIdentity,
   request: LoopRequest,
@@ -51,7 +51,7 @@ export function completeIdentity(
 function requireId(field: string, id: unknown, maxLength: number): void {
   if (isSafeId(id, maxLength)) return;
   throw new LoopWsError(
-    `authenticate returned the ${field} ${JSON.stringify(id)?.slice(0, 80)}; it must be a text of 1 to ${maxLength} ` +
+    `authenticate returned the ${field} ${JSON.stringify(id)?.slice(0, 80)}; it must be a string of 1 to ${maxLength} ` +
       'characters without control characters.',
   );
 }
@@ -61,6 +61,6 @@ function readExpiry(expiresAt: Date | number | undefined): number | undefined {
   const time = Number(expiresAt);
   if (Number.isFinite(time)) return time;
   throw new LoopWsError(
-    'authenticate returned an expiresAt that is no time; give a Date or milliseconds since 1970.',
+    'authenticate returned an invalid expiresAt; return a Date or milliseconds since 1970.',
   );
 }

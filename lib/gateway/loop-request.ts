@@ -3,18 +3,18 @@ import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/subprotocol.js';
 
 /** An upgrade request, as `authenticate` sees it. */
 export interface LoopRequest {
-  /** Headers of the upgrade. When a client refreshes its credentials, `authorization` is that of the new token. */
+  /** Headers of the upgrade request. When a client refreshes its credentials, `authorization` carries the new token. */
   readonly headers: IncomingHttpHeaders;
-  /** Path and query as they were requested. */
+  /** Path and query as requested. */
   readonly url: string;
   readonly query: URLSearchParams;
-  /** The token of `Authorization: Bearer …` or of the subprotocol `bearer.…`; absent when there is none. */
+  /** The token from `Authorization: Bearer …` or from the subprotocol `bearer.…`; `undefined` when there is none. */
   readonly token: string | undefined;
-  /** Address of the peer; that of the proxy when there is one. */
+  /** IP address of the peer, or of the proxy in front of this server. */
   readonly remoteAddress: string | undefined;
 }
 
-/** The stream of a request, which knows who is on its other side. */
+/** The request's stream, which knows the address of its peer. */
 export interface Peer {
   readonly remoteAddress?: string | undefined;
 }
@@ -31,7 +31,7 @@ export function toLoopRequest({ url = '/', headers, socket }: RawRequest): LoopR
     url,
     query: queryOf(url),
     token: bearerOf(headers),
-    /** A stream that was asked keeps the answer as objects, so it is asked only when the application wants to know. */
+    /** Read on demand, because a stream that is asked for its address keeps the answer in memory as objects. */
     get remoteAddress() {
       return socket.remoteAddress;
     },
@@ -44,18 +44,18 @@ function queryOf(url: string): URLSearchParams {
   return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
 }
 
-/** The client says where it was before it gets anything durable. */
+/** Whether the client will send its positions before it receives any durable event. */
 export function wantsToResume({ query }: LoopRequest): boolean {
   return query.get('resume') === '1';
 }
 
-/** The same request with other credentials. */
+/** The same request with another token. */
 export function withToken(request: LoopRequest, token: string): LoopRequest {
   const { 'sec-websocket-protocol': _offered, ...headers } = request.headers;
   return { ...request, token, headers: { ...headers, authorization: `Bearer ${token}` } };
 }
 
-/** Subprotocols that the client offers, in its order. */
+/** Subprotocols that the client offers, in the client's order. */
 export function offeredSubprotocols(headers: IncomingHttpHeaders): string[] {
   const offered = headers['sec-websocket-protocol'] ?? '';
   return offered

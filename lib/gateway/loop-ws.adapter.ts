@@ -23,9 +23,9 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
 
 /**
  * Nest's `ws` adapter with five differences: it finds the HTTP server by itself, so that an application need not call
- * `useWebSocketAdapter`; it leaves upgrades of other paths to the other listeners of the same server; where nobody
- * takes them, it answers them with 404 and does not cut the connection; peers that break the protocol cannot flood the
- * log; and nothing of Nest observes the sockets of our own gateway.
+ * `useWebSocketAdapter`; it leaves upgrades of other paths to the server's other listeners; it answers upgrades that
+ * nobody takes with 404 instead of cutting the connection; peers that break the protocol cannot flood the log; and Nest
+ * attaches no observers to the sockets of our own gateway.
  */
 export class LoopWsAdapter extends WsAdapter {
   private readonly listeners = new Map<Server, UpgradeListener>();
@@ -43,7 +43,7 @@ export class LoopWsAdapter extends WsAdapter {
   }
 
   override create(port: number, options?: Parameters<WsAdapter['create']>[1]): unknown {
-    // The HTTP server does not exist yet when adapters are made, and `httpServer` is read-only only in its type.
+    // The HTTP server does not exist yet when adapters are created, and `httpServer` is read-only only in its type.
     Object.assign(this, { httpServer: this.host.httpAdapter?.getHttpServer() });
     this.makesOurs = options !== undefined && OWN_SERVER in options;
     const server: unknown = super.create(port, options);
@@ -52,15 +52,17 @@ export class LoopWsAdapter extends WsAdapter {
   }
 
   /**
-   * Our gateway listens to its server itself: what Nest would keep for each socket to observe its end is of no use to it.
-   * Another gateway that shares the server is bound as usual.
+   * Our gateway listens to its server itself, so the state that Nest would keep for each socket to observe its close
+   * would be of no use. Another gateway that shares the server is bound as usual.
    */
   override bindClientConnect(...args: Parameters<WsAdapter['bindClientConnect']>): void {
     if (args[0] === this.unbound) this.unbound = undefined;
     else super.bindClientConnect(...args);
   }
 
-  /** Our sessions listen to their sockets' errors; logging each with its stack would let any peer flood the log. */
+  /**
+   * Our sessions listen to their sockets' errors. Logging each error with its stack would let any peer flood the log.
+   */
   override bindErrorHandler(server: unknown): unknown {
     return this.makesOurs ? server : super.bindErrorHandler(server);
   }

@@ -11,7 +11,7 @@ import { Handshake, type HandshakeAnswer } from './handshake.js';
 import { OWN_SERVER } from './loop-ws.adapter.js';
 import { ServerLifecycle } from './server.lifecycle.js';
 
-/** What Nest knows of the WebSocket endpoint. Everything that happens there is done by others. */
+/** The WebSocket endpoint as Nest sees it. The work is done by {@link Handshake} and {@link ServerLifecycle}. */
 @WebSocketGateway()
 export class LoopWsGateway implements OnGatewayInit {
   constructor(
@@ -26,8 +26,8 @@ export class LoopWsGateway implements OnGatewayInit {
   }
 
   /**
-   * Must not throw: it runs inside an observer. It listens to the server itself, because a `handleConnection` would have
-   * Nest observe each of the sockets.
+   * Must not throw, because Nest calls it inside an observer. It listens to the server directly, because a
+   * `handleConnection` method would make Nest observe each socket.
    */
   afterInit(server: unknown): void {
     if (!this.lifecycle.useServer(server)) return;
@@ -39,8 +39,8 @@ export class LoopWsGateway implements OnGatewayInit {
     if (admitted === undefined) {
       this.logger.warn(
         'stranger',
-        'A socket arrived that LoopWs did not authenticate: another gateway owns the same path. Give one of them ' +
-          'another "path".',
+        'A socket that LoopWs did not authenticate was closed: another gateway uses the same path. Give one of them ' +
+          'a different "path".',
       );
       socket.on('error', () => {});
       socket.close(CloseCode.InternalError, '');
@@ -51,9 +51,10 @@ export class LoopWsGateway implements OnGatewayInit {
 }
 
 /**
- * Gateway options are metadata of the provider's class, and known only when the application's options are. Nest reads
- * them after dependency injection, so this is in time; and it reads them from the provider, so each application gives
- * its own a class of its own and no two applications of one process overwrite each other's.
+ * Nest keeps gateway options as metadata of the provider's class, but ours are known only once the application's
+ * options are. Nest reads them after dependency injection, so setting them here is in time. It reads them from the
+ * provider, so each application gets its own subclass; otherwise two applications in one process would overwrite each
+ * other's options.
  */
 function setGatewayOptions(modules: ModulesContainer, options: object): void {
   class ConfiguredGateway extends LoopWsGateway {}
@@ -64,7 +65,7 @@ function setGatewayOptions(modules: ModulesContainer, options: object): void {
   }
 }
 
-/** Options of the `ws` package's server, which its adapter passes on. */
+/** Options for the server of the `ws` package, which the adapter passes on. */
 function serverOptions(
   { path, config }: LoopWsSettings,
   handshake: Handshake,
@@ -77,10 +78,10 @@ function serverOptions(
     maxFragments: config.maxFragments,
     closeTimeout: config.closeTimeoutMs,
     perMessageDeflate: config.compression,
-    autoPong: false, // the session answers pings, within the rate
+    autoPong: false, // the session answers pings itself, within the rate limit
     verifyClient: (info: { readonly req: IncomingMessage }, answer: HandshakeAnswer) => {
       handshake.verify(info.req, answer).catch((error: unknown) => {
-        logger.error('upgrade', 'An upgrade was lost', error);
+        logger.error('upgrade', 'An upgrade request could not be answered', error);
       });
     },
     handleProtocols: (offered: ReadonlySet<string>) => handshake.selectSubprotocol(offered),

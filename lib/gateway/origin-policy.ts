@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Whether a request may come from where it says. Browsers name the page's origin and a page cannot forge it, which is
- * the one defence against another site's page that connects with its visitor's cookies. Other clients send none.
+ * Whether the `Origin` header of a request is allowed. Browsers send the page's origin and a page cannot forge it, so
+ * this is the one defence against another site's page that connects with its visitor's cookies. Other clients send no
+ * origin, and are allowed.
  *
- * @param allowed Origins that are compared whole; without it the origin must be the host that is connected to.
+ * @param allowed Origins that are compared whole, or `*` for all; without it the host of the origin must be the `Host`
+ * that the request is for.
  */
 export function isAllowedOrigin(
   { origin, host }: IncomingHttpHeaders,

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 
-/** Why an upgrade ends without a socket: a real HTTP answer. */
+/** Refuses an upgrade with an HTTP response. */
 export class UpgradeRefusal extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
@@ -14,7 +14,10 @@ export class UpgradeRefusal extends Error {
   }
 }
 
-/** For a server that cannot take it now, and for clients that must not all come back at once. */
+/**
+ * A refusal to retry later. `Retry-After` is a random 50 to 150 % of `retryAfterMs`, so that refused clients do not all
+ * come back at once.
+ */
 export function tryLater(status: 429 | 503, message: string, retryAfterMs: number): UpgradeRefusal {
   const spreadMs = retryAfterMs * (0.5 + Math.random());
   return new UpgradeRefusal(status, message, {
@@ -22,7 +25,9 @@ export function tryLater(status: 429 | 503, message: string, retryAfterMs: numbe
   });
 }
 
-/** An `HttpException` refuses with its own status, as it would on a route. */
+/**
+ * An `HttpException` refuses with its own status, as it would on a route; a status below 400 or above 599 becomes 500.
+ */
 export function refusalOf(exception: HttpException): UpgradeRefusal {
   const status = exception.getStatus();
   return new UpgradeRefusal(status >= 400 && status < 600 ? status : 500, exception.message);

@@ -56,8 +56,8 @@ export class ServerLifecycle
   ) {}
 
   /**
-   * Whether it can be used. Complaining about the kind of server that the application's adapter made must wait until it
-   * may throw.
+   * Whether this server can be used. It must not throw, so a server of the wrong kind, made by the application's own
+   * adapter, is reported by {@link onModuleInit}.
    */
   useServer(server: unknown): server is SocketServer {
     const isUsable = isSocketServer(server);
@@ -68,8 +68,8 @@ export class ServerLifecycle
   onModuleInit(): void {
     if (this.wrongServer) {
       throw new LoopWsBootError(
-        'LoopWs: this application uses a WebSocket adapter that is not based on the "ws" package. Remove the call of ' +
-          'app.useWebSocketAdapter, or pass new WsAdapter(app) of @nestjs/platform-ws.',
+        'LoopWs: this application uses a WebSocket adapter that is not based on the "ws" package. Remove the call to ' +
+          'app.useWebSocketAdapter, or pass it new WsAdapter(app) from @nestjs/platform-ws.',
       );
     }
     const { events, hooks } = this.explorer.explore();
@@ -86,7 +86,7 @@ export class ServerLifecycle
     this.admission.open();
   }
 
-  /** Listens on the socket before anything is awaited, and opens the connection. */
+  /** Listens to the socket before anything is awaited, and opens the connection. */
   connect(socket: LoopSocket, stream: LoopStream & Peer, admitted: Admitted): void {
     const session = this.factory.create(socket, stream, admitted);
     this.sessions.add(session);
@@ -94,7 +94,7 @@ export class ServerLifecycle
     this.background.track('Opening a connection', opened);
   }
 
-  /** While Redis, databases and the application's other providers are still there. */
+  /** Runs while Redis, databases and the application's other providers are still available. */
   async beforeApplicationShutdown(): Promise<void> {
     this.admission.close();
     await this.drain.run();
@@ -105,7 +105,7 @@ export class ServerLifecycle
     await this.bus.closeTransport();
   }
 
-  /** Handlers and hooks first; then the store, whose last edges call hooks once more. */
+  /** Waits for handlers and hooks, then closes the presence store, whose last edges call hooks once more. */
   private async finish(): Promise<void> {
     await this.background.idle();
     await this.bus.closePresence();

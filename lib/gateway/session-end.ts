@@ -2,7 +2,7 @@ import type { ConnectionClose } from '../connections/loop-connection.js';
 import type { Session } from './session.js';
 import { Step, type Takedown } from './takedown.js';
 
-/** The end of one session: comes once, and undoes what was done until then and what is done later. */
+/** Ends one session, once: undoes the steps taken so far, and those that are completed later. */
 export class SessionEnd {
   private reached: Step = Step.Listening;
   private close: ConnectionClose | undefined;
@@ -16,13 +16,13 @@ export class SessionEnd {
     return this.close !== undefined;
   }
 
-  /** One more step has been taken; it is undone at once when the end has come. */
+  /** Records that one more step has been taken. If the session has already ended, the step is undone at once. */
   reach(step: Step): void {
     if (this.close === undefined) this.reached = step;
     else this.takedown.undo(step, this.session, this.close);
   }
 
-  /** Only the first call counts: a socket that this server closed reports its closing later once more. */
+  /** Only the first call counts: a socket that this server closes reports its close again later. */
   come(close: ConnectionClose): void {
     if (this.hasCome) return;
     this.close = close;

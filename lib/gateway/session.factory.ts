@@ -23,7 +23,7 @@ import { Session, type SessionServices } from './session.js';
 import { Sessions } from './sessions.js';
 import { Takedown } from './takedown.js';
 
-/** Puts the parts of one connection together. */
+/** Assembles the parts of a connection. */
 @Injectable()
 export class SessionFactory {
   private readonly services: SessionServices;
@@ -55,7 +55,7 @@ export class SessionFactory {
     };
   }
 
-  /** Makes a session that listens already, and handles nothing yet. */
+  /** Creates a session that already listens to its socket, but does not handle frames yet. */
   create(socket: LoopSocket, stream: LoopStream & Peer, { identity, request }: Admitted): Session {
     const wire = wireOf(socket, stream, this.joined);
     const outbox = new Outbox(wire, this.scheduler, this.settings.config.maxQueueBytes);

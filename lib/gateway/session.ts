@@ -25,8 +25,8 @@ import { listenTo, type SocketUser } from './socket-listeners.js';
 import type { Takedown } from './takedown.js';
 
 /**
- * Each frame begins in a reaction of its own to this: what it enters with `AsyncLocalStorage` is not there for the next
- * one, and no code of the application runs within the socket's own event.
+ * Each frame starts in its own reaction to this promise, so that a context entered with `AsyncLocalStorage` does not
+ * leak into the next frame, and no application code runs within the socket's own event.
  */
 const NOW = Promise.resolve();
 
@@ -47,11 +47,11 @@ export interface SessionParts {
   readonly socket: LoopSocket;
   readonly outbox: Outbox;
   readonly request: KeptRequest;
-  /** Makes the connection, which tells the end when server code closes it. */
+  /** Creates the connection, which calls `end` when server code closes it. */
   readonly connect: (end: ConnectionEnd) => LoopConnection;
 }
 
-/** One peer's inbound side: turns what its socket brings into calls, and holds it to the protocol. */
+/** One peer's inbound side: turns what arrives on its socket into calls, and enforces the protocol. */
 export class Session implements Beating, FrameSource, SocketUser {
   readonly connection: LoopConnection;
   readonly credentials: Credentials;
@@ -61,13 +61,13 @@ export class Session implements Beating, FrameSource, SocketUser {
   private readonly outbox: Outbox;
   private readonly queue: FrameQueue;
   private readonly rate: TokenBucket;
-  /** Absent until something is refused. */
+  /** Absent until a frame is refused. */
   private refusals: TokenBucket | undefined;
-  /** Frames that wait for something; absent while there are none. */
+  /** Frames whose handling has not finished; absent while there are none. */
   private running: Set<LazyAbort> | undefined;
   private heard = true;
 
-  /** Listens at once, because frames may follow right behind the upgrade. */
+  /** Listens at once, because frames may arrive right after the upgrade. */
   constructor(
     private readonly services: SessionServices,
     { socket, outbox, request, connect }: SessionParts,
@@ -83,17 +83,17 @@ export class Session implements Beating, FrameSource, SocketUser {
     listenTo(socket, this);
   }
 
-  /** Handles the frames that waited for the welcome, and every later one. */
+  /** Starts to handle frames: those that waited for the welcome, then all later ones. */
   start(): void {
     this.queue.start();
   }
 
-  /** Whether a frame of its client is being handled. */
+  /** Whether a frame of the client is being handled. */
   get isBusy(): boolean {
     return this.running !== undefined;
   }
 
-  /** Handles nothing more, and waits for nothing. */
+  /** Stops handling frames, and aborts those being handled. */
   stop(): void {
     for (const frame of this.running ?? []) frame.abort();
     this.queue.stop();
@@ -111,7 +111,7 @@ export class Session implements Beating, FrameSource, SocketUser {
   }
 
   lost(): void {
-    this.connection.close(CloseCode.HeartbeatLost, 'Nothing was heard since the last heartbeat.');
+    this.connection.close(CloseCode.HeartbeatLost, 'Nothing received since the last heartbeat.');
   }
 
   refuse(code: ErrorCode, message: string, id?: FrameId): void {
@@ -162,17 +162,17 @@ export class Session implements Beating, FrameSource, SocketUser {
     return this.refusals.take();
   }
 
-  /** Counts a frame of any kind as life and against the rate. */
+  /** Counts a frame of any kind as a sign of life and against the rate. Returns whether it may be handled. */
   private admit(): boolean {
     this.heard = true;
     if (this.end.hasCome) return false;
     if (this.rate.take()) return true;
     const { framesPerSecond } = this.services.config;
-    this.refuse(ErrorCode.RateLimited, `More than ${framesPerSecond} frames per second.`);
+    this.refuse(ErrorCode.RateLimited, `The rate limit is ${framesPerSecond} frames per second.`);
     return false;
   }
 
-  /** Pings and answers do not wait behind handlers: a handler may be waiting for the answer. */
+  /** Pings and answers bypass the queue: a handler in the queue may be waiting for the answer. */
   private route(frame: ClientFrame): void {
     if (frame.op === 'answer') return this.answer(frame);
     if (frame.op === 'ping') return this.pong(frame.id);
@@ -200,7 +200,7 @@ export class Session implements Beating, FrameSource, SocketUser {
     if (this.running?.size === 0) this.running = undefined;
   }
 
-  /** One that is too late is no abuse: the client could not know. */
+  /** A late answer is not counted as a violation, because the client could not know that it was late. */
   private answer(frame: Extract<ClientFrame, { op: 'answer' }>): void {
     const { asks } = this.services;
     if (asks.settle(this.connection, frame)) return;

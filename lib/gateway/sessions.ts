@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GroupedMap } from '../util/grouped-map.js';
 import type { Session } from './session.js';
 
-/** Every session whose socket is still there, whether or not it is open. */
+/** Every session whose socket still exists, whether or not its connection is open. */
 @Injectable()
 export class Sessions {
   private readonly live = new GroupedMap<Session>(

@@ -1,6 +1,6 @@
 import type { LoopSocket } from '../connections/loop-socket.js';
 
-/** Who is told of what a socket brings. */
+/** Receives the events of a socket. */
 export interface SocketUser {
   onMessage(data: Buffer, isBinary: boolean): void;
   onPing(data: Buffer): void;
@@ -13,14 +13,16 @@ const USER = Symbol('LoopWs');
 
 type UsedSocket = LoopSocket & { [USER]?: SocketUser };
 
-/** The functions that listen are the same for all sockets: five of its own would be a tenth of what a connection takes. */
+/**
+ * All sockets share the same listener functions: five functions per socket would be a tenth of a connection's memory.
+ */
 export function listenTo(socket: UsedSocket, user: SocketUser): void {
   socket[USER] = user;
   socket.on('message', tellMessage);
   socket.on('ping', tellPing);
   socket.on('pong', tellPong);
   socket.on('close', tellClose);
-  socket.on('error', ignore); // the close that follows says all that is needed
+  socket.on('error', ignore); // the close event that follows says enough
 }
 
 function tellMessage(this: UsedSocket, data: Buffer, isBinary: boolean): void {

@@ -2,15 +2,18 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /**
- * Upgrades that were left to the other listeners of a server. One that nobody takes would keep its socket for good, and
- * with it the shutdown; so it is answered with 404 after a while.
+ * Upgrades that were left to the other listeners of a server. An upgrade that nobody takes would keep its socket open
+ * forever and block the shutdown, so it is answered with 404 after `timeoutMs`.
  */
 export class StrayUpgrades {
   private readonly watched = new Map<Duplex, ReturnType<typeof setTimeout>>();
 
   constructor(private readonly timeoutMs: number) {}
 
-  /** Call it while the upgrade is being announced: whoever takes it listens to the socket's errors, as we do here. */
+  /**
+   * Call it within the `upgrade` event. Whoever takes the upgrade adds an error listener besides the one added here,
+   * which {@link isTaken} relies on.
+   */
   watch(socket: Duplex): void {
     socket.on('error', ignore);
     const timer = setTimeout(() => this.judge(socket), this.timeoutMs);
@@ -18,7 +21,7 @@ export class StrayUpgrades {
     socket.once('close', () => this.forget(socket));
   }
 
-  /** Cuts those that nobody has taken. */
+  /** Destroys the sockets that nobody has taken. */
   cut(): void {
     for (const socket of this.watched.keys()) {
       if (!isTaken(socket)) socket.destroy();
@@ -38,11 +41,11 @@ export class StrayUpgrades {
   }
 }
 
-/** Answers an upgrade with plain HTTP. */
+/** Answers an upgrade with a plain HTTP response. */
 export function refuseUpgrade(socket: Duplex, status: number): void {
   const body = STATUS_CODES[status] ?? '';
   socket.on('error', () => socket.destroy());
-  socket.on('finish', () => socket.destroy()); // a peer that keeps its own side open must not keep the socket
+  socket.on('finish', () => socket.destroy()); // even if the peer keeps its own side open
   socket.end(
     `HTTP/1.1 ${status} ${body}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,
@@ -51,7 +54,7 @@ export function refuseUpgrade(socket: Duplex, status: number): void {
 
 function ignore(): void {}
 
-/** A reader, or somebody else who listens to errors, which every careful user of a socket does. */
+/** Whether anyone else reads from the socket or listens to its errors, as every careful user of a socket does. */
 function isTaken(socket: Duplex): boolean {
   return (
     socket.listenerCount('data') + socket.listenerCount('readable') > 0 ||

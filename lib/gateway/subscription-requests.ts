@@ -14,7 +14,7 @@ export interface SubscriptionAnswer {
   readonly denied: readonly DeniedPattern[];
 }
 
-/** Decides which of the wanted patterns a connection gets, and subscribes them. */
+/** Decides which of the requested patterns a connection is granted, and subscribes it to them. */
 @Injectable()
 export class SubscriptionRequests {
   constructor(
@@ -25,8 +25,8 @@ export class SubscriptionRequests {
   ) {}
 
   /**
-   * Resolves when every later push that matches a granted pattern will arrive. Grants nothing any more once the signal
-   * is aborted: the client has been told that nobody knows.
+   * Resolves when every later push that matches a granted pattern will arrive. Grants nothing once the signal is
+   * aborted: by then the client has been told that the outcome is unknown.
    */
   async grant(
     connection: LoopConnection,
@@ -46,8 +46,8 @@ export class SubscriptionRequests {
   }
 
   /**
-   * Takes away what `authorize` no longer allows of what was granted here; resolves with the patterns that were lost.
-   * Takes nothing any more once the signal is aborted: the client would not be told.
+   * Removes the patterns granted here that `authorize` no longer allows, and resolves with them. Removes nothing once
+   * the signal is aborted, because the client would not be told.
    */
   async review(connection: LoopConnection, signal: AbortSignal): Promise<readonly string[]> {
     const granted = [...connection.subscriptions].filter(
@@ -66,13 +66,13 @@ export class SubscriptionRequests {
   ): Promise<DeniedPattern | undefined> {
     const pattern = parsePattern(text);
     if (pattern === undefined) {
-      return deny(text, ErrorCode.BadPattern, 'Not one of the five pattern forms.');
+      return deny(text, ErrorCode.BadPattern, 'The pattern is not one of the five valid forms.');
     }
     if (pattern.service !== undefined && !this.settings.services.has(pattern.service)) {
       return deny(text, ErrorCode.UnknownService, 'This server has no such service.');
     }
     if (await this.isAuthorized(connection, text)) return undefined;
-    return deny(text, ErrorCode.Forbidden, 'This connection may not subscribe to that.');
+    return deny(text, ErrorCode.Forbidden, 'This connection may not subscribe to this pattern.');
   }
 
   private async isAuthorized(connection: LoopConnection, pattern: string): Promise<boolean> {
@@ -85,7 +85,7 @@ export class SubscriptionRequests {
     }
   }
 
-  /** Patterns that are held already need no place. */
+  /** Patterns that the connection already holds need no further place. */
   private thatFit(connection: LoopConnection, allowed: readonly string[]): readonly string[] {
     let places = this.settings.config.maxSubscriptions - connection.subscriptions.size;
     return allowed.filter((text) => connection.subscriptions.has(text) || places-- > 0);
@@ -103,7 +103,7 @@ export class SubscriptionRequests {
 
 const MAX_ECHO_LENGTH = 128;
 
-/** A pattern that cannot be one is not repeated in full: it may be as long as the frame. */
+/** An invalid pattern may be as long as the frame, so it is not echoed in full. */
 function deny(pattern: string, code: string, message: string): DeniedPattern {
   return { pattern: pattern.slice(0, MAX_ECHO_LENGTH), code, message };
 }

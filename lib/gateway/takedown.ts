@@ -11,15 +11,15 @@ import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import type { Session } from './session.js';
 
-/** How far a connection has come. Each step comes after those above it. */
+/** The steps of opening a connection. Each step comes after those above it. */
 export const Step = {
-  /** To its socket. It is watched, and may subscribe and join. */
+  /** It listens to its socket and is watched by the heartbeat; the connection may subscribe and join rooms. */
   Listening: 0,
-  /** `@OnLoopConnect` has let it in. */
+  /** `@OnLoopConnect` has accepted the connection. */
   Greeted: 1,
-  /** What other servers send to its account is asked for. */
+  /** This server has asked for what other servers send to the account. */
   Attached: 2,
-  /** Presence was asked to register it, and has answered. */
+  /** The presence store has answered the registration, with success or failure. */
   Registered: 3,
 } as const;
 
@@ -28,7 +28,8 @@ export type Step = (typeof Step)[keyof typeof Step];
 type Undo = (session: Session, close: ConnectionClose) => void;
 
 /**
- * What must be undone when a session ends. One list for all sessions, so that each need only remember how far it has come.
+ * Undoes the steps of a session when it ends. All sessions share one list, so that each has to remember only how far it
+ * got.
  */
 @Injectable()
 export class Takedown {
@@ -43,7 +44,7 @@ export class Takedown {
     private readonly logger: SampledLogger,
   ) {}
 
-  /** In the order in which it is undone: last done first. */
+  /** In the order of undoing: the last step first. */
   private readonly undos: readonly (readonly [Step, Undo])[] = [
     [Step.Registered, (session) => this.unregister(session)],
     [Step.Attached, ({ connection }) => this.interest.release([accountTopic(connection)])],
@@ -55,12 +56,12 @@ export class Takedown {
     [Step.Listening, ({ credentials }) => credentials.forget()],
   ];
 
-  /** Everything up to the step. */
+  /** Undoes everything up to and including the step. */
   undoAll(reached: Step, session: Session, close: ConnectionClose): void {
     for (const [step, undo] of this.undos) if (step <= reached) this.run(undo, session, close);
   }
 
-  /** What belongs to this step alone. */
+  /** Undoes only what belongs to this step. */
   undo(done: Step, session: Session, close: ConnectionClose): void {
     for (const [step, undo] of this.undos) if (step === done) this.run(undo, session, close);
   }
@@ -70,12 +71,12 @@ export class Takedown {
     this.background.track('Unregistering from presence', unregistered);
   }
 
-  /** One that fails must not keep the others from being done. */
+  /** A failure must not keep the other parts from being undone. */
   private run(undo: Undo, session: Session, close: ConnectionClose): void {
     try {
       undo(session, close);
     } catch (error) {
-      this.logger.error('end', 'A part of a connection could not be taken down', error);
+      this.logger.error('end', 'A cleanup step of an ended connection failed', error);
     }
   }
 }

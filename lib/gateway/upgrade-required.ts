@@ -3,8 +3,9 @@ import type { HttpAdapterHost } from '@nestjs/core';
 const BODY = 'This is a WebSocket endpoint: connect with a WebSocket client.\n';
 
 /**
- * Answers plain requests of the WebSocket path with 426. Call it when the application's own routes are registered:
- * one on the same path wins, because it comes first where order decides, and a second one is refused where it does not.
+ * Answers plain HTTP requests to the WebSocket path with 426. Call it after the application's own routes are
+ * registered, so that an application's route on the same path wins: Express takes the first one, and Fastify refuses a
+ * second.
  */
 export function answerUpgradeRequired({ httpAdapter }: HttpAdapterHost, path: string): void {
   if (httpAdapter === undefined) return; // a standalone application has no routes

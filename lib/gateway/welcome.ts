@@ -7,13 +7,13 @@ import type { WelcomeFrame } from '../protocol/frames.js';
 import type { Position } from '../transport/position.js';
 import type { Credentials } from './credentials.js';
 
-/** Of the longest pattern, with its quotes and a comma. */
+/** Bytes of the longest pattern, with its quotes and a comma. */
 const PATTERN_BYTES = MAX_NAME_LENGTH + 3;
 
-/** Of a frame around its patterns, with the longest number as its `id`. */
+/** Bytes of a frame around its patterns, with the longest number as its `id`. */
 const FRAME_BYTES = 64;
 
-/** What a client has to know of its connection, with where it is in the topics that it has so far. */
+/** What a client has to know about its connection, with its position in each of its topics so far. */
 export function welcomeFrame(
   connection: LoopConnection,
   { expiresInMs }: Pick<Credentials, 'expiresInMs'>,
@@ -36,7 +36,10 @@ export function welcomeFrame(
   };
 }
 
-/** No more than a connection may hold, and than fit into a frame however long they are. */
+/**
+ * How many patterns a client may send in one frame: no more than a connection may hold, and no more than fit into a
+ * frame even when each has the maximum length.
+ */
 function patternsPerFrame({ maxSubscriptions, maxPayload }: LoopWsConfig): number {
   return Math.max(
     1,

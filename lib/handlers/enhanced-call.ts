@@ -15,9 +15,9 @@ const GUARDS = new GuardsConsumer();
 const INTERCEPTORS = new InterceptorsConsumer();
 
 /**
- * A handler as Nest calls it: guards first, then interceptors around the pipes and the handler itself. It waits only for
- * what is not there yet, so with guards, pipes and a handler that return plain values it is through within the call.
- * What it gives may come later and may be an observable. Throws, or rejects, what any of them throws.
+ * Calls a handler as Nest does: guards first, then interceptors around the pipes and the handler itself. It waits only
+ * for values that are not there yet: if guards, pipes and the handler return plain values, it completes synchronously.
+ * The result may be a promise or an observable. Throws, or rejects with, what any of them throws.
  */
 export function enhancedCall(
   instance: object,
@@ -27,7 +27,7 @@ export function enhancedCall(
   const piped = withPipes(instance, method, enhancers);
   const intercepted = withInterceptors(instance, method, enhancers, piped);
   const guarded = withGuards(instance, method, enhancers, intercepted);
-  return (args) => guarded([...args]); // guards may change what comes after them, and nothing else
+  return (args) => guarded([...args]); // a copy: guards may change the arguments of later steps, but not the caller's
 }
 
 function withPipes(instance: object, method: Method, enhancers: Enhancers): Call {
@@ -56,7 +56,9 @@ function withGuards(instance: object, method: Method, { guards }: Enhancers, nex
   };
 }
 
-/** Throws, or rejects with, a `ForbiddenException` at the first guard that denies; asks those before `from` no more. */
+/**
+ * Asks the guards from index `from` on. Throws, or rejects with, a `ForbiddenException` at the first one that denies.
+ */
 function admit(
   guards: readonly CanActivate[],
   context: ExecutionContextHost,

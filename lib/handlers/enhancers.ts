@@ -5,10 +5,10 @@ import { LoopWsBootError } from '../loop-ws.errors.js';
 import { describeHandler, type FoundHandler, methodOf } from './found-handler.js';
 import { PARAM_ARGS_METADATA, PARAMS_FACTORY } from './handler-params.js';
 
-/** A parameter that carries a decorator. */
+/** A parameter that has a decorator. */
 export interface MarkedParameter {
   readonly index: number;
-  /** Nest's number, or the name of a decorator of the application's own. */
+  /** Nest's number of the parameter type, or the name of a custom decorator. */
   readonly type: number | string;
   readonly data?: unknown;
   readonly metatype?: unknown;
@@ -17,28 +17,28 @@ export interface MarkedParameter {
   extractValue(...args: readonly unknown[]): unknown;
 }
 
-/** What Nest puts around one handler. */
+/** The enhancers that Nest applies to one handler. */
 export interface Enhancers {
   readonly guards: readonly CanActivate[];
   readonly interceptors: NestInterceptor[];
-  /** Those of the handler, its class and the application; a parameter's own come after them. */
+  /** Pipes of the handler, its class and the application; a parameter's own pipes run after them. */
   readonly pipes: readonly PipeTransform[];
   readonly parameters: readonly MarkedParameter[];
 }
 
-/** The parts of Nest's creator that are overridden below. */
+/** The part of Nest's `ExternalContextCreator` that is wrapped below. */
 interface CreatorParts {
   readonly interceptorsContextCreator: { create(...args: unknown[]): NestInterceptor[] };
 }
 
 /**
- * Has Nest find what it would put around a handler, which takes knowledge of modules, scopes and versions that only Nest
- * has, and collects it instead of having Nest run it: its way of running is asynchronous at each step, needed or not.
+ * Lets Nest find the enhancers of a handler, because only Nest knows the modules, scopes and versions involved.
+ * Collects them instead of letting Nest run them, because Nest is asynchronous at every step, needed or not.
  *
- * Nest looks the enhancers up in the module that provides the handler's class, and does not look among controllers: it
- * would find a controller's handler without its guards. The module is known here, so it is not looked for. And the
- * parameter marks that it has read are kept per handler, because Nest 11 keeps them by the names of class and method, and
- * two classes may have the same.
+ * Nest looks enhancers up in the module that provides the handler's class, but does not search controllers: it would
+ * find a controller's handler without its guards. The module is known here, so that search is bypassed. The parameter
+ * marks that Nest has read are kept per handler, because Nest 11 keeps them by class name and method name, which two
+ * classes may share.
  */
 export class EnhancerFinder {
   private readonly creator: ExternalContextCreator;
@@ -84,20 +84,20 @@ export class EnhancerFinder {
     return this.complete(this.collected);
   }
 
-  /** Nest takes `null` for "there are none". */
+  /** Returns `null`, which tells Nest that there are none. */
   private collect(some: Partial<Enhancers>): null {
     Object.assign(this.collected, some);
     return null;
   }
 
-  /** A handler must never run without guards because a version of Nest finds them by another way. */
+  /** Throws rather than let a handler run without its guards because another version of Nest finds them differently. */
   private complete({ guards, interceptors, pipes, parameters }: Partial<Enhancers>): Enhancers {
     if (guards && interceptors && pipes && parameters) {
       return { guards, interceptors, pipes, parameters };
     }
     throw new LoopWsBootError(
-      `LoopWs: the guards, interceptors and pipes of ${describeHandler(this.found)} could not be found. This version ` +
-        'of @nestjs/core is not supported; see "peerDependencies" of nestjs-loopws.',
+      `LoopWs: the guards, interceptors and pipes of ${describeHandler(this.found)} could not be determined. This ` +
+        'version of @nestjs/core is not supported; see "peerDependencies" of nestjs-loopws.',
     );
   }
 }

@@ -9,7 +9,7 @@ import type { FoundHandlers } from './handler.explorer.js';
 import { HandlerInvoker, type Invocation } from './handler-invoker.js';
 import type { GivenUp } from './last-value.js';
 
-/** Takes an inbound event to its handler: one map look-up, built at boot. */
+/** Dispatches an inbound event to its handler: one lookup in a map that is built at boot. */
 @Injectable()
 export class EventDispatcher {
   private invocations: ReadonlyMap<string, Invocation> = new Map();
@@ -30,8 +30,8 @@ export class EventDispatcher {
   }
 
   /**
-   * Comes to the reply. Throws, or rejects with, what validation, the enhancers or the handler threw. `givenUp` says that
-   * nobody waits any more: the subscription to an observable that the handler returned ends.
+   * Returns the reply. Throws, or rejects with, what validation, the enhancers or the handler threw. `givenUp` signals
+   * that nobody waits any more; it ends the subscription to an observable that the handler returned.
    */
   dispatch(
     connection: LoopConnection,

@@ -4,12 +4,12 @@ import { WsException } from '@nestjs/websockets';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { ErrorCode } from '../protocol/error-code.js';
 
-/** What a client is told of a failure. */
+/** The error that a client is sent. */
 export interface FrameError {
   readonly code: string;
   readonly message: string;
   readonly details?: unknown;
-  /** Set when the failure is ours: what the log and the message refer to it by. */
+  /** Set when the server failed: the id by which the log and the message refer to the failure. */
   readonly reference?: string;
 }
 
@@ -24,9 +24,9 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /**
- * Turns whatever was thrown into what the client is told. Refusals are told as they are; an unknown failure is told as
- * `internal` with a reference, because its message may say more than a client should know. Never throws: what was
- * thrown may be an object that throws when it is looked at, and is then an unknown failure too.
+ * Converts any thrown value to the error that the client is sent. Refusals are sent as they are. An unknown failure
+ * becomes `internal` with a reference, because its message may reveal more than a client should know. Never throws: a
+ * thrown object may itself throw when it is inspected, and is then an unknown failure too.
  */
 export function toFrameError(error: unknown): FrameError {
   try {
@@ -59,7 +59,7 @@ function isRefusal(status: number): boolean {
   return (status >= 400 && status < 500) || status === 503;
 }
 
-/** Validation pipes put the list of complaints into the response's `message`. */
+/** Validation pipes put the array of complaints into the `message` of the response. */
 function fromHttp(error: HttpException): FrameError {
   const code = CODE_BY_STATUS[error.getStatus()] ?? ErrorCode.Rejected;
   const response = error.getResponse() as { readonly message?: unknown } | string | null;

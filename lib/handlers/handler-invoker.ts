@@ -17,10 +17,12 @@ import { type HandlerArgs, markParameters } from './handler-params.js';
 import { type GivenUp, lastValue } from './last-value.js';
 import { applyFilters, MethodFilters } from './method-filters.js';
 
-/** Comes to the reply; throws or rejects with what was thrown. `givenUp` ends what an observable still has to say. */
+/**
+ * Returns the reply; throws, or rejects with, what was thrown. `givenUp` ends the observable that the handler returned.
+ */
 export type Invocation = (args: HandlerArgs, givenUp?: GivenUp) => NowOrLater<unknown>;
 
-/** Makes found methods callable with everything that Nest puts around a handler. */
+/** Makes found methods callable, with everything that Nest puts around a handler. */
 @Injectable()
 export class HandlerInvoker {
   private readonly injector = new Injector();
@@ -35,7 +37,7 @@ export class HandlerInvoker {
     this.filters = new MethodFilters({ getModules: () => modules });
   }
 
-  /** An event handler: guards, interceptors, pipes and filters run around it. */
+  /** Binds an event handler, with its guards, interceptors, pipes and filters. */
   eventInvocation(found: FoundHandler): Invocation {
     markParameters(found);
     const enhancers = new EnhancerFinder(this.contexts, found);
@@ -48,7 +50,7 @@ export class HandlerInvoker {
     };
   }
 
-  /** A lifecycle hook: a plain call. A scoped provider can inject `request`. */
+  /** Calls a lifecycle hook directly, without enhancers. A scoped provider can inject `request`. */
   async callHook(found: FoundHandler, request: object, args: readonly unknown[]): Promise<void> {
     const instance = found.wrapper.isDependencyTreeStatic()
       ? found.wrapper.instance
@@ -86,7 +88,7 @@ export class HandlerInvoker {
 
   private reportFilter(found: FoundHandler, failure: unknown): void {
     const what = `An exception filter of ${describeHandler(found)}`;
-    this.logger.warn(what, `${what} failed; the error that it was given is answered`, failure);
+    this.logger.warn(what, `${what} failed; the client gets the original error`, failure);
   }
 
   private newContext(request: object): ContextId {

@@ -1,14 +1,14 @@
 export type HookKind =
   'connect' | 'disconnect' | 'subscribe' | 'unsubscribe' | 'accountOnline' | 'accountOffline';
 
-/** What a decorator says about a method. */
+/** What a decorator declares about a method. */
 export type HandlerMetadata =
   | { readonly kind: 'event'; readonly name: string }
   | { readonly kind: 'hook'; readonly hook: HookKind };
 
 const HANDLER_METADATA = 'loopws:handler';
 
-/** Decorators stack, so a method has a list. */
+/** A method has an array of metadata, because decorators stack. */
 export function addHandlerMetadata(method: unknown, metadata: HandlerMetadata): void {
   Reflect.defineMetadata(
     HANDLER_METADATA,

@@ -1,16 +1,16 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { type FoundHandler, prototypeOf } from './found-handler.js';
 
-/** Arguments of a handler in the order of a Nest `ws` context: client, data, pattern. */
+/** Arguments of a handler, in the order of a Nest `ws` context: client, data, pattern. */
 export type HandlerArgs = readonly [connection: LoopConnection, payload: unknown, event: string];
 
-/** Nest's own numbers: pipes know the parameter types by them. */
+/** Nest's own numbers, by which pipes know the parameter types. */
 const ParamType = { Connection: 0, Payload: 3 } as const;
 
-/** Where `@MessageBody()` and `@ConnectedSocket()` leave their marks. */
+/** The metadata key of `@MessageBody()` and `@ConnectedSocket()`. */
 export const PARAM_ARGS_METADATA = '__routeArguments__';
 
-/** What Nest asks for the value of a marked parameter. */
+/** Nest asks it for the value of a marked parameter. */
 export const PARAMS_FACTORY = {
   exchangeKeyForValue(type: number, property: string | undefined, args: HandlerArgs): unknown {
     if (type === ParamType.Connection) return args[0];
@@ -19,7 +19,7 @@ export const PARAMS_FACTORY = {
   },
 };
 
-/** Pipes run only on marked parameters, so a method without marks gets the documented ones. */
+/** Pipes run only on marked parameters, so a method without marks gets the documented ones: payload, connection. */
 export function markParameters({ wrapper, methodName }: FoundHandler): void {
   const constructor = prototypeOf(wrapper)?.constructor;
   if (

@@ -13,13 +13,13 @@ import {
 } from './found-handler.js';
 import { type HandlerMetadata, handlerMetadataOf, type HookKind } from './handler-metadata.js';
 
-/** Everything that the application's decorators bind. */
+/** The handlers and hooks that the application's decorators declare. */
 export interface FoundHandlers {
   readonly events: ReadonlyMap<string, FoundHandler>;
   readonly hooks: ReadonlyMap<HookKind, readonly FoundHandler[]>;
 }
 
-/** Walks every provider and controller once, at boot. Throws a `LoopWsBootError` for a handler that could never run. */
+/** Scans every provider and controller once, at boot. Throws a `LoopWsBootError` for a handler that could never run. */
 @Injectable()
 export class HandlerExplorer {
   constructor(
@@ -52,7 +52,7 @@ export class HandlerExplorer {
     }
   }
 
-  /** An alias (`useExisting`) is another name for a provider that is in the list itself. */
+  /** Skips aliases (`useExisting`): each names a provider that is listed itself. */
   private classInstances(): InstanceWrapper<object>[] {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     return wrappers.filter((wrapper) => !wrapper.isAlias) as InstanceWrapper<object>[];
@@ -63,7 +63,7 @@ export class HandlerExplorer {
     if (parsed === undefined) {
       throw new LoopWsBootError(
         `LoopWs: @OnLoopEvent(${JSON.stringify(name)}) on ${describeHandler(found)} is not a full event name; ` +
-          'write for example "chat:message.send".',
+          'use one such as "chat:message.send".',
       );
     }
     if (!this.settings.services.has(parsed.service)) {
@@ -75,8 +75,8 @@ export class HandlerExplorer {
     const other = events.get(name);
     if (other !== undefined) {
       throw new LoopWsBootError(
-        `LoopWs: "${name}" has two handlers, ${describeHandler(other)} and ${describeHandler(found)}, and only one ` +
-          'could answer. Remove one, or call one from the other.',
+        `LoopWs: "${name}" has two handlers, ${describeHandler(other)} and ${describeHandler(found)}, but only one ` +
+          'can answer. Remove one, or call one from the other.',
       );
     }
     events.set(name, found);

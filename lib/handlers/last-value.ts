@@ -1,14 +1,14 @@
 import { defer, from, fromEvent, isObservable, lastValueFrom, of, takeUntil } from 'rxjs';
 import type { NowOrLater } from '../util/now-or-later.js';
 
-/** Says that nobody waits any more. Its signal is asked for only when there is something to end. */
+/** Signals that nobody waits any more. Its signal is read only when there is something to end. */
 export interface GivenUp {
   readonly signal: AbortSignal;
 }
 
 /**
- * What a result comes to: of an observable the last value, `undefined` when it has none. The subscription ends when it is
- * given up, because an endless observable would outlive everyone who waits for it.
+ * The result itself; for an observable, its last value, or `undefined` if it has none. The subscription ends on
+ * `givenUp`, because an endless observable would outlive everyone who waits for it.
  */
 export function lastValue(result: unknown, givenUp?: GivenUp): NowOrLater<unknown> {
   if (!isObservable(result)) return result;
@@ -19,7 +19,7 @@ export function lastValue(result: unknown, givenUp?: GivenUp): NowOrLater<unknow
   );
 }
 
-/** An abort that is past counts, though it announces itself no more. */
+/** An aborted signal emits no event any more, but must count as well. */
 function abortOf(signal: AbortSignal) {
   return defer(() => (signal.aborted ? of(true) : fromEvent(signal, 'abort')));
 }

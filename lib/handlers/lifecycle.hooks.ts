@@ -9,7 +9,7 @@ import type { FoundHandlers } from './handler.explorer.js';
 import type { HookKind } from './handler-metadata.js';
 import { HandlerInvoker } from './handler-invoker.js';
 
-/** Calls the application's lifecycle hooks, in the order in which they were found. */
+/** Calls the application's lifecycle hooks in the order in which they were found. */
 @Injectable()
 export class LifecycleHooks {
   private hooks: FoundHandlers['hooks'] = new Map();
@@ -26,12 +26,12 @@ export class LifecycleHooks {
     this.hooks = hooks;
   }
 
-  /** Rejects with what the first failing hook threw: the connection is refused. */
+  /** Rejects with the error of the first hook that fails; the connection is then refused. */
   connect(connection: LoopConnection): Promise<void> {
     return this.call('connect', { connection }, connection);
   }
 
-  /** Runs no hook within this call: whoever ends a connection may be in the middle of a push to many. */
+  /** Runs no hook synchronously: the code that ends a connection may be in the middle of a push to many. */
   disconnect(connection: LoopConnection, close: ConnectionClose): void {
     const called = Promise.resolve().then(() =>
       this.call('disconnect', { connection }, connection, close),
@@ -48,8 +48,8 @@ export class LifecycleHooks {
   }
 
   /**
-   * Runs no hook within this call. The edges of an account wait for each other, so that what the hooks write down is what
-   * happened last; one that takes too long is not waited for any more.
+   * Runs no hook synchronously. The edges of one account run in sequence, so that what the hooks store reflects the
+   * latest edge; a hook that takes longer than `handlerTimeoutMs` is no longer waited for.
    */
   presenceEdge({ accountId, online }: PresenceEdge): void {
     const hook = online ? 'accountOnline' : 'accountOffline';
@@ -62,7 +62,7 @@ export class LifecycleHooks {
   private inTime(hooks: Promise<void>): Promise<void> {
     const { handlerTimeoutMs } = this.config;
     return within(hooks, handlerTimeoutMs, () => {
-      throw new Error(`Not done within ${handlerTimeoutMs} ms.`);
+      throw new Error(`The hook did not finish within ${handlerTimeoutMs} ms.`);
     });
   }
 

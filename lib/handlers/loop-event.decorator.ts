@@ -3,7 +3,7 @@ import type { LoopEventName } from '../protocol/event-types.js';
 import type { LoopEvents } from '../protocol/loop-events.js';
 import { addHandlerMetadata } from './handler-metadata.js';
 
-/** `never` lets a handler of an undeclared event annotate its payload as it likes. */
+/** `never` lets the handler of an undeclared event annotate its payload freely. */
 type HandlerPayload<N extends string> = N extends keyof LoopEvents ? LoopEvents[N] : never;
 
 type EventHandler<N extends string> = (
@@ -13,15 +13,17 @@ type EventHandler<N extends string> = (
 ) => unknown;
 
 /**
- * Handles an event that clients send: any method of any provider or controller, with guards, pipes, interceptors,
- * filters and request scope as on every Nest WebSocket handler. The payload is the first parameter and the connection
- * the second; `@MessageBody()` and `@ConnectedSocket()` may mark them, and must as soon as a parameter has a decorator.
+ * Handles an event that clients send. Works on any method of any provider or controller, with guards, pipes,
+ * interceptors, filters and request scope as in every Nest WebSocket handler. The payload is the first parameter and
+ * the connection the second; `@MessageBody()` and `@ConnectedSocket()` may mark them, and must once any parameter has a
+ * decorator.
  *
- * What the method returns answers the frame's `id`; what it throws becomes one error frame. A value that an exception
- * filter returns is the reply instead, and an `HttpException`, `WsException` or `LoopWsException` that it throws replaces
- * the error. A filter that returns `undefined`, or is itself broken, leaves the error as it is.
+ * The return value of the method answers the frame's `id`; an error that it throws becomes one error frame. If an
+ * exception filter returns a value, that value is the reply instead; if it throws an `HttpException`, `WsException` or
+ * `LoopWsException`, that replaces the error. A filter that returns `undefined`, or fails itself, leaves the error
+ * unchanged.
  *
- * Stack several to handle several events. Exactly one handler per event.
+ * Stack several decorators to handle several events. Each event has exactly one handler.
  *
  * @param name Full name, `service:event`.
  */

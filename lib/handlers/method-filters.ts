@@ -13,8 +13,8 @@ interface BoundFilter {
 }
 
 /**
- * The `@UseFilters` of a method and its class. Global filters are not asked for, as Nest does not ask for them in
- * gateways: they are written for HTTP, and would replace the real error by their own failure to find a response.
+ * The `@UseFilters` of a method and its class. Global filters are not used, as Nest does not use them in gateways: they
+ * are written for HTTP, and would replace the real error with their own failure to find a response.
  */
 export class MethodFilters extends BaseExceptionFilterContext {
   constructor(container: Pick<NestContainer, 'getModules'>) {
@@ -38,7 +38,7 @@ export class MethodFilters extends BaseExceptionFilterContext {
   }
 }
 
-/** What the filters of a failed call are given, and whom their own failure is told to. */
+/** What the filters of a failed call are given, and where a failure of a filter is reported. */
 export interface FailedCall {
   readonly host: ArgumentsHost;
   readonly givenUp: GivenUp | undefined;
@@ -46,9 +46,9 @@ export interface FailedCall {
 }
 
 /**
- * The reply that the first filter for this error makes of it. The error is rethrown when there is no filter, and when the
- * filter returns `undefined`: it has looked on, or left the answer to `BaseWsExceptionFilter`, which finds no socket
- * here that it could write to.
+ * The reply of the first filter for this error. The error is rethrown if there is no such filter, or if the filter
+ * returns `undefined`: it only observed the error, or left the answer to `BaseWsExceptionFilter`, which has no socket
+ * here to write to.
  */
 export async function applyFilters(
   filters: readonly BoundFilter[],
@@ -65,8 +65,9 @@ export async function applyFilters(
 }
 
 /**
- * An exception that a filter throws on purpose replaces the error. Anything else is a fault of the filter (that of
- * `BaseWsExceptionFilter` on Nest 11, which misses `client.emit`, among them) and must not hide what it was given.
+ * An exception that a filter throws on purpose replaces the error. Anything else is a bug in the filter and must not
+ * hide the original error; that includes `BaseWsExceptionFilter` on Nest 11, which fails because there is no
+ * `client.emit`.
  */
 async function replyOf(filter: BoundFilter, error: unknown, call: FailedCall): Promise<unknown> {
   try {

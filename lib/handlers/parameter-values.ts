@@ -10,7 +10,7 @@ interface Parameter {
 
 const PARAM_TYPES = new ParamsTokenFactory();
 
-/** Makes the list of arguments that a handler with marked parameters is called with: each value through its pipes. */
+/** Builds the arguments array for a handler with marked parameters: each value is passed through its pipes. */
 export function argumentsReader({
   pipes,
   parameters: marked,
@@ -30,7 +30,7 @@ export function argumentsReader({
   };
 }
 
-/** The others do not wait for the first. What one throws is a rejection, lest another's would have nobody to go to. */
+/** The others do not wait for the first. A throw becomes a rejection, so that no other rejection is left unhandled. */
 async function readOn(
   [first, ...others]: readonly Parameter[],
   firstValue: PromiseLike<unknown>,

@@ -10,10 +10,12 @@ import type {
 import type { PushMessage } from '../transport/transport-message.js';
 import { ConcurrencyLimit } from '../util/concurrency-limit.js';
 
-/** Reads that may run at once: after a long outage each topic wants one, and each client that comes back. */
+/**
+ * How many reads may run at once: after a long outage every topic needs one, and so does every client that comes back.
+ */
 const READS_AT_ONCE = 64;
 
-/** The history of the transport, of which only so much is read at once. */
+/** The history of the transport, with a bound on concurrent reads. */
 export class BoundedHistory implements TopicHistory {
   private readonly reads = new ConcurrencyLimit(READS_AT_ONCE);
 

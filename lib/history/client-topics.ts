@@ -1,6 +1,9 @@
 import type { Topic } from '../transport/topic.js';
 
-/** What a client calls a topic. Its own account needs no name, so that no client can ask for another one. */
+/**
+ * The name by which a client knows a topic. Its own account is just `account`, so that no client can ask for another
+ * account.
+ */
 export function clientNameOf({ kind, name }: Topic): string {
   return kind === 'account' ? kind : `${kind}:${name}`;
 }

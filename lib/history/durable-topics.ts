@@ -13,27 +13,27 @@ import { SampledLogger } from '../util/sampled-logger.js';
 import { BoundedHistory } from './bounded-history.js';
 import { type FollowerListener, TopicFollower } from './topic-follower.js';
 
-/** Topics of one verification, and how many of those run at once. */
+/** How many topics one verification covers, and how many verifications run at once. */
 const CHUNK = 500;
 const VERIFIED_AT_ONCE = 4;
 
-/** Until a verification that failed is tried again, in milliseconds. */
+/** Time until a failed verification is tried again, in milliseconds. */
 const RETRY_MS = 500;
 
-/** In how many parts all topics are verified, one after the other. */
+/** Number of parts in which all topics are verified, one part after another. */
 const VERIFIED_IN_PARTS = 120;
 
-/** Follows the history of each topic that this server has a receiver for. */
+/** Follows the history of each topic for which this server has a receiver. */
 @Injectable()
 export class DurableTopics {
-  /** Of use where something is durable. */
+  /** Usable only when the transport keeps histories. */
   readonly history: BoundedHistory;
   private readonly followers = new Map<string, TopicFollower>();
   private readonly largest: HistoryPolicy;
   private listener: FollowerListener | undefined;
   private verifying: ReturnType<typeof setInterval> | undefined;
   private isVerifying = false;
-  /** What is still to be verified in this round. */
+  /** The topics still to be verified in this round. */
   private unverified: TopicFollower[] = [];
 
   constructor(
@@ -49,14 +49,17 @@ export class DurableTopics {
     };
   }
 
-  /** Call it before anything is attached. Throws a {@link LoopWsBootError} when the transport keeps no history. */
+  /**
+   * Call it before any topic is attached. Throws a {@link LoopWsBootError} when a service has a history and the
+   * transport keeps none.
+   */
   start(listener: FollowerListener): void {
     const [service] = this.settings.histories.keys();
     if (service === undefined) return;
     if (this.transport.history === undefined) {
       throw new LoopWsBootError(
         `LoopWs: option "services.${service}.history" needs a transport that keeps histories, and this one does not. ` +
-          'Remove the history, or use the transport in memory or that of the option "redis".',
+          'Remove the history, or use the in-memory transport or the Redis transport (option "redis").',
       );
     }
     this.listener = listener;
@@ -70,7 +73,7 @@ export class DurableTopics {
     this.followers.clear();
   }
 
-  /** How much is kept of a push of the service on the topic; absent when it is not durable. */
+  /** How much of the topic's history is kept for a push of the service; `undefined` when the push is not durable. */
   policyOf(topic: Topic, service: string): TopicPolicy | undefined {
     const own = this.settings.histories.get(service);
     if (own === undefined || this.transport.history === undefined) return undefined;
@@ -78,12 +81,12 @@ export class DurableTopics {
     return { size, ttlMs: own.ttlMs, keptMs };
   }
 
-  /** Those that have a history. */
+  /** The services that have a history. */
   get services(): string[] {
     return [...this.settings.histories.keys()];
   }
 
-  /** Whether something on the topic may be durable. */
+  /** Whether pushes on the topic may be durable. */
   isDurable({ kind, name }: Topic): boolean {
     const { histories } = this.settings;
     return kind === 'service' ? histories.has(name) : histories.size > 0;
@@ -93,19 +96,22 @@ export class DurableTopics {
     return this.followers.get(topicKey(topic))?.position;
   }
 
-  /** When something of the topic was delivered here last, by the monotonic clock. */
+  /** When a push of the topic was last delivered here, on the clock of `performance.now()`. */
   movedAt(topic: Topic): number | undefined {
     return this.followers.get(topicKey(topic))?.movedAt;
   }
 
-  /** Calls back when this server has delivered everything up to the position, at once if nobody here wants it. */
+  /**
+   * Calls back when this server has delivered everything up to the position, or at once if it does not follow the
+   * topic.
+   */
   whenDelivered(topic: Topic, position: Position, callback: () => void): void {
     const follower = this.followers.get(topicKey(topic));
     if (follower === undefined) callback();
     else follower.whenDelivered(position, callback);
   }
 
-  /** Call it when the topics are attached. Resolves when nothing that is pushed from now on can be missed. */
+  /** Call it once the topics are attached. Resolves when no later push can be missed. */
   async follow(topics: readonly Topic[]): Promise<void> {
     const { listener } = this;
     const durable = topics.filter((topic) => this.isDurable(topic));
@@ -115,7 +121,7 @@ export class DurableTopics {
       const positions = await this.history.positionsOf(durable);
       for (const [at, follower] of followers.entries()) void follower.verify(positions[at]!);
     } catch (error) {
-      void this.heardAgain(durable); // who stays all the same, an observer for one, hears when it can be read
+      void this.heardAgain(durable); // for holders that stay despite the failure, such as observers
       throw error;
     }
   }
@@ -139,7 +145,10 @@ export class DurableTopics {
     return this.followers.get(topicKey(topic))?.receive(push) ?? NOTHING_DONE;
   }
 
-  /** Messages on these topics, or on any, may have been missed until now: what followed the last of each is read. */
+  /**
+   * Call it when messages on these topics, or on all topics by default, may have been missed: reads what followed the
+   * last push of each. Resolves when that was possible.
+   */
   async heardAgain(topics?: readonly Topic[]): Promise<void> {
     const keys = topics?.map(topicKey) ?? [...this.followers.keys()];
     while (!(await this.verify(this.followersOf(keys)))) {
@@ -147,13 +156,15 @@ export class DurableTopics {
     }
   }
 
-  /** Resolves when this server is where the topic is, or further. */
+  /**
+   * Resolves when this server has delivered everything up to the topic's current position, or has reported its loss.
+   */
   async catchUp(topic: Topic): Promise<void> {
     const [position] = await this.history.positionsOf([topic]);
     await this.followers.get(topicKey(topic))?.verifyGently(position!);
   }
 
-  /** A last message that was lost shows in no gap, so from time to time each topic is looked at. */
+  /** The loss of a topic's last message leaves no visible gap, so each topic is verified from time to time. */
   private async verifyPart(): Promise<void> {
     if (this.isVerifying) return;
     this.isVerifying = true;
@@ -169,7 +180,7 @@ export class DurableTopics {
     return keys.map((key) => this.followers.get(key)).filter((one) => one !== undefined);
   }
 
-  /** Resolves with whether it was possible. */
+  /** Resolves with `false` when the positions could not be read. */
   private async verify(
     followers: readonly TopicFollower[],
     how = (follower: TopicFollower, position: Position) => follower.verify(position),
@@ -189,6 +200,6 @@ export class DurableTopics {
   }
 
   private isUnverified(error: unknown): void {
-    this.logger.warn('history', 'Histories could not be verified; this is done again', error);
+    this.logger.warn('history', 'Histories could not be verified; this is retried', error);
   }
 }

@@ -8,16 +8,16 @@ import { TurnPace } from '../util/turn-pace.js';
 
 const RETRY_MS = 500;
 
-/** Pushes that may come while what was before them is read. More are read as well. */
+/** How many pushes are held while those before them are read. Any beyond these are read from the history as well. */
 const MOST_WAITING = 1_000;
 
-/** Of what was missed, in one turn of the event loop: readers keep up, and nobody else is held up. */
+/** Missed pushes delivered in one turn of the event loop, so that readers keep up and nothing else is delayed. */
 const TAKEN_PER_TURN = 16;
 
-/** For how long what was placed may be on its way to this server, in milliseconds. */
+/** How long a placed push may be on its way to this server, in milliseconds. */
 const ON_ITS_WAY_MS = 100;
 
-/** What a follower reads. */
+/** The part of a history that a follower uses. */
 export type FollowedHistory = Pick<TopicHistory, 'positionsOf' | 'since' | 'vouchFor'>;
 
 interface Waiting {
@@ -27,25 +27,28 @@ interface Waiting {
 
 export interface FollowerListener {
   deliver(topic: Topic, push: PlacedPush): ServerReply;
-  /** What is missing cannot be had. The history goes on from the position. */
+  /** What is missing cannot be recovered. The topic continues from the position. */
   reset(topic: Topic, position: Position): void;
 }
 
 /**
- * Sees to it that this server delivers a topic's history in order, once and without a gap: each push names the one before
- * it, and what is missing is read.
+ * Makes this server deliver a topic's history in order, once and without a gap: each push names the one before it, and
+ * what is missing is read from the history.
  */
 export class TopicFollower {
-  /** When {@link position} changed last, by the monotonic clock; absent until it has. */
+  /** When {@link position} last moved, on the clock of `performance.now()`; absent until it has. */
   movedAt: number | undefined;
   private last: Position | undefined;
   private healing: Promise<void> | undefined;
   private closed = false;
-  /** The highest number that was heard of since the last read began. */
+  /** The highest position number seen since the last read began, or -1. */
   private top = -1;
-  /** Pushes that came out of turn, by the id of their position. They are delivered in turn when they are read. */
+  /**
+   * Pushes that came out of order, by the id of their position. They are delivered in order once the gap before them is
+   * read.
+   */
   private readonly waiting = new Map<string, Waiting>();
-  /** Who waits for a push to be delivered, and its number. */
+  /** Callbacks that wait for a push to be delivered, with its number. */
   private readonly awaiting: { n: number; callback: () => void }[] = [];
 
   constructor(
@@ -55,12 +58,12 @@ export class TopicFollower {
     private readonly logger: SampledLogger,
   ) {}
 
-  /** That of the last push that was delivered here; absent until it has started. */
+  /** The position of the last push delivered here; `undefined` until the follower has started. */
   get position(): Position | undefined {
     return this.last;
   }
 
-  /** Begins behind `position`, unless it has begun. */
+  /** Starts after `position`, unless it has already started. */
   start(position: Position): void {
     if (this.last !== undefined) return;
     this.last = position;
@@ -77,26 +80,26 @@ export class TopicFollower {
     return reply;
   }
 
-  /** Calls back when everything up to the position was delivered, or never will be. */
+  /** Calls back when everything up to the position has been delivered, or never will be. */
   whenDelivered({ n }: Position, callback: () => void): void {
     this.awaiting.push({ n, callback });
     this.callBack();
   }
 
   /**
-   * `position` is where the topic was a moment ago: if it was not here, something may have been missed. Resolves when this
-   * server has it, or has told that it is lost.
+   * `position` is where the topic was a moment ago: if this server is not there, it may have missed something. Resolves
+   * when it has delivered everything up to there, or has reported the loss.
    */
   async verify(position: Position): Promise<void> {
-    this.top = Math.max(this.top, position.n); // a read that is on its way may have begun before
+    this.top = Math.max(this.top, position.n); // a read in progress may have begun earlier
     if (this.last === undefined) this.start(position);
     else if (!isSamePosition(this.last, position)) this.heal();
     await this.healing;
   }
 
   /**
-   * Like {@link verify}, where there is no sign that something is missing: what is on its way only is awaited. To read it would
-   * hold back the topic, and pushes of other topics would go ahead of it.
+   * Like {@link verify}, for when nothing indicates a loss: pushes that are on their way are only awaited. Reading them
+   * would hold back the topic, and pushes of other topics would overtake it.
    */
   async verifyGently(position: Position): Promise<void> {
     const { last } = this;
@@ -112,7 +115,7 @@ export class TopicFollower {
     this.callBack(Infinity);
   }
 
-  /** Resolves with whether everything up to the position arrives by itself. */
+  /** Resolves with whether everything up to the position arrives without being read. */
   private async comesTo(position: Position): Promise<boolean> {
     if (this.last!.n < position.n) {
       const delivered = new Promise<void>((resolve) => this.whenDelivered(position, resolve));
@@ -140,11 +143,11 @@ export class TopicFollower {
     for (const { callback } of past) callback();
   }
 
-  /** What became of one that has no room is not known; it is read with the others. */
+  /** A push that finds no room is read from the history with the others, so its outcome is still unknown. */
   private wait(push: PlacedPush): ServerReply | Promise<ServerReply> {
     const { id, n } = push.place.position;
     this.top = Math.max(this.top, n);
-    this.answer(id, NOTHING_DONE); // it has come twice
+    this.answer(id, NOTHING_DONE); // it arrived twice
     if (this.waiting.size >= MOST_WAITING) return UNKNOWN_YET;
     return new Promise((answer) => this.waiting.set(id, { push, answer }));
   }
@@ -163,7 +166,7 @@ export class TopicFollower {
         await this.healOnce();
         isRead = true;
       } catch (error) {
-        this.logger.warn('history', 'A gap in a history is read later', error);
+        this.logger.warn('history', 'A gap in a history could not be read; this is retried', error);
         await delay(RETRY_MS, undefined, { ref: false });
       }
     }
@@ -173,19 +176,19 @@ export class TopicFollower {
     return this.top > this.last!.n;
   }
 
-  /** What came before the read and is not in it is of a history that was lost: it was never to be had again. */
+  /** A push that arrived before the read and is not in it belongs to a lost history: it can never be recovered. */
   private async healOnce(): Promise<void> {
     const cameBefore = [...this.waiting.keys()];
-    this.top = -1; // what was heard of so far is in the read, or nowhere
+    this.top = -1; // everything seen so far is in the read, or nowhere
     const missed = await this.history.since(this.topic, this.last!);
     if (this.closed) return;
     if (missed === undefined) return this.reset();
     await this.takeInTurn(missed);
     for (const id of cameBefore) this.answer(id, NOTHING_DONE);
-    await this.takeInTurn(this.waitingNext()); // what came during the read need not be read
+    await this.takeInTurn(this.waitingNext()); // what arrived during the read needs no reading
   }
 
-  /** Those that wait and follow the last one; which that is changes while they are taken. */
+  /** The waiting pushes that follow the last delivered one, which changes while they are taken. */
   private *waitingNext(): Iterable<PlacedPush> {
     for (const { push } of this.waiting.values()) if (isNext(this.last!, push.place)) yield push;
   }
@@ -205,7 +208,7 @@ export class TopicFollower {
     if (this.closed) return;
     this.moveTo(position!);
     for (const [id, { push }] of this.waiting) {
-      if (push.place.position.n <= position!.n) this.answer(id, UNKNOWN_YET); // the reset names it
+      if (push.place.position.n <= position!.n) this.answer(id, UNKNOWN_YET); // the reset covers it
     }
     this.listener.reset(this.topic, position!);
     this.callBack(Infinity);

@@ -5,7 +5,9 @@ export interface PresentConnection extends ConnectionRef {
   readonly serverId: string;
 }
 
-/** What a store keeps of a connection. `registration` is unique, so that a late unregister cannot hit a successor. */
+/**
+ * What a store keeps of a connection. `registration` is unique, so that a late unregister cannot remove a successor.
+ */
 export interface PresenceRegistration extends PresentConnection {
   readonly registration: string;
 }
@@ -16,13 +18,13 @@ export interface PresenceEdge {
   readonly online: boolean;
 }
 
-/** Where a presence store reports that accounts came and went. */
+/** The callbacks through which a presence store reports that accounts went offline or came online. */
 export interface PresenceEdges {
   /** Called on one server of the cluster when an account's last connection is gone and its grace has passed. */
   offline(accountId: string): void;
   /**
    * Called when an account is back that was reported offline while its server was only out of reach, or that came back
-   * while it was being reported. Any other edge is told by the registration itself.
+   * while its offline edge was being reported. The result of `register` reports all other online edges.
    */
   online(accountId: string): void;
 }
@@ -30,35 +32,35 @@ export interface PresenceEdges {
 /** This process, as a presence store sees it. */
 export interface PresenceServer {
   readonly serverId: string;
-  /** An account that is back within this time, in milliseconds, shows no edge. */
+  /** An account that comes back within this time, in milliseconds, causes no edge. */
   readonly graceMs: number;
   /**
-   * Absent in a process that registers nothing and calls no hooks, such as a worker: an edge must wait until a process
-   * that has them reports it.
+   * Absent in a process that registers nothing and calls no hooks, such as a worker. Edges then wait for a process that
+   * can report them.
    */
   readonly edges?: PresenceEdges;
 }
 
-/** What came of a registration. */
+/** The result of a registration. */
 export interface PresenceRegistered {
-  /** The account had no connection, and was not in its grace either. Told once per transition in the cluster. */
+  /** Whether the account had no connection and was not in its grace. True once per transition in the cluster. */
   readonly cameOnline: boolean;
-  /** The other registrations of the same identity: connections that this one replaces. */
+  /** The other registrations of the same identity, whose connections this one replaces. */
   readonly others: readonly PresenceRegistration[];
 }
 
-/** Accounts of a page whose size nobody asked for. */
+/** Accounts per page by default. */
 const DEFAULT_PAGE = 100;
 
-/** How many accounts a page has. Throws a `RangeError` for what is no whole number from 1. */
+/** The number of accounts per page. Throws a `RangeError` unless `limit` is a positive integer; default 100. */
 export function pageLimit(limit = DEFAULT_PAGE): number {
   if (Number.isSafeInteger(limit) && limit > 0) return limit;
-  throw new RangeError(`The limit of a page must be a whole number from 1, not ${String(limit)}.`);
+  throw new RangeError(`The page limit must be a positive integer, not ${String(limit)}.`);
 }
 
 export interface AccountPage {
   readonly accounts: readonly string[];
-  /** Pass it on to get the next page; absent on the last one. */
+  /** Pass it as `after` to get the next page; absent on the last one. */
   readonly next?: string;
 }
 
@@ -70,7 +72,7 @@ export abstract class PresenceStore {
   /** Resolves once every server can see the connection. */
   abstract register(registration: PresenceRegistration): Promise<PresenceRegistered>;
 
-  /** Removes exactly this registration; one that is not there is not an error. */
+  /** Removes exactly this registration. It is not an error if it does not exist. */
   abstract unregister(registration: PresenceRegistration): Promise<void>;
 
   /** Whether the account has a connection anywhere right now; an account in its grace has none. */
@@ -80,8 +82,8 @@ export abstract class PresenceStore {
   abstract connectionsOf(accountId: string): Promise<readonly PresentConnection[]>;
 
   /**
-   * Accounts that are online, in pages of at most `limit`, in no particular order. `limit` is a whole number from 1;
-   * default 100. Rejects with a `RangeError` for any other.
+   * Accounts that are online, in pages of at most `limit`, in no particular order. `limit` is a positive integer, 100
+   * by default. Rejects with a `RangeError` for any other value.
    */
   abstract accounts(page?: {
     readonly after?: string;
@@ -92,8 +94,8 @@ export abstract class PresenceStore {
   abstract count(): Promise<{ readonly accounts: number; readonly connections: number }>;
 
   /**
-   * Called once, after the last connection was unregistered. The last server of the cluster that has
-   * `edges` reports the accounts in their grace before it resolves; another one leaves them to those that stay.
+   * Called once, after the last connection was unregistered. The last server of the cluster that has `edges` reports
+   * the accounts in their grace before it resolves; any other server leaves them to those that stay.
    */
   abstract close(): Promise<void>;
 }

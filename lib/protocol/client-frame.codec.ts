@@ -4,7 +4,7 @@ import { type AnswerError, type ClientFrame, type FrameId, idField } from './fra
 import { findTextHazard } from './json-safety.js';
 import { MAX_TOPICS } from './since.js';
 
-/** What came of decoding: a frame, or the error that the peer is told, tied to the frame's `id` where it has one. */
+/** The outcome of decoding: a frame, or the error for the peer, with the frame's `id` if it has a valid one. */
 export type Decoded =
   | { readonly ok: true; readonly frame: ClientFrame }
   | {
@@ -18,25 +18,25 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ID_LENGTH = 64;
 
-/** Reads one text frame of a client. Never throws; never returns a frame whose fields have not been checked. */
+/** Decodes one text frame from a client. Never throws, and never returns a frame whose fields have not been checked. */
 export function decodeClientFrame(text: string, maxDepth: number): Decoded {
   const value = parseJson(text);
   if (value === undefined) return refuse(ErrorCode.NotJson, 'The frame is not JSON.', undefined);
   const id = idOf(value);
   const hazard = findTextHazard(text, value, maxDepth);
   if (hazard !== undefined) return refuse(hazard, hazardMessage(hazard, maxDepth), id);
-  if (!isFields(value)) return refuse(ErrorCode.BadFrame, 'A frame is a JSON object.', id);
+  if (!isFields(value)) return refuse(ErrorCode.BadFrame, 'A frame must be a JSON object.', id);
   if (value.id !== undefined && id === undefined) {
     return refuse(
       ErrorCode.BadFrame,
-      `"id" must be a non-negative integer or a text of 1 to ${MAX_ID_LENGTH} characters.`,
+      `"id" must be a non-negative integer or a string of 1 to ${MAX_ID_LENGTH} characters.`,
       id,
     );
   }
   return value.event === undefined ? decodeOp(value, id) : decodeEvent(value, id);
 }
 
-/** The frame's `id`, whatever else is wrong with it. */
+/** The frame's `id` if that is valid, whatever else is wrong with the frame. */
 function idOf(value: unknown): FrameId | undefined {
   return isFields(value) && isFrameId(value.id) ? value.id : undefined;
 }
@@ -51,11 +51,11 @@ function decodeOp(fields: Fields, id: FrameId | undefined): Decoded {
     case 'auth':
       return typeof fields.token === 'string' && fields.token !== ''
         ? accept({ op: 'auth', token: fields.token, ...idField(id) })
-        : refuse(ErrorCode.BadFrame, '"token" must be a non-empty text.', id);
+        : refuse(ErrorCode.BadFrame, '"token" must be a non-empty string.', id);
     case 'ping':
       return accept({ op: 'ping', ...idField(id) });
     case undefined:
-      return refuse(ErrorCode.BadFrame, 'A frame has either "event" or "op".', id);
+      return refuse(ErrorCode.BadFrame, 'A frame must have either "event" or "op".', id);
     default:
       return refuse(
         ErrorCode.UnknownOp,
@@ -67,7 +67,7 @@ function decodeOp(fields: Fields, id: FrameId | undefined): Decoded {
 
 function decodeEvent(fields: Fields, id: FrameId | undefined): Decoded {
   if (typeof fields.event !== 'string') {
-    return refuse(ErrorCode.BadFrame, '"event" must be a text.', id);
+    return refuse(ErrorCode.BadFrame, '"event" must be a string.', id);
   }
   if (!isEventName(fields.event)) {
     return refuse(
@@ -77,7 +77,7 @@ function decodeEvent(fields: Fields, id: FrameId | undefined): Decoded {
     );
   }
   const { event, data } = fields as { readonly event: string; readonly data: unknown };
-  // Nearly all frames are these, and a spread costs more than the rest of this function.
+  // Nearly all frames are events, and a spread would cost more than the rest of this function.
   return accept(id === undefined ? { op: 'event', event, data } : { op: 'event', event, data, id });
 }
 
@@ -89,14 +89,14 @@ function decodePatterns(
   const { patterns } = fields;
   const least = op === 'subscribe' && fields.since !== undefined ? 0 : 1;
   if (!Array.isArray(patterns) || patterns.length < least || !patterns.every(isText)) {
-    return refuse(ErrorCode.BadFrame, '"patterns" must be a non-empty list of texts.', id);
+    return refuse(ErrorCode.BadFrame, '"patterns" must be a non-empty array of strings.', id);
   }
   const frame = { patterns: [...new Set<string>(patterns)], ...idField(id) };
   if (op === 'unsubscribe' || fields.since === undefined) return accept({ op, ...frame });
   if (!isTexts(fields.since)) {
     return refuse(
       ErrorCode.BadFrame,
-      `"since" must name at most ${MAX_TOPICS} topics with their positions.`,
+      `"since" must be an object of at most ${MAX_TOPICS} topics with their positions.`,
       id,
     );
   }
@@ -117,7 +117,7 @@ function decodeAnswer(fields: Fields, id: FrameId | undefined): Decoded {
   if (error === undefined)
     return accept({ op: 'answer', ask: ask as number, data, ...idField(id) });
   if (!isAnswerError(error)) {
-    return refuse(ErrorCode.BadFrame, '"error" must have the texts "code" and "message".', id);
+    return refuse(ErrorCode.BadFrame, '"error" must have the strings "code" and "message".', id);
   }
   const { code, message } = error;
   return accept({ op: 'answer', ask: ask as number, error: { code, message }, ...idField(id) });
@@ -141,7 +141,7 @@ function parseJson(text: string): unknown {
 
 function hazardMessage(hazard: ErrorCode, maxDepth: number): string {
   return hazard === ErrorCode.TooDeep
-    ? `Objects and lists are nested deeper than ${maxDepth} levels.`
+    ? `Objects and arrays are nested deeper than ${maxDepth} levels.`
     : 'The key "__proto__", or "constructor" with a "prototype", is not allowed anywhere in a frame.';
 }
 

@@ -9,20 +9,20 @@ export interface EventName {
   readonly event: string;
 }
 
-/** A service name is letters, digits, `_` and `-`. */
+/** A service name consists of letters, digits, `_` and `-`. */
 export function isServiceName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && SERVICE.test(text);
 }
 
 /**
- * Whether the text is a full name `service:event` of at most {@link MAX_NAME_LENGTH} characters. An event is one or more
- * segments of letters, digits, `_` and `-`, joined by dots.
+ * Whether the string is a full name `service:event` of at most {@link MAX_NAME_LENGTH} characters. An event is one or
+ * more segments of letters, digits, `_` and `-`, joined by dots.
  */
 export function isEventName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && NAME.test(text);
 }
 
-/** Splits `service:event`; `undefined` when the text {@link isEventName is not} a full name. */
+/** Splits `service:event`; `undefined` when the string is not a full name (see {@link isEventName}). */
 export function parseEventName(text: string): EventName | undefined {
   if (!isEventName(text)) return undefined;
   const [service, event] = text.split(':') as [string, string];

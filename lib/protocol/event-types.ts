@@ -3,7 +3,7 @@ import type { LoopEvents } from './loop-events.js';
 type DeclaredName = Extract<keyof LoopEvents, string>;
 type AnyName = `${string}:${string}`;
 
-/** Full names that may be pushed, sent or handled: those of {@link LoopEvents}, or any when none is declared. */
+/** Full names that may be pushed, sent or handled: those of {@link LoopEvents}, or any name when none is declared. */
 export type LoopEventName = [DeclaredName] extends [never] ? AnyName : DeclaredName;
 
 /** Payload of the event `N`. */
@@ -18,7 +18,7 @@ type PrefixPatternOf<N extends string> = N extends `${infer Service}:${infer Eve
   ? `${Service}:${DottedPrefix<Event>}.*`
   : never;
 
-/** Patterns that can match a declared event, in the five forms of the protocol; any when none is declared. */
+/** Patterns that can match a declared event, in the five forms of the protocol; any pattern when none is declared. */
 export type LoopPattern = [DeclaredName] extends [never]
   ? AnyName
   : | DeclaredName

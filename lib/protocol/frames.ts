@@ -1,7 +1,7 @@
-/** Ties an answer to its frame: a non-negative safe integer, or a text of 1 to 64 characters. */
+/** Ties an answer to its frame: a non-negative safe integer, or a string of 1 to 64 characters. */
 export type FrameId = number | string;
 
-/** The `id` field of a frame that answers one with this `id`, or with none. */
+/** The `id` field for the answer to a frame with this `id`; no field when the frame had none. */
 export function idField(id: FrameId | undefined): { readonly id?: FrameId } {
   return id === undefined ? {} : { id };
 }
@@ -12,7 +12,7 @@ export type ClientFrame =
       readonly op: 'subscribe';
       readonly id?: FrameId;
       readonly patterns: readonly string[];
-      /** Where the client was in each of its topics, or `latest`. */
+      /** The client's position in each of its topics, or `latest`. */
       readonly since?: Readonly<Record<string, string>>;
     }
   | { readonly op: 'unsubscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
@@ -40,40 +40,41 @@ export interface DeniedPattern {
   readonly message: string;
 }
 
-/** First frame of every connection: from here on each push is covered by the promises. */
+/** First frame of every connection: every later push is covered by the promises. */
 export interface WelcomeFrame {
   readonly op: 'welcome';
   readonly accountId: string;
   readonly connectionId: string;
   readonly serverId: string;
   readonly subscriptions: readonly string[];
-  /** The client should ping when it heard nothing for this long. */
+  /** The client should ping when it has heard nothing for this long, in milliseconds. */
   readonly heartbeatMs: number;
-  /** Longest frame that the server takes, in bytes. */
+  /** Longest frame that the server accepts, in bytes. */
   readonly maxPayload: number;
-  /** Most patterns that the server takes in one frame. */
+  /** Most patterns that the server accepts in one frame. */
   readonly maxPatterns?: number;
-  /** Frames that the server takes per second, averaged, and at once before that applies. */
+  /** Frames per second that the server accepts on average. */
   readonly framesPerSecond?: number;
+  /** Frames that the server accepts at once before the average applies. */
   readonly frameBurst?: number;
-  /** Time until the credentials expire; absent when they do not. */
+  /** Time until the credentials expire, in milliseconds; absent when they do not. */
   readonly expiresInMs?: number;
-  /** Where the topics are from which the client gets durable events. */
+  /** The current position of each topic from which the client gets durable events. */
   readonly positions?: Readonly<Record<string, string>>;
 }
 
-/** Answer to `subscribe`, `unsubscribe` and `auth`; which fields are there depends on the question. */
+/** Answer to `subscribe`, `unsubscribe` and `auth`; which fields are present depends on the frame that it answers. */
 export interface OkFrame {
   readonly op: 'ok';
   readonly id?: FrameId;
   readonly granted?: readonly string[];
   readonly denied?: readonly DeniedPattern[];
   readonly removed?: readonly string[];
-  /** Durable events that were replayed, by topic. */
+  /** Number of durable events that were replayed, by topic. */
   readonly resumed?: Readonly<Record<string, number>>;
-  /** Topics that are new to the connection, and the position from which it gets them. */
+  /** Topics that are new to the connection, with the position from which it gets them. */
   readonly positions?: Readonly<Record<string, string>>;
-  /** Topics of which events are lost, and the position from which they go on. */
+  /** Topics of which events are lost, with the position from which they continue. */
   readonly reset?: Readonly<Record<string, string>>;
   readonly expiresInMs?: number;
 }
@@ -86,14 +87,15 @@ export interface ErrorFrame {
   readonly details?: unknown;
 }
 
-/** A push. With `ask` the server wants an `answer` frame with the same number. */
+/** A push. With `ask` the server expects an `answer` frame with the same number. */
 export interface EventFrame {
   readonly op?: undefined;
   readonly event: string;
   readonly data?: unknown;
   readonly ask?: number;
-  /** Of a durable event: its topic, and its place there. */
+  /** The topic of a durable event. */
   readonly topic?: string;
+  /** The position of a durable event in its topic. */
   readonly pos?: string;
 }
 

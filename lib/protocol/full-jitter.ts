@@ -1,4 +1,4 @@
-/** Between which bounds to wait, in milliseconds. */
+/** The bounds of the wait, in milliseconds. */
 export interface BackoffBounds {
   /** Upper bound of the first wait; it doubles with each attempt. */
   readonly baseMs: number;
@@ -7,9 +7,9 @@ export interface BackoffBounds {
 }
 
 /**
- * Wait before the attempt number `attempt` (from 0), in milliseconds: exponential with full jitter, anywhere from 0 to
- * the bound. Full jitter spreads a crowd that lost the same server with the fewest calls: Marc Brooker,
- * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ * Wait before attempt number `attempt` (counted from 0), in milliseconds: exponential with full jitter, anywhere from 0
+ * to the bound. Full jitter spreads clients that lost the same server with the fewest calls: Marc Brooker, "Exponential
+ * Backoff And Jitter", AWS Architecture Blog, 2015.
  */
 export function fullJitterMs(
   attempt: number,

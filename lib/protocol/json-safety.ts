@@ -3,8 +3,8 @@ import { ErrorCode } from './error-code.js';
 type Hazard = typeof ErrorCode.TooDeep | typeof ErrorCode.ForbiddenKey;
 
 /**
- * What {@link findJsonHazard} finds in a value that was parsed from this text. Looks at the text first, because nearly
- * every text shows that there is nothing to find, and searching it costs a fraction of walking the value.
+ * Finds what {@link findJsonHazard} would find in `value`, which was parsed from `text`. It searches the text first,
+ * because nearly every text shows that it is safe, and that costs a fraction of walking the value.
  */
 export function findTextHazard(text: string, value: unknown, maxDepth: number): Hazard | undefined {
   return mayNameForbiddenKey(text) || opensMoreThan(maxDepth, text)
@@ -12,12 +12,12 @@ export function findTextHazard(text: string, value: unknown, maxDepth: number): 
     : undefined;
 }
 
-/** A key is in the text as it is, unless a letter of it is escaped, for which JSON has `\u` only. */
+/** A key appears in the text literally, unless one of its letters is escaped, which JSON can only do with `\u`. */
 function mayNameForbiddenKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
 }
 
-/** Nothing is nested deeper than there are brackets. */
+/** A value cannot be nested deeper than its text has opening brackets. */
 function opensMoreThan(most: number, text: string): boolean {
   let opened = 0;
   for (const bracket of ['{', '[']) {
@@ -30,7 +30,8 @@ function opensMoreThan(most: number, text: string): boolean {
 
 /**
  * Finds what makes parsed JSON dangerous to code that merges, clones or re-serialises it: nesting deeper than
- * `maxDepth`, and keys that reach a prototype. Walks without recursion, so depth cannot overflow the stack.
+ * `maxDepth`, and keys that reach a prototype. It walks the value without recursion, so that depth cannot overflow the
+ * stack.
  */
 export function findJsonHazard(value: unknown, maxDepth: number): Hazard | undefined {
   let level = containersIn([value]);

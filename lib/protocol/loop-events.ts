@@ -1,6 +1,7 @@
 /**
- * The events of your application: full name to payload. Declare yours once by merging, and pushes, handlers
- * and clients are checked against it. With nothing declared every `service:event` with `unknown` data is allowed.
+ * The events of your application: full name to payload type. Declare yours once by declaration merging; pushes,
+ * handlers and clients are then checked against them. With nothing declared, every `service:event` with `unknown` data
+ * is allowed.
  *
  * @example
  * import type {} from 'nestjs-loopws'; // a module can be augmented only where it is imported

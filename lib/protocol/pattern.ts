@@ -1,17 +1,17 @@
 import { MAX_NAME_LENGTH } from './event-name.js';
 
-/** Of all services: an event or any. Of one: any event, one, or those below a prefix. */
+/** For all services: one event or any event. For one service: any event, one event, or those below a dotted prefix. */
 const PATTERN = /^(?:\*:(?:\*|[\w-]+(?:\.[\w-]+)*)|[\w-]+:(?:\*|[\w-]+(?:\.[\w-]+)*(?:\.\*)?))$/;
 
-/** A subscription pattern, taken apart. `service` is `undefined` when the pattern spans every service. */
+/** A parsed subscription pattern. `service` is `undefined` when the pattern spans every service. */
 export interface Pattern {
   readonly text: string;
   readonly service: string | undefined;
 }
 
 /**
- * Takes a pattern apart; `undefined` when the text is none of the five forms: `billing:invoice.paid`, `billing:*`,
- * `*:invoice.paid`, `*:*`, `billing:invoice.*`. Nothing else is one, nor anything longer than a name may be.
+ * Parses a pattern of one of the five forms: `billing:invoice.paid`, `billing:*`, `*:invoice.paid`, `*:*`,
+ * `billing:invoice.*`. Returns `undefined` for any other string, and for one longer than a name may be.
  */
 export function parsePattern(text: string): Pattern | undefined {
   if (text.length > MAX_NAME_LENGTH || !PATTERN.test(text)) return undefined;
@@ -20,8 +20,8 @@ export function parsePattern(text: string): Pattern | undefined {
 }
 
 /**
- * Every pattern that matches the name: four, and one for each dotted prefix. Looking these up in a map is what
- * makes matching independent of how many patterns exist.
+ * Every pattern that matches the name: four, and one for each dotted prefix. Because these can be looked up in a map,
+ * the cost of matching does not depend on how many patterns exist.
  */
 export function patternsMatching(name: string): string[] {
   const [service, event] = name.split(':') as [string, string];

@@ -1,13 +1,16 @@
 import { patternsMatching } from './pattern.js';
 
-/** Names are written in code, so they are few; of those that are made up as they come, the latest are remembered. */
+/**
+ * How many names are remembered. Names are normally written in code, so they are few; if they are generated, only the
+ * latest are remembered.
+ */
 export const REMEMBERED = 1_000;
 
 const remembered = new Map<string, readonly string[]>();
 
 /**
- * As {@link patternsMatching}, for a server, which asks again and again for the same names: the same texts each time, so
- * that nothing is built or hashed for one more event.
+ * {@link patternsMatching} with a cache, for a server, which asks for the same names again and again. It returns the
+ * same strings each time, so that nothing is built or hashed for another event.
  */
 export function rememberedPatternsMatching(name: string): readonly string[] {
   const known = remembered.get(name);

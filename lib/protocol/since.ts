@@ -1,5 +1,5 @@
-/** Topics of one `since`: a server takes no more, and a client asks for no more. */
+/** Most topics in one `since`: a server accepts no more, and a client asks for no more. */
 export const MAX_TOPICS = 1_000;
 
-/** In place of a position: the last event only, be it old or new. */
+/** Stands for a position in `since`: asks for the last event only, whether or not the client already has it. */
 export const LATEST = 'latest';

@@ -9,13 +9,15 @@ import type { RedisServer, Topology } from './topology.js';
 
 export interface ChannelListener {
   receive(channel: string, message: Buffer): void;
-  /** Nobody has needed the channel for `topicLingerMs`, so it is not subscribed any more. */
+  /** Nobody has needed the channel for `topicLingerMs`, so it is no longer subscribed. */
   givenUp(channel: string): void;
-  /** Messages may have been missed; from now on none are. */
+  /** Messages may have been missed; from now on, none are. */
   heardAgain(): void;
 }
 
-/** Subscribes to channels, each on the server that keeps it, and follows them when they move to another one. */
+/**
+ * Subscribes to Redis channels, each on the server that keeps it, and follows them when they move to another server.
+ */
 export class ChannelSubscriber {
   private readonly connections = new Map<RedisServer, SubscribedConnection>();
   /** Channels that no server keeps at the moment, by name. */
@@ -31,8 +33,8 @@ export class ChannelSubscriber {
   ) {}
 
   /**
-   * Resolves when the channels are subscribed, `last` after `first` and, from then on, after everything else.
-   * Rejects when Redis refuses, or is not there in time.
+   * Resolves when the channels are subscribed: `last` after `first` and, on later connections, after everything else.
+   * Rejects when Redis refuses, or cannot be reached in time.
    */
   async start(first: readonly string[], last: readonly string[]): Promise<void> {
     const started = this.follow();
@@ -49,15 +51,15 @@ export class ChannelSubscriber {
   }
 
   /**
-   * Resolves when Redis has confirmed the channels, on a later connection if this one breaks meanwhile, or on the
-   * next server if none keeps them now.
+   * Resolves when Redis has confirmed the channels. If the present connection breaks meanwhile, that happens on the
+   * next one; if no server keeps a channel now, on the next server that does.
    */
   async attach(names: readonly string[]): Promise<void> {
     const waits = names.map((name) => this.attachOne(name)).filter((wait) => wait !== undefined);
     if (waits.length > 0) await Promise.all(waits);
   }
 
-  /** The channels may be given up after the linger. */
+  /** The channels may be unsubscribed after `topicLingerMs`. */
   detach(names: readonly string[]): void {
     const until = performance.now() + this.config.topicLingerMs;
     for (const name of names) {
@@ -66,12 +68,14 @@ export class ChannelSubscriber {
     }
   }
 
-  /** Whether everything on the server that keeps this channel is subscribed, as far as is known without asking. */
+  /**
+   * Whether everything on the server that keeps this channel is subscribed, as far as is known without asking Redis.
+   */
   isCompleteFor(name: string): boolean {
     return this.connectionFor(name)?.isComplete ?? false;
   }
 
-  /** Cuts the connection to the server that keeps this channel, because it is believed dead; a new one follows. */
+  /** Closes the connection to the server that keeps this channel, because it seems dead. A new one is made. */
   renew(name: string): void {
     this.connectionFor(name)?.renew();
   }
@@ -81,7 +85,7 @@ export class ChannelSubscriber {
     for (const connection of this.connections.values()) connection.close();
   }
 
-  /** `undefined` when there is nothing to wait for. Keeps a channel that lingers. */
+  /** Returns `undefined` when there is nothing to wait for. A lingering channel is kept. */
   private attachOne(name: string): Promise<void> | undefined {
     const holder = this.holderOf(name);
     const channel = holder?.get(name) ?? this.homeless.get(name) ?? this.create(name, false);
@@ -99,7 +103,7 @@ export class ChannelSubscriber {
     return channel;
   }
 
-  /** A channel that no server keeps now stays with the one that kept it last, as long as that is there. */
+  /** A channel that no server keeps now stays with the last one that kept it, as long as that server is known. */
   private holderOf(name: string): SubscribedConnection | undefined {
     return this.connectionFor(name) ?? [...this.connections.values()].find((one) => one.get(name));
   }
@@ -109,7 +113,7 @@ export class ChannelSubscriber {
     return server && this.connections.get(server);
   }
 
-  /** Has one connection to each server, and returns those that are new and have to be started. */
+  /** Ensures one connection per server, and returns the new ones, which have to be started. */
   private follow(): SubscribedConnection[] {
     return this.topology.servers
       .filter((server) => !this.connections.has(server))
@@ -134,8 +138,8 @@ export class ChannelSubscriber {
   }
 
   /**
-   * A channel is subscribed at its new server when it is not at the old one any more: in between a message may be
-   * missed, which its receipt shows, and never comes twice.
+   * Subscribes a moved channel on its new server only after it is unsubscribed on the old one. A message in between may
+   * be missed, which its receipt shows, but none arrives twice.
    */
   private moveChannels(): void {
     const homeless = [...this.homeless.values()];
@@ -161,7 +165,9 @@ export class ChannelSubscriber {
     }
   }
 
-  /** One that is confirmed later, on a new connection, is announced with all of that connection. */
+  /**
+   * A channel that is confirmed later, on a new connection, is announced together with all others of that connection.
+   */
   private announceWhenConfirmed(moved: readonly SubscribedChannel[]): void {
     const { attachTimeoutMs } = this.config;
     Promise.all(moved.map((channel) => channel.confirmed(attachTimeoutMs))).then(
@@ -186,5 +192,5 @@ export class ChannelSubscriber {
 }
 
 function unkept(): LoopTransportError {
-  return new LoopTransportError('unavailable', 'No Redis server keeps this channel now.');
+  return new LoopTransportError('unavailable', 'No Redis server keeps a required channel now');
 }

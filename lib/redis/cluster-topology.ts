@@ -6,9 +6,9 @@ import { slotOf } from './slots.js';
 import type { RedisServer, Topology } from './topology.js';
 
 /**
- * The masters of a Redis Cluster. The library's client for clusters finds them and follows their changes; commands and
- * subscriptions go over connections of our own, because it sends a command again of which nobody knows whether it was
- * executed, and an event would arrive twice.
+ * The masters of a Redis Cluster. The ioredis Cluster client discovers them and follows their changes. Commands and
+ * subscriptions use connections of our own, because the Cluster client resends commands that may have been executed
+ * already, and an event would arrive twice.
  */
 export class ClusterTopology implements Topology {
   readonly isSharded = true;
@@ -66,7 +66,7 @@ export class ClusterTopology implements Topology {
     for (const listener of this.listeners) listener();
   }
 
-  /** One that is known already stays the same object, and so do the connections to it. */
+  /** A server that is already known stays the same object, so that the connections to it stay. */
   private serverAt(address: string | undefined): [string, RedisServer][] {
     const node = this.cluster
       .nodes('master')

@@ -9,12 +9,12 @@ import { unreached } from './unreached.js';
 
 export type RedisArgument = string | Buffer | number;
 
-/** What texts in a reply are: `bytes` for those that are no UTF-8. */
+/** How strings in a reply are returned: `bytes` for replies with strings that are not UTF-8. */
 export type ReplyForm = 'text' | 'bytes';
 
 /**
- * A connection for commands to one server. What is sent in one turn of the event loop leaves in one write, and what is
- * sent at its end in another one; nothing is queued while there is no connection, and nothing is sent twice.
+ * A connection for commands to one server. Commands of one turn of the event loop share one write, and those sent at
+ * its end another. Nothing is queued while there is no connection, and nothing is sent twice.
  */
 export class CommandConnection {
   private corked: Socket | undefined;
@@ -38,19 +38,19 @@ export class CommandConnection {
     return this.redis.status === 'ready';
   }
 
-  /** Resolves when connected. Rejects with a `LoopWsBootError` when Redis refuses, or is not there in time. */
+  /** Resolves when connected. Rejects with a `LoopWsBootError` when Redis refuses, or cannot be reached in time. */
   start(): Promise<void> {
     return startDriver(this.redis, this.config);
   }
 
   /** Connects as soon as the server can be reached. */
   startInBackground(): void {
-    this.redis.connect().catch(() => {}); // what went wrong is an error event, and is tried again
+    this.redis.connect().catch(() => {}); // a failure is also an error event, and is retried
   }
 
   /**
-   * Sends one command. It is on its way, in the order of the calls, when this returns. Rejects with a
-   * {@link LoopTransportError} when it cannot be sent, and when Redis does not answer.
+   * Sends one command. When this returns, the command is on its way, in the order of the calls. Rejects with a
+   * {@link LoopTransportError} when it cannot be sent or Redis does not answer, or with the error from Redis.
    */
   async call(
     command: string,
@@ -68,7 +68,7 @@ export class CommandConnection {
     }
   }
 
-  /** Cuts a connection that is believed dead; a new one follows. */
+  /** Closes a connection that seems dead. A new one is made. */
   renew(): void {
     this.redis.stream?.destroy();
   }
@@ -98,7 +98,7 @@ export class CommandConnection {
       return new LoopTransportError('timeout', message, { cause: error });
     }
     if (error.name === 'ReplyError') return error;
-    return new LoopTransportError('unavailable', `Redis is not reached: ${error.message}`, {
+    return new LoopTransportError('unavailable', `Redis cannot be reached: ${error.message}`, {
       cause: error,
     });
   }

@@ -1,8 +1,8 @@
 import type { RedisDriver } from './driver.js';
 
 /**
- * How Redis knows one connection: its number, and its address as Redis sees it. The number alone may be that of somebody
- * else once Redis was restarted.
+ * Identifies a connection in Redis: its client id, and its address as Redis sees it. After a restart of Redis, the id
+ * alone may belong to another client.
  */
 export interface ConnectionIdentity {
   readonly id: string;
@@ -16,7 +16,7 @@ export async function identityOf(redis: RedisDriver): Promise<ConnectionIdentity
   return id === undefined || address === undefined ? undefined : { id, address };
 }
 
-/** Ends it, if Redis still has it. */
+/** Closes the connection if Redis still has it. */
 export async function endConnection(
   redis: RedisDriver,
   { id, address }: ConnectionIdentity,

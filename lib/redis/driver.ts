@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What this folder uses of a connection of ioredis beyond what users see of it; the same in versions 5 and 6. */
+/** What this folder uses of an ioredis connection, beyond the public `RedisClient`; the same in versions 5 and 6. */
 export interface RedisDriver {
   readonly status: string;
   readonly stream: Socket | undefined;
@@ -14,7 +14,7 @@ export interface RedisDriver {
   unsubscribe(...channels: string[]): Promise<unknown>;
   ssubscribe(...channels: string[]): Promise<unknown>;
   sunsubscribe(...channels: string[]): Promise<unknown>;
-  /** `moved`: the server has given up a subscription, because another one keeps its slot now. */
+  /** `moved`: the server has dropped a subscription, because another server keeps its slot now. */
   on(event: 'ready' | 'moved', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(
@@ -23,9 +23,9 @@ export interface RedisDriver {
   ): unknown;
 }
 
-/** The same of its client for a Redis Cluster, of which only the knowledge of the servers is used. */
+/** What this folder uses of the ioredis Cluster client, which serves only to discover the servers. */
 export interface ClusterDriver {
-  /** The servers of each slot as `host:port`, its master first. */
+  /** The servers of each slot as `host:port`, the master first. */
   readonly slots: readonly (readonly string[] | undefined)[];
   connect(): Promise<void>;
   disconnect(): void;

@@ -2,8 +2,8 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 
 /**
- * Bounds what waits for Redis, over all connections of a process: what the application asks for, and in a window of its own
- * what is told to other processes. Signs of life and what keeps presence right are few, and never refused.
+ * Bounds what waits for Redis, over all connections of a process. There is one window for what the application asks
+ * for, and one for what is sent to other processes. Heartbeats and presence maintenance are few, and are never refused.
  */
 export class InFlightWindow {
   private count = 0;
@@ -11,7 +11,10 @@ export class InFlightWindow {
 
   constructor(private readonly config: LoopWsConfig) {}
 
-  /** Runs what takes so many bytes. Rejects with a {@link LoopTransportError} with code `backpressure` when there is no room. */
+  /**
+   * Runs `work`, which takes up `bytes` until it settles. Rejects with a {@link LoopTransportError} with code
+   * `backpressure` when there is no room.
+   */
   async hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     this.requireRoom(bytes);
     this.count++;
@@ -29,8 +32,8 @@ export class InFlightWindow {
     if (this.count < redisMaxInFlight && this.bytes + bytes <= redisMaxInFlightBytes) return;
     throw new LoopTransportError(
       'backpressure',
-      `${this.count} messages with ${this.bytes} bytes wait for Redis already. Publish slower, or raise ` +
-        'config.redisMaxInFlight or config.redisMaxInFlightBytes.',
+      `${this.count} messages with ${this.bytes} bytes are already waiting for Redis. ` +
+        'Publish more slowly, or raise config.redisMaxInFlight or config.redisMaxInFlightBytes.',
     );
   }
 }

@@ -1,9 +1,9 @@
-/** The processes that may be alive: from what Redis tells of their beats, and what they say themselves. */
+/** The processes that may be alive, according to their beats in Redis and their own announcements. */
 export class LiveMembers {
   /** When each was last known to be alive, by this process's own monotonic clock. */
   private readonly seen = new Map<string, number>();
   private inLastBeat: ReadonlySet<string> = new Set();
-  /** They left for good; a beat that was on its way meanwhile may name them once more. */
+  /** Members that left for good. The reply to a beat that was under way meanwhile may name them once more. */
   private readonly gone = new Set<string>();
 
   constructor(private readonly serverTimeoutMs: number) {}
@@ -12,7 +12,7 @@ export class LiveMembers {
     return this.seen.keys();
   }
 
-  /** Whether each of them has told Redis so. */
+  /** Whether the last beat showed each of them in Redis. */
   get haveAllBeat(): boolean {
     return [...this.seen.keys()].every((member) => this.inLastBeat.has(member));
   }
@@ -25,13 +25,13 @@ export class LiveMembers {
     if (!this.gone.has(member)) this.seen.set(member, performance.now());
   }
 
-  /** For good: nobody comes back under the same id. */
+  /** Removes the member for good: no process comes back under the same id. */
   remove(member: string): void {
     this.seen.delete(member);
     this.gone.add(member);
   }
 
-  /** What the beats in Redis say at `now`. Nobody is given up for a silence before `steadySince`. */
+  /** Takes in the beats that Redis had at `now`. No member is dropped for silence before `steadySince`. */
   note(beats: readonly [string, number][], now: number, steadySince: number): void {
     const named = new Set(beats.map(([member]) => member));
     for (const member of this.gone) if (!named.has(member)) this.gone.delete(member);
@@ -49,12 +49,12 @@ export class LiveMembers {
     }
   }
 
-  /** After a failover another clock is asked, so a beat from the future is as old as one from the past. */
+  /** After a failover the time comes from another clock, so a beat in the future counts like one equally far back. */
   isSilent(beat: number, now: number, timeouts = 1): boolean {
     return Math.abs(now - beat) >= timeouts * this.serverTimeoutMs;
   }
 
-  /** Milliseconds until each of them will have been silent for too long. */
+  /** For each member, the milliseconds until it will have been silent for too long. */
   overdueIn(): number[] {
     const now = performance.now();
     return [...this.seen.values()].map((seen) => seen + this.serverTimeoutMs - now);

@@ -1,14 +1,15 @@
 import { RedisScript } from './redis-script.js';
 
-/** Milliseconds by the clock of Redis: those of the servers decide nothing. */
+/** Lua: milliseconds by the Redis clock. The clocks of the servers decide nothing. */
 export const REDIS_NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * KEYS servers, agreement, sweeps. ARGV member, agreement, timeout, the id that it had before or ''. What is left under
- * that one is to be swept, unless somebody does already. Returns '' or the agreement of those who are here.
+ * KEYS servers, agreement, sweeps. ARGV member, agreement, timeout, the member's former id or ''. What is left under
+ * the former id is marked to be swept, unless it is being swept already. Returns '', or the agreement of the live
+ * members if it differs.
  */
 export const JOIN = new RedisScript(`${REDIS_NOW}
 local agreed = redis.call('GET', KEYS[2])
@@ -24,7 +25,9 @@ end
 return ''
 `);
 
-/** KEYS servers, sweeps, swept. ARGV member. Returns own last beat or '', now, beats, sweeps, whether it was swept. */
+/**
+ * KEYS servers, sweeps, swept. ARGV member. Returns its last beat or '', now, all beats, sweeps, whether it was swept.
+ */
 export const BEAT = new RedisScript(`${REDIS_NOW}
 local previous = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if previous then redis.call('ZADD', KEYS[1], now, ARGV[1]) end
@@ -35,8 +38,8 @@ return {
 `);
 
 /**
- * KEYS servers, sweeps, swept. ARGV dead member, sweeping member, timeout. Returns 1 for exactly one caller: the one who
- * has to sweep, to go on with a sweep of its own, or to take over from a sweeper that died.
+ * KEYS servers, sweeps, swept. ARGV dead member, sweeping member, timeout. Returns 1 to exactly one caller: the one
+ * that has to start the sweep, to continue its own, or to take over from a sweeper that died.
  */
 export const CLAIM = new RedisScript(`${REDIS_NOW}
 local function isLive(member)

@@ -9,29 +9,30 @@ import type { RedisKeys } from './redis-keys.js';
 import type { RedisLink } from './redis-link.js';
 import { Sweeps } from './sweeps.js';
 
-/** Grows when processes of two versions can no longer understand each other. */
+/** Increased when processes of two versions can no longer understand each other. */
 const PROTOCOL_MAJOR = 1;
 
 type BeatReply = [string, number, string[], string[], 0 | 1];
 
 export interface MembershipListener {
-  /** Who sweeps last leaves the dead to others for as long again as it takes to be dead. */
+  /** `last` waits for another `serverTimeoutMs` before it sweeps a dead member, so that others can sweep it first. */
   readonly sweeps: 'not yet' | 'first' | 'last';
-  /** One process is told of each dead one, and told again until it resolves: then nothing of it is left. */
+  /** Called on one process for each dead member, and again until it resolves. Then nothing of the member is left. */
   sweep(memberId: string): Promise<void>;
-  /** Others took this process for dead and swept it, or Redis lost its data. `restore` follows. */
+  /** Others considered this process dead and swept it, or Redis lost its data. `restore` follows. */
   lost(how: 'swept' | 'forgotten'): void;
   /**
-   * Redis does not know this process any more, and `memberId` is a new one. Resolves when everything of this process
-   * is in Redis again; called again until it does.
+   * This process has a new `memberId`, because Redis lost what it wrote under the old one, or part of it. Resolves when
+   * everything of this process is in Redis again; called again until it does.
    */
   restore(): Promise<void>;
 }
 
 /**
- * The processes that form the cluster. Each beats; one that was silent for `serverTimeoutMs` is dead and never comes
- * back: should it live, it joins under a new id, so what is swept is never what somebody just wrote. It joins before it
- * writes, so whatever an id wrote is swept once it is gone.
+ * The processes that form the cluster. Each sends heartbeats, or beats, to Redis. A member that was silent for
+ * `serverTimeoutMs` is dead for good: if its process is alive, it joins again under a new id, so a sweep never removes
+ * what was just written. A process joins before it writes, so everything written under an id is swept once the id is
+ * gone.
  */
 export class Membership {
   memberId = randomId();
@@ -44,7 +45,7 @@ export class Membership {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beating: Promise<void> | undefined;
   private restoring: Promise<void> | undefined;
-  /** Ids that this process had until everything is in Redis again under the present one. */
+  /** Former ids of this process, kept until everything is in Redis again under the present one. */
   private formerIds: string[] = [];
   private mustRenew = false;
   private closed = false;
@@ -60,12 +61,12 @@ export class Membership {
     this.sweeps = new Sweeps(link, keys, config, (member) => this.sweep(member));
   }
 
-  /** How many processes are in the cluster, this one and those included that may have just died. */
+  /** How many processes are in the cluster, including this one and those that may have just died. */
   get size(): number {
     return new Set([...this.live.ids, this.memberId]).size;
   }
 
-  /** Whether every process that may be alive is known to Redis, and this one with all that it has. */
+  /** Whether Redis knows every process that may be alive, and has everything of this one. */
   get isWhole(): boolean {
     return this.isRestored && this.live.haveAllBeat;
   }
@@ -75,12 +76,12 @@ export class Membership {
     return this.formerIds.length === 0 && !this.mustRenew;
   }
 
-  /** Whether every process is known that had joined by then, in the time of `performance.now()`. */
+  /** Whether every process is known that had joined by `ms`, in the time of `performance.now()`. */
   knewAllAt(ms: number): boolean {
     return this.heardAt >= ms;
   }
 
-  /** The time of Redis in milliseconds, as far as the beats tell. */
+  /** The Redis time in milliseconds, as estimated from the beats. */
   redisNow(): number {
     return this.clock.now();
   }
@@ -89,12 +90,12 @@ export class Membership {
     this.listener = listener;
   }
 
-  /** Called when everything is in Redis again under the new id. */
+  /** Calls the listener with the former id when everything is in Redis again under the new one. */
   onRejoined(listener: (before: string) => void): void {
     this.rejoinedListeners.push(listener);
   }
 
-  /** Somebody said that it is here, before its next beat does. */
+  /** Another process has announced that it joined, before a beat shows it. */
   noteJoined(memberId: string): void {
     this.live.add(memberId);
   }
@@ -111,33 +112,33 @@ export class Membership {
     this.beatSoon(this.config.serverBeatMs);
   }
 
-  /** Call it when nothing of this process is left in Redis. */
+  /** Call this when nothing of this process is left in Redis. */
   async leave(): Promise<void> {
     this.stop();
     const { servers } = this.keys;
     await this.link.send(servers, 'ZREM', [servers, this.memberId]);
   }
 
-  /** Without {@link leave} the others sweep this process in time. */
+  /** Without {@link leave}, the others eventually sweep this process. */
   async close(): Promise<void> {
     const hasWritten = this.listener !== undefined && this.listener.sweeps !== 'not yet';
     if (!hasWritten) await this.leave().catch(() => {});
     this.stop();
   }
 
-  /** One at a time: two would both find out that this process must join again. */
+  /** Runs one beat at a time: two would both find that this process must join again. */
   beatNow(): Promise<void> {
     this.beating ??= this.beat().finally(() => (this.beating = undefined));
     return this.beating;
   }
 
-  /** Resolves when every process is known that had joined before the call. */
+  /** Resolves when every process that had joined before the call is known. */
   async catchUp(): Promise<void> {
-    await this.beating?.catch(() => {}); // it may have been read before the call
+    await this.beating?.catch(() => {}); // its reply may be older than the call
     await this.beatNow();
   }
 
-  /** Some of what this member wrote is lost, so with the next beat it writes everything under a new id. */
+  /** Some of what this member wrote is lost, so with the next beat it writes everything again under a new id. */
   renew(memberId: string): void {
     if (memberId === this.memberId && this.formerIds.length === 0) this.mustRenew = true;
   }
@@ -154,8 +155,9 @@ export class Membership {
     const theirs = await this.link.run<string>(JOIN, [servers, key, sweeps], args);
     if (theirs === '') return;
     throw new LoopWsBootError(
-      `LoopWs: the processes that run on this Redis and namespace have ${theirs}, this one has ${agreement}; together ` +
-        'they would lose messages. Use the same config and version, another namespace, or stop them first.',
+      `LoopWs: the processes on this Redis and namespace have ${theirs}, this one has ` +
+        `${agreement}; together they would lose messages. Use the same config and version, ` +
+        'use another namespace, or stop the other processes first.',
     );
   }
 
@@ -164,12 +166,14 @@ export class Membership {
     if (this.closed) return;
     this.timer = setTimeout(() => {
       this.beatNow()
-        .catch((error: unknown) => this.logger.warn('beat', 'A sign of life failed', error))
+        .catch((error: unknown) =>
+          this.logger.warn('beat', 'The heartbeat to Redis failed and will be retried', error),
+        )
         .finally(() => this.beatSoon(this.untilNextBeat()));
     }, ms);
   }
 
-  /** As often as configured, and when the silence of a member becomes too long. */
+  /** Milliseconds until the next beat: as configured, or sooner when a member is silent for too long before that. */
   private untilNextBeat(): number {
     const { serverBeatMs } = this.config;
     const overdue = this.live.overdueIn().filter((ms) => ms > 0 && ms < serverBeatMs);
@@ -208,7 +212,9 @@ export class Membership {
   private restoreInBackground(): void {
     if (this.formerIds.length === 0) return;
     this.restoring ??= this.restore()
-      .catch((error: unknown) => this.logger.warn('restore', 'Restoring failed for now', error))
+      .catch((error: unknown) =>
+        this.logger.warn('restore', 'Restoring data in Redis failed and will be retried', error),
+      )
       .finally(() => (this.restoring = undefined));
   }
 
@@ -221,12 +227,12 @@ export class Membership {
     for (const before of former) {
       for (const listener of this.rejoinedListeners) listener(before);
     }
-    this.beatSoon(0); // which finds what is left under the former ids
+    this.beatSoon(0); // finds what is left under the former ids
   }
 
   /**
-   * Only a process that has itself been heard all the time can tell that another one was silent: after an outage of
-   * Redis everybody was. What is left under its own former ids goes once everything is there under the present one.
+   * Only a process whose own beats never paused can tell that another one was silent: after an outage of Redis, all
+   * were. What is left under its own former ids is swept once everything is in Redis under the present one.
    */
   private sweepInBackground(
     beats: readonly [string, number][],
@@ -242,7 +248,9 @@ export class Membership {
     const dead = new Set([...own, ...silent, ...orphaned].map(([member]) => member));
     this.sweeps
       .run([...dead], this.memberId)
-      .catch((error: unknown) => this.logger.warn('sweep', 'A sweep failed for now', error));
+      .catch((error: unknown) =>
+        this.logger.warn('sweep', 'Sweeping a dead server failed and will be retried', error),
+      );
   }
 
   private async sweep(member: string): Promise<void> {

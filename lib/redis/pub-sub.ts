@@ -1,11 +1,11 @@
 import type { RedisDriver } from './driver.js';
 
 /**
- * The two ways of Redis to publish and subscribe: classic on a single server, sharded in a cluster, where a classic
- * message would go to every server of the cluster.
+ * The two kinds of Redis Pub/Sub: classic on a single server, and sharded in a cluster, where a classic message would
+ * go to every server of the cluster.
  */
 export interface PubSub {
-  /** Then one command may only name channels of one slot. */
+  /** When `true`, one command may name only channels of one slot. */
   readonly isSharded: boolean;
   readonly publish: 'PUBLISH' | 'SPUBLISH';
   /** Subcommand of `PUBSUB` that counts the subscribers of channels. */

@@ -9,7 +9,7 @@ import type { RedisSource } from './redis.options.js';
 import { asBootError } from './start-driver.js';
 import type { Topology } from './topology.js';
 
-/** What the transport and the presence store of one process share. Started by the first of them, closed by the last. */
+/** What the transport and the presence store of one process share. The first to start opens it, the last closes it. */
 export class RedisBackbone {
   readonly pubSub: PubSub;
   readonly keys: RedisKeys;

@@ -8,8 +8,8 @@ import type { RedisClient, RedisClusterOptions, RedisSource } from './redis.opti
 import { SingleServer, type Topology } from './topology.js';
 
 /**
- * Where the source leads. The library's own queueing, resending and resubscribing are off, because each of them loses,
- * repeats or delays messages without a word; `RedisLink` and `ChannelSubscriber` do it instead.
+ * Creates the topology for a source. The queueing, resending and resubscribing of ioredis are off, because each of them
+ * silently loses, repeats or delays messages; `RedisLink` and `ChannelSubscriber` take over instead.
  */
 export async function createTopology(
   source: RedisSource,
@@ -29,7 +29,7 @@ function connectionOptions(config: LoopWsConfig): object {
   return {
     keyPrefix: '',
     lazyConnect: true,
-    maxRetriesPerRequest: 0, // what was under way on a connection that is lost fails with it
+    maxRetriesPerRequest: 0, // commands in flight fail together with their connection
     enableReadyCheck: true,
     enableOfflineQueue: false,
     enableAutoPipelining: false,
@@ -45,7 +45,7 @@ function connectionOptions(config: LoopWsConfig): object {
   };
 }
 
-/** Commands never go through it, so what it does with them does not matter. */
+/** No command goes through this client, so it does not matter how it handles them. */
 async function createCluster(
   source: RedisClusterOptions | RedisClient,
   config: LoopWsConfig,
@@ -54,7 +54,7 @@ async function createCluster(
     lazyConnect: true,
     enableReadyCheck: true,
     shardedSubscribers: false,
-    slotsRefreshInterval: 0, // its timer outlives a client that is closed while it asks
+    slotsRefreshInterval: 0, // its timer outlives a client that is closed during a refresh
     slotsRefreshTimeout: config.redisCommandTimeoutMs,
     clusterRetryStrategy: (attempt: number) => backoff(attempt, config),
     clusterNodeRetryStrategy: null,
@@ -69,7 +69,7 @@ async function createCluster(
   return new Cluster(nodes, { ...rest, ...own, redisOptions: { ...redisOptions, ...connection } });
 }
 
-/** The library counts attempts from 1. */
+/** ioredis counts attempts from 1. */
 function backoff(
   attempt: number,
   { redisReconnectBaseMs: baseMs, redisReconnectCapMs: capMs }: LoopWsConfig,
@@ -91,7 +91,7 @@ interface Library {
   readonly Cluster: new (nodes: RedisClusterOptions['nodes'], options: object) => ClusterDriver;
 }
 
-/** Only here, and only when it is needed: an application without Redis does not have to install it. */
+/** Imports ioredis only when it is needed: an application without Redis does not have to install it. */
 async function importRedis(): Promise<Library> {
   try {
     return (await import('ioredis')) as unknown as Library;

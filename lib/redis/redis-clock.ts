@@ -1,24 +1,24 @@
-/** By how much the clocks of two machines drift apart at most, per millisecond. */
+/** The most that the clocks of two machines drift apart per millisecond, in milliseconds. */
 const DRIFT = 0.0005;
 
 /**
- * What time it is in Redis, in milliseconds, told from the answers of commands that asked for it. Each proves a range: the time
- * was read between the sending and the answer. What all ranges share is known as exactly as by the quickest of the answers, so
- * one that came late, from a busy Redis or to a busy process, makes nothing worse.
+ * Estimates the Redis time, in milliseconds, from the answers to commands that ask for it. Each answer proves a range,
+ * because the time was read between sending and answer. The intersection of all ranges is as exact as the quickest
+ * answer, so a late one, from a busy Redis or to a busy process, makes nothing worse.
  */
 export class RedisClock {
-  /** Of the time of Redis minus the monotonic clock. */
+  /** Bounds of the Redis time minus the monotonic clock. */
   private least = -Infinity;
   private most = Infinity;
   private notedAt = 0;
 
-  /** As far as it is known, and by the monotonic clock of this process before anything is. */
+  /** The estimate, or the monotonic clock of this process as long as there was no answer. */
   now(): number {
     const offset = this.least === -Infinity ? 0 : (this.least + this.most) / 2;
     return performance.now() + offset;
   }
 
-  /** `time`, in whole milliseconds, was read between the other two, which are of the monotonic clock. */
+  /** `time`, in whole milliseconds, was read between the other two, which are by the monotonic clock. */
   note(time: number, sentAt: number, answeredAt: number): void {
     const drift = (answeredAt - this.notedAt) * DRIFT;
     const [least, most] = [time - answeredAt, time + 1 - sentAt];

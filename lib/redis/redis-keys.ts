@@ -16,7 +16,7 @@ export interface PartitionKeys {
   readonly online: string;
   /** Sorted set: accounts in their grace, by the Redis time in milliseconds at which it ends. */
   readonly grace: string;
-  /** Hash: accounts whose offline edge a member is reporting, and which member. */
+  /** Hash: accounts whose offline edge is being reported, and by which member. */
   readonly taken: string;
   /** Hash: how many connections each member has in the partition. */
   readonly connections: string;
@@ -24,22 +24,22 @@ export interface PartitionKeys {
   readonly members: string;
   /** Hash: an account's connections. */
   account(accountId: string): string;
-  /** Set: what one member has registered, which is what is swept when it dies. */
+  /** Set: what one member has registered, and what is therefore swept when it dies. */
   ofMember(memberId: string): string;
 }
 
 /** The keys of one topic's history, in the partition of its channel. */
 export interface HistoryKeys {
-  /** Text: where the topic is. Kept longer than the entries, so that a position stays what it was while nothing is pushed. */
+  /** String: the position of the last push. Outlives the entries, so that it stays the same while nothing is pushed. */
   readonly position: string;
   /** List: what was pushed, oldest first. */
   readonly entries: string;
-  /** Text: the position that a push of this id was given. */
+  /** String: the position that was assigned to the push with this idempotency key. */
   placed(id: string): string;
 }
 
 /**
- * The name of every key and channel. The hash tag of the partition stands first, so that no name that a user chooses can
+ * Builds the names of all keys and channels. The hash tag of the partition comes first, so that no user-chosen name can
  * move a key to another slot.
  */
 export class RedisKeys {
@@ -47,13 +47,13 @@ export class RedisKeys {
   readonly servers: string;
   /** Hash: dead members that are being swept, and by whom. */
   readonly sweeps: string;
-  /** Sorted set: members that were declared dead, by when. */
+  /** Sorted set: members that were declared dead, by the Redis time in milliseconds at which they were. */
   readonly swept: string;
-  /** What every process of this cluster must agree on. */
+  /** String: what all processes of this cluster must agree on. */
   readonly agreement: string;
   /**
-   * Channels: a process subscribes to them after all else, so their subscribers are those that hear everything. One, or
-   * where partitions are on several servers one for each.
+   * Channels that a process subscribes to after all others, so that their subscribers are the processes that hear
+   * everything: one per partition in a Redis Cluster, otherwise one.
    */
   readonly everyone: readonly string[];
   readonly partitions: readonly PartitionKeys[];
@@ -81,7 +81,7 @@ export class RedisKeys {
     return this.partitions[this.partitionIndexOf(accountId)]!;
   }
 
-  /** Which of `partitions` an account, a room or a service is in. */
+  /** The index in {@link partitions} of an account, a room or a service. */
   partitionIndexOf(name: string): number {
     return crc16(name) % this.tags.length;
   }
@@ -101,24 +101,24 @@ export class RedisKeys {
   }
 
   /**
-   * Topics of one shard have their channels and histories on one server, so their messages keep their order, and one
-   * command may name several: in a cluster a partition, else all there is.
+   * A shard is one partition in a Redis Cluster, otherwise everything. Topics of one shard have their channels and
+   * histories on one server, so their messages keep their order, and one command may name several of them.
    */
   shardOf({ name }: Topic): number {
     return this.isSharded ? this.partitionIndexOf(name) : 0;
   }
 
-  /** Which of {@link everyone} tells who hears the messages on the topics of a shard. */
+  /** The channel of {@link everyone} whose subscribers hear all messages on the topics of the shard. */
   everyoneOf(shard: number): string {
     return this.everyone[shard]!;
   }
 
-  /** The channel on which one process gets answers. */
+  /** The channel on which one process receives replies. */
   inboxOf(processId: string): string {
     return `{${this.tags[this.partitionIndexOf(processId)]}}${this.namespace}:n:${processId}`;
   }
 
-  /** Channels on which one process hears only itself, one beside each of {@link everyone}. */
+  /** Channels on which one process hears only itself, one in the slot of each channel of {@link everyone}. */
   probesOf(processId: string): readonly string[] {
     return this.everyone.map((channel) => `${channel}:${processId}`);
   }
@@ -143,8 +143,8 @@ function short(name: string): string {
 }
 
 /**
- * One hash tag per partition, their slots spread evenly, so that every master of a Redis Cluster gets the same share.
- * Plain numbers as tags gave 16 masters loads of up to twice the mean.
+ * One hash tag per partition, with evenly spread slots, so that every master of a Redis Cluster gets the same share.
+ * With plain numbers as tags, the load of some of 16 masters was up to twice the mean.
  */
 function evenlySpacedTags(count: number): string[] {
   const tags: string[] = Array.from({ length: count });

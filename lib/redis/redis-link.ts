@@ -9,10 +9,10 @@ import { unreached } from './unreached.js';
 
 const RETRY_MS = 20;
 
-/** Sends each command to the server that keeps its key. What may wait for Redis is bounded. */
+/** Sends each command to the server that keeps its key, and bounds how much may wait for Redis. */
 export class RedisLink {
   private readonly connections = new Map<RedisServer, CommandConnection>();
-  /** What the application makes wait. */
+  /** Bounds what the application has waiting for Redis. */
   readonly window: InFlightWindow;
   private readonly upListeners: (() => void)[] = [];
 
@@ -29,12 +29,12 @@ export class RedisLink {
     return this.connectionFor(key)?.isUp ?? false;
   }
 
-  /** Called after each connection, and when keys have moved to another server. */
+  /** Calls the listener after each new connection, and when keys have moved to another server. */
   onUp(listener: () => void): void {
     this.upListeners.push(listener);
   }
 
-  /** Resolves when connected. Rejects with a `LoopWsBootError` when Redis refuses, or is not there in time. */
+  /** Resolves when connected. Rejects with a `LoopWsBootError` when Redis refuses, or cannot be reached in time. */
   async start(): Promise<void> {
     await this.topology.start();
     const first = this.follow();
@@ -45,7 +45,7 @@ export class RedisLink {
     await Promise.all(first.map((connection) => connection.start()));
   }
 
-  /** Waits out a short outage. Rejects with a `LoopTransportError` when it is longer than `ms`. */
+  /** Waits out a short outage. Rejects with a `LoopTransportError` when it lasts longer than `ms`. */
   async untilReached(key: string, ms: number): Promise<void> {
     const until = performance.now() + ms;
     while (!this.reaches(key) && performance.now() < until) await delay(RETRY_MS);
@@ -53,8 +53,8 @@ export class RedisLink {
   }
 
   /**
-   * Runs a script; `keys` share one hash tag. Rejects with a `LoopTransportError`, or with the error of Redis.
-   * A server that does not keep the keys any more has not run it, so it is sent once more to the one that does.
+   * Runs a script; all `keys` must share one hash tag. Rejects with a `LoopTransportError`, or with the error from
+   * Redis. A server that no longer keeps the keys has not run the script, which is then sent once to the one that does.
    */
   async run<Result>(
     script: RedisScript,
@@ -71,13 +71,15 @@ export class RedisLink {
     }
   }
 
-  /** Sends a command whose first argument is its key, unless too much of what the application asks for waits already. */
+  /** Sends a command whose first argument is its key, unless the application has too much waiting for Redis already. */
   call<Result>(command: string, key: string, ...rest: RedisArgument[]): Promise<Result> {
     const args = [key, ...rest];
     return this.window.hold(sizeOf(args), () => this.send<Result>(key, command, args));
   }
 
-  /** Sends a command to the server that keeps the key. It is on its way, in the order of the calls, when this returns. */
+  /**
+   * Sends a command to the server that keeps the key. When this returns, it is on its way, in the order of the calls.
+   */
   async send<Result>(
     key: string,
     command: string,
@@ -94,7 +96,7 @@ export class RedisLink {
     }
   }
 
-  /** Cuts the connection to the server that keeps the key, because it is believed dead; a new one follows. */
+  /** Closes the connection to the server that keeps the key, because it seems dead. A new one is made. */
   renew(key: string): void {
     this.connectionFor(key)?.renew();
     void this.topology.refresh();
@@ -125,7 +127,7 @@ export class RedisLink {
     return server && this.connections.get(server);
   }
 
-  /** Has one connection to each server, and returns those that are new and have to be started. */
+  /** Ensures one connection per server, and returns the new ones, which have to be started. */
   private follow(): CommandConnection[] {
     const { servers } = this.topology;
     for (const [server, connection] of this.connections) {
@@ -156,7 +158,7 @@ function hasMoved(error: unknown): boolean {
   return (error as Error).message.startsWith('MOVED');
 }
 
-/** What a script says that publishes on a channel of another server. Nothing before it can have been done. */
+/** The error of a script that publishes on a channel of another server. It cannot have done anything before that. */
 function isElsewhere(error: unknown): boolean {
   return (error as Error).message.includes('non local key');
 }

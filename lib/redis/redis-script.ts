@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A Lua script that Redis runs atomically. Sent by its digest; the text follows only where Redis does not know it. */
+/** A Lua script that Redis runs atomically. Sent by its digest; the source follows only if Redis does not know it. */
 export class RedisScript {
   readonly sha: string;
 

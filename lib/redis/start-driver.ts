@@ -10,8 +10,8 @@ interface Startable {
 }
 
 /**
- * Resolves when the driver is ready, however often it has to try. Rejects with a {@link LoopWsBootError}: after
- * `redisConnectTimeoutMs`, and at once for what no retry can mend.
+ * Resolves when the driver is ready, after as many attempts as it takes. Rejects with a {@link LoopWsBootError} after
+ * `redisConnectTimeoutMs`, and at once for an error that no retry can fix.
  */
 export function startDriver(
   redis: Startable,
@@ -24,7 +24,7 @@ export function startDriver(
       last = causeOf(error);
       if (isFinal(last)) reject(notReached(last.message));
     });
-    redis.connect().catch(() => {}); // what went wrong is an error event, and is tried again
+    redis.connect().catch(() => {}); // a failure is also an error event, and is retried
   });
   const started = within(ready, redisConnectTimeoutMs, () => {
     throw notReached(`${last?.message ?? 'no answer'} within ${redisConnectTimeoutMs} ms`);
@@ -35,7 +35,7 @@ export function startDriver(
   });
 }
 
-/** What the servers of a cluster have said, instead of that none of them served. */
+/** The error of a cluster's server, instead of the client's own, which only says that no server was available. */
 function causeOf(error: Error & { lastNodeError?: Error | null }): Error {
   return error.lastNodeError ?? error;
 }
@@ -46,23 +46,23 @@ function isFinal({ message }: Error): boolean {
   );
 }
 
-/** Whatever went wrong while the first commands were sent, as the sentence that stops the boot. */
+/** Turns any error of the first commands into the error that stops the boot. */
 export function asBootError(error: unknown): LoopWsBootError {
   return error instanceof LoopWsBootError ? error : notReached((error as Error).message);
 }
 
 function notReached(why: string): LoopWsBootError {
   return new LoopWsBootError(
-    `LoopWs: Redis of option "redis" cannot be used: ${why}. ${remedyFor(why)}`,
+    `LoopWs: the Redis of option "redis" cannot be used: ${why}. ${remedyFor(why)}`,
   );
 }
 
 function remedyFor(why: string): string {
   if (why.startsWith('MOVED')) {
-    return 'It is a Redis Cluster: give { nodes: [{ host, port }] } or a Cluster client of ioredis.';
+    return 'It is a Redis Cluster: give { nodes: [{ host, port }] } or an ioredis Cluster client.';
   }
   if (why.includes('cluster support disabled')) {
     return 'It is a single server: give its URL, or { host, port }.';
   }
-  return 'Check its address, credentials and rights; the rights that are needed are in docs/operations.md.';
+  return 'Check its address and credentials, and the permissions that docs/operations.md lists.';
 }

@@ -1,8 +1,8 @@
 import { LoopTransportError } from '../loop-ws.errors.js';
 
-/** One channel that has to be subscribed, and those who wait for it. */
+/** A channel to subscribe to, and the callers that wait for it. */
 export class SubscribedChannel {
-  /** When it may be given up, by the monotonic clock; absent while somebody needs it. */
+  /** When the channel may be unsubscribed, by the monotonic clock; `undefined` while it is needed. */
   until: number | undefined;
   /** The session in which Redis confirmed it; 0 for none. */
   private confirmedIn = 0;
@@ -10,7 +10,7 @@ export class SubscribedChannel {
 
   constructor(
     readonly name: string,
-    /** Subscribed after all others: whoever counts its subscribers counts those that hear everything. */
+    /** Subscribed after all others, so that its subscribers are the processes that hear everything. */
     readonly isLast: boolean,
   ) {}
 
@@ -24,7 +24,7 @@ export class SubscribedChannel {
     this.waiting.clear();
   }
 
-  /** Another connection has to subscribe it from now on. */
+  /** From now on, another connection has to subscribe the channel. */
   forget(): void {
     this.confirmedIn = 0;
   }

@@ -10,30 +10,30 @@ import { slotOf } from './slots.js';
 import { startDriver } from './start-driver.js';
 import type { SubscribedChannel } from './subscribed-channel.js';
 
-/** Channels of one command. Bounds how long it keeps Redis, and its reply the event loop, busy. */
+/** Channels per command. Bounds how long the command keeps Redis busy, and its reply the event loop. */
 const CHUNK = 500;
 
 export interface SubscribedConnectionListener {
   readonly pubSub: PubSub;
   receive(channel: string, message: Buffer): void;
-  /** Redis did not take a subscription, or has given one up. */
+  /** Redis refused a subscription, did not answer, or has dropped one. */
   refused(): void;
   /** Everything in the table is subscribed again, on a new connection. */
   heardAgain(): void;
 }
 
 /**
- * A connection that is subscribed, and the table of what it must be subscribed to. After each reconnection the whole
- * table is subscribed anew: the library's own way can lose subscriptions without a word.
+ * A connection for subscriptions, and the table of what it must be subscribed to. After each reconnection the whole
+ * table is subscribed again, because the resubscription of ioredis can silently lose subscriptions.
  */
 export class SubscribedConnection {
   private readonly channels = new Map<string, SubscribedChannel>();
   private readonly last = new Set<SubscribedChannel>();
-  /** Counts the connections that were made, one after the other. */
+  /** How many connections were made so far. */
   private session = 0;
-  /** The one of the last session. */
+  /** The identity of the last session's connection. */
   private identity: ConnectionIdentity | undefined;
-  /** Since everything was subscribed. */
+  /** Failed subscriptions since everything was last subscribed. */
   private failures = 0;
   private fresh: SubscribedChannel[] = [];
   private wholeOnce: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -52,27 +52,27 @@ export class SubscribedConnection {
     );
     redis.on('ready', () => void this.subscribeAll());
     redis.on('moved', () => {
-      this.complain(new Error('A channel is kept by another server now.'));
+      this.complain(new Error('A channel has moved to another Redis server.'));
       this.renew();
     });
   }
 
-  /** Whether every channel of the table is subscribed, as far as anybody can know without asking. */
+  /** Whether every channel of the table is subscribed, as far as is known without asking Redis. */
   get isComplete(): boolean {
     return [...this.last].every((one) => this.isConfirmed(one));
   }
 
-  /** Resolves when everything in the table is subscribed. Rejects when Redis refuses, or is not there in time. */
+  /** Resolves when everything in the table is subscribed. Rejects when Redis refuses, or cannot be reached in time. */
   async start(): Promise<void> {
     const whole = new Promise<void>((resolve, reject) => (this.wholeOnce = { resolve, reject }));
-    whole.catch(() => {}); // when it is the connection itself that fails
+    whole.catch(() => {}); // never awaited if the connection itself fails
     await startDriver(this.redis, this.config);
     await whole;
   }
 
   /** Connects as soon as the server can be reached. */
   startInBackground(): void {
-    this.redis.connect().catch(() => {}); // what went wrong is an error event, and is tried again
+    this.redis.connect().catch(() => {}); // a failure is also an error event, and is retried
   }
 
   get(name: string): SubscribedChannel | undefined {
@@ -83,7 +83,7 @@ export class SubscribedConnection {
     return this.redis.status === 'ready' && channel.isConfirmedIn(this.session);
   }
 
-  /** Takes channels into the table. They are subscribed in this turn of the event loop, or once `after` has settled. */
+  /** Adds channels to the table. They are subscribed in this turn of the event loop, or once `after` has settled. */
   add(channels: readonly SubscribedChannel[], after?: Promise<unknown>): void {
     for (const channel of channels) {
       this.channels.set(channel.name, channel);
@@ -97,7 +97,9 @@ export class SubscribedConnection {
     this.fresh.push(...channels);
   }
 
-  /** Gives up the channels for which `isMeant`. `gone` resolves when nothing of them arrives here any more. */
+  /**
+   * Unsubscribes the channels for which `isMeant` is true. `gone` resolves when nothing more of them can arrive here.
+   */
   remove(isMeant: (channel: SubscribedChannel) => boolean): {
     removed: SubscribedChannel[];
     gone: Promise<unknown>;
@@ -116,7 +118,7 @@ export class SubscribedConnection {
     return { removed, gone: Promise.allSettled(replies) };
   }
 
-  /** Cuts a connection that is believed dead; a new one follows. */
+  /** Closes a connection that seems dead. A new one is made. */
   renew(): void {
     this.redis.stream?.destroy();
   }
@@ -125,7 +127,7 @@ export class SubscribedConnection {
     this.redis.disconnect();
   }
 
-  /** Not removed meanwhile. */
+  /** Whether the channel is still in the table. */
   private isHere(channel: SubscribedChannel): boolean {
     return this.channels.get(channel.name) === channel;
   }
@@ -137,7 +139,7 @@ export class SubscribedConnection {
   }
 
   private subscribeFresh(channels: readonly SubscribedChannel[]): void {
-    if (this.redis.status !== 'ready') return; // all of the table follows
+    if (this.redis.status !== 'ready') return; // then the whole table is subscribed later
     void this.subscribe(channels, this.session);
   }
 
@@ -151,8 +153,8 @@ export class SubscribedConnection {
   }
 
   /**
-   * After a cut that Redis did not see, the connection of the last session is still subscribed there. It would be counted
-   * as somebody who hears, which only this process's present connection does.
+   * When Redis has not noticed that a connection was lost, the connection of the last session is still subscribed
+   * there. It would be counted as a subscriber that hears everything, although only the present connection does.
    */
   private endFormer(): void {
     const { redis, session, identity } = this;
@@ -163,12 +165,12 @@ export class SubscribedConnection {
     });
     Promise.all([ended, identified]).catch((error: unknown) => {
       if (redis.status !== 'ready') return;
-      const consequence = 'Pushes may have the outcome "unknown" after a cut of the network';
+      const consequence = 'Pushes may have the outcome "unknown" after a network failure';
       this.logger.warn('client kill', `CLIENT INFO or KILL failed. ${consequence}`, error);
     });
   }
 
-  /** False when the connection broke: its successor subscribes the whole table. */
+  /** Resolves with `false` when a subscription failed: the next connection then subscribes the whole table. */
   private async subscribe(
     channels: readonly SubscribedChannel[],
     session: number,
@@ -193,15 +195,15 @@ export class SubscribedConnection {
         return false;
       }
       if (session !== this.session) return false;
-      // Who moved meanwhile is heard from when its new server has confirmed it.
+      // A channel that moved meanwhile counts only when its new server has confirmed it.
       for (const channel of chunk) if (this.isHere(channel)) channel.confirm(session);
     }
     return true;
   }
 
   /**
-   * A connection on which a subscription failed is of no use, be it that Redis refused or that it did not answer. The
-   * driver forgets with each connection how often it has tried, so this counts for itself.
+   * A connection on which a subscription failed is of no use, whether Redis refused it or did not answer. The driver
+   * resets its count of attempts with each connection, so failures are counted here.
    */
   private refused(error: Error): void {
     this.complain(error);
@@ -215,12 +217,12 @@ export class SubscribedConnection {
   }
 
   private complain(error: Error): void {
-    this.logger.warn('subscribe', 'Redis did not take a subscription', error);
+    this.logger.warn('subscribe', 'A subscription failed and will be retried', error);
     this.listener.refused();
   }
 }
 
-/** What one command may name: so many channels, and in a cluster of one slot. */
+/** Splits the channels into what one command may name: at most `CHUNK` channels, in a cluster all of one slot. */
 function* commandsFor(
   channels: readonly SubscribedChannel[],
   pubSub: PubSub,

@@ -6,7 +6,7 @@ import type { RedisLink } from './redis-link.js';
 
 const MEMBERS_AT_ONCE = 4;
 
-/** Has what dead members left swept by exactly one process, which finishes what it began. */
+/** Ensures that exactly one process sweeps what a dead member left, and finishes what it started. */
 export class Sweeps {
   private running: Promise<void> | undefined;
 
@@ -18,8 +18,8 @@ export class Sweeps {
   ) {}
 
   /**
-   * Rejects with the first failure when all have been tried. Whoever is not swept then is found again by the next beat,
-   * and so is one that is found while others are being swept.
+   * Does nothing while an earlier run is in progress. Tries all members, then rejects with the first failure. The next
+   * beat retries the members that were not swept.
    */
   async run(dead: readonly string[], sweeper: string): Promise<void> {
     if (this.running !== undefined || dead.length === 0) return;

@@ -1,23 +1,23 @@
 import type { RedisDriver } from './driver.js';
 
-/** One Redis server, or one group of which Sentinels say who serves. */
+/** One Redis server, or one Sentinel group, whose Sentinels name the current master. */
 export interface RedisServer {
-  /** A new connection to it, not connected yet. */
+  /** Creates a connection to the server that is not connected yet. */
   createConnection(): RedisDriver;
 }
 
-/** The servers, and which of them keeps which key. */
+/** The Redis servers, and which of them keeps which key. */
 export interface Topology {
-  /** Whether there are several servers, so that pub/sub is sharded. */
+  /** Whether this is a Redis Cluster, where Pub/Sub is sharded. */
   readonly isSharded: boolean;
-  /** Resolves when the servers are known. Rejects with a `LoopWsBootError` when they cannot be learnt in time. */
+  /** Resolves when the servers are known. Rejects with a `LoopWsBootError` when they cannot be discovered in time. */
   start(): Promise<void>;
-  /** Changes only together with a call of the listeners of {@link onChange}. */
+  /** Whenever this changes, the listeners of {@link onChange} are called. */
   readonly servers: readonly RedisServer[];
-  /** `undefined` while nobody keeps it. */
+  /** The server that keeps the key, or `undefined` while none does. */
   ownerOf(key: string): RedisServer | undefined;
   onChange(listener: () => void): void;
-  /** Looks anew. Resolves when done, be it in vain. */
+  /** Looks up the servers again. Resolves when done, even if the lookup failed. */
   refresh(): Promise<void>;
   close(): void;
 }

@@ -6,59 +6,60 @@ import type { ServerReply, TransportMessage, TransportReceipt } from './transpor
 export interface TransportServer {
   readonly serverId: string;
   /**
-   * Called for each message of another server on an attached topic, and for each push that was placed in its history,
-   * whoever placed it. Settles; never throws. It may take as long as a
-   * client takes to answer: the messages behind it must not wait.
+   * Called for each message from another server on an attached topic, and for each push placed in the history of an
+   * attached topic, whichever server placed it. Settles; never throws. It may take as long as a client takes to answer,
+   * so later messages must not wait for it.
    */
   receive(message: TransportMessage): ServerReply | Promise<ServerReply>;
   /**
-   * Called when messages on these topics, or on any that is attached, may have been missed, and from now on none are:
-   * after a broken connection was replaced, for one. What is in a history is read then.
+   * Called when messages on these topics (by default on any attached topic) may have been missed, and from now on none
+   * are: for example, after a broken connection was replaced. Durable pushes are then read from the histories.
    */
   heardAgain(topics?: readonly Topic[]): void;
 }
 
 /** How a message is published. */
 export interface PublishOptions {
-  /** When the receipt has to be there at the latest, in milliseconds. */
+  /** How long to wait for the receipt at most, in milliseconds. */
   readonly timeoutMs: number;
-  /** `false`: nobody will look at the receipt, so no server needs to reply, and it may be empty. */
+  /** `false` when nobody will read the receipt: no server needs to reply, and the receipt may be empty. */
   readonly receipt: boolean;
 }
 
 /**
- * Carries messages between servers. Also the injection token: what is injected hands to the instance of the option, and
- * keeps from it what this contract excludes. It never delivers on the server that publishes: that is
- * the bus's own work, done before the message gets here.
+ * Carries messages between servers. Also the injection token: the injected instance delegates to the one given as
+ * option, and withholds the calls that this contract excludes. `publish` never delivers on the publishing server: the
+ * bus has already done that itself.
  */
 export abstract class LoopTransport {
   /**
-   * Whether this process has its way to the others and hears every topic that it is attached to, as far as it knows
-   * without asking. Another one may be cut off. For health checks: publish whatever it says, for the receipt is what
-   * tells the truth about a message.
+   * Whether this process can reach the others and hears every topic that it is attached to, as far as it knows without
+   * asking. Another process may still be cut off. Meant for health checks: do not make publishing depend on it, because
+   * only the receipt tells what became of a message.
    */
   abstract readonly isLive: boolean;
 
-  /** Absent when this transport keeps nothing; then no service may have a history. */
+  /** Absent when this transport keeps no histories; then no service may have one. */
   readonly history?: TopicHistory;
 
-  /** Called once, before anything else. Resolves when messages can flow; no other call comes earlier. */
+  /** Called once, before any other method. Resolves when messages can flow; no other call is made until then. */
   abstract start(server: TransportServer): Promise<void>;
 
   /**
-   * Resolves once every later message on these topics is sure to arrive at `receive`. When it rejects, whoever needs one
-   * of them next makes it be called again.
+   * Resolves once every later message on these topics is certain to arrive at `receive`. After a rejection it is called
+   * again when one of the topics is needed next.
    */
   abstract attach(topics: readonly Topic[]): Promise<void>;
 
-  /** Messages on these topics are no longer wanted, be it that their `attach` rejected. Must not throw. */
+  /** Messages on these topics are no longer wanted. Also called after their `attach` has rejected. Must not throw. */
   abstract detach(topics: readonly Topic[]): void;
 
   /**
-   * Hands the message to every other server that is attached to the topic, messages of one topic in the order of the
-   * calls, and gathers what they did. Settles within `timeoutMs`; servers that have not answered by then are missing
-   * from the replies. Of a message for one connection, the reply of the server that has it may be all. Rejects when it cannot tell how many servers had to answer, with a `LoopTransportError` if the
-   * reason is one of those that it knows.
+   * Hands the message to every other server that is attached to the topic, and gathers their replies. Messages on one
+   * topic keep the order of the calls. Settles within `timeoutMs`; servers that have not replied by then are missing
+   * from the replies. For a message to one connection, the reply of the server that has it may be the only one. Rejects
+   * when the number of servers that had to reply is not known, with a `LoopTransportError` if one of its codes gives
+   * the reason.
    */
   abstract publish(
     topic: Topic,
@@ -66,6 +67,6 @@ export abstract class LoopTransport {
     options: PublishOptions,
   ): Promise<TransportReceipt>;
 
-  /** Called once, after the last connection. Nothing is called after it. */
+  /** Called once, after the last connection has closed. No other call follows. */
   abstract close(): Promise<void>;
 }

@@ -2,12 +2,12 @@ import { LoopWsError } from '../loop-ws.errors.js';
 import { parsePattern, type Pattern } from '../protocol/pattern.js';
 import type { Topic } from './topic.js';
 
-/** Reads a pattern that server code wrote. Throws a {@link LoopWsError} that says what to write instead. */
+/** Parses a pattern from server code. Throws a {@link LoopWsError} that says what to write instead. */
 export function requirePattern(text: string, services: ReadonlySet<string>): Pattern {
   const pattern = typeof text === 'string' ? parsePattern(text) : undefined;
   if (pattern === undefined) {
     throw new LoopWsError(
-      `"${text}" is no pattern; write for example billing:invoice.paid or billing:*.`,
+      `"${text}" is not a valid pattern; write for example billing:invoice.paid or billing:*.`,
     );
   }
   if (pattern.service !== undefined && !services.has(pattern.service)) {
@@ -18,7 +18,7 @@ export function requirePattern(text: string, services: ReadonlySet<string>): Pat
   return pattern;
 }
 
-/** The topics that carry what matches. A pattern that spans every service is an interest in each declared one. */
+/** The topics that carry matching events. A pattern that spans all services yields the topic of each declared one. */
 export function topicsOfPattern({ service }: Pattern, services: ReadonlySet<string>): Topic[] {
   const names = service === undefined ? [...services] : [service];
   return names.map((name) => ({ kind: 'service', name }));

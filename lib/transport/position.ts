@@ -1,32 +1,32 @@
-/** A place in a topic's history. Two histories never have the same one, so one of another topic is found nowhere. */
+/** A place in a topic's history. No two histories share a position, so one from another topic never matches. */
 export interface Position {
   /** Grows by one with each push. */
   readonly n: number;
-  /** Random: tells the push at `n` from another one that had the same number in a history that was lost. */
+  /** Random. Distinguishes the push at `n` from one that had the same number in a history that was lost. */
   readonly id: string;
 }
 
-/** Where a push stands: each names the one before it, so that a missing one shows. */
+/** A push's place in its history. Each place names the previous push, so that a gap can be detected. */
 export interface Place {
   readonly position: Position;
-  /** `id` of the one before, whose `n` is one less. */
+  /** The `id` of the previous push, whose `n` is one less. */
   readonly previousId: string;
 }
 
 /**
- * A position that was not asked for this long, and in whose history nothing is left, is forgotten: who comes back with it is
- * told to reload. 24 hours.
+ * How long a position is kept after it was last assigned or requested, once nothing else is left of the history: 24
+ * hours in milliseconds. A client that comes back with a forgotten position is told to reload.
  */
 export const POSITION_KEPT_MS = 86_400_000;
 
 const TEXT = /^([0-9a-z]{1,11})\.([\w-]{1,32})$/;
 
-/** As clients get it, and hand it back unread. */
+/** The opaque string that clients receive and send back. */
 export function encodePosition({ n, id }: Position): string {
   return `${n.toString(36)}.${id}`;
 }
 
-/** `undefined` for a text that is no position. */
+/** Returns `undefined` when the string is not a valid position. */
 export function parsePosition(text: string): Position | undefined {
   const [, digits, id] = TEXT.exec(text) ?? [];
   if (digits === undefined || id === undefined) return undefined;

@@ -14,12 +14,12 @@ const WHY_UNAVAILABLE = {
 } as const satisfies Record<Exclude<State, 'running'>, string>;
 
 /**
- * The application's transport, as everything here uses it: nothing reaches it before it has started or after it was
- * closed, and whatever it throws becomes a rejection, or a line in the log where nobody waits.
+ * Wraps the application's transport for the rest of the library. No call reaches the transport before it has started or
+ * after it was closed. Whatever it throws becomes a rejection or, where nobody awaits the call, a log line.
  *
- * Providers may observe in a constructor and push in `onModuleInit`, long before the start. An interest of that time
- * is attached after the start. A push is not kept for it, since a boot that waits for its own push would hang: it
- * rejects, so that its result tells what is proven here and is not complete.
+ * Providers may observe in a constructor and push in `onModuleInit`, long before the transport starts. Topics that are
+ * needed that early are attached after the start. A push is rejected instead of held back, because a boot that awaits
+ * its own push would hang. The result of that push then covers this server only, and is not complete.
  */
 export class StartedTransport extends LoopTransport {
   override readonly history?: TopicHistory;
@@ -27,7 +27,7 @@ export class StartedTransport extends LoopTransport {
   private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
   private announce!: () => void;
-  /** Also when it was closed instead, or could not start. */
+  /** Also resolves when the transport was closed instead, or could not start. */
   private readonly started = new Promise<void>((resolve) => {
     this.announce = resolve;
   });
@@ -44,7 +44,7 @@ export class StartedTransport extends LoopTransport {
     return this.state === 'running' && this.transport.isLive;
   }
 
-  /** Ends quietly when a close overtakes it. */
+  /** Resolves without an error when the transport is closed meanwhile. */
   override async start(server: TransportServer): Promise<void> {
     if (this.state === 'closed') return;
     this.starting = this.transport.start(server);
@@ -57,7 +57,7 @@ export class StartedTransport extends LoopTransport {
       throw error;
     }
     this.announce();
-    await this.started; // those who waited go first
+    await this.started; // calls that waited for the start go first
     if (this.state === 'waiting') this.state = 'running';
   }
 
@@ -73,7 +73,7 @@ export class StartedTransport extends LoopTransport {
     );
   }
 
-  /** Reaches the transport before this returns, which is what keeps pushes in call order. */
+  /** Calls the transport synchronously, which keeps pushes in the order of the calls. */
   override async publish(
     topic: Topic,
     message: TransportMessage,
@@ -83,7 +83,7 @@ export class StartedTransport extends LoopTransport {
     return this.transport.publish(topic, message, options);
   }
 
-  /** Closes the transport once, however often it is called. */
+  /** Closes the transport once, no matter how often this is called. */
   override close(): Promise<void> {
     this.closing ??= this.closeOnce();
     return this.closing;
@@ -92,16 +92,19 @@ export class StartedTransport extends LoopTransport {
   private async closeOnce(): Promise<void> {
     this.state = 'closed';
     this.announce();
-    await Promise.allSettled([this.starting]); // what starts meanwhile would be left open
+    await Promise.allSettled([this.starting]); // one that is still starting would be left open
     await this.transport.close();
   }
 
-  /** What it has come to, if that is an end. */
+  /** The final state, if the transport has reached one. */
   private get end(): 'failed' | 'closed' | undefined {
     return this.state === 'failed' || this.state === 'closed' ? this.state : undefined;
   }
 
-  /** Waits for the start as `attach` does, so that the two keep their order. The compiler lets async ones pass, too. */
+  /**
+   * Waits for the start like `attach`, so that the two keep their order. Awaits the transport because TypeScript
+   * accepts an async `detach` as well.
+   */
   private async detachInTurn(topics: readonly Topic[]): Promise<void> {
     if (this.state === 'waiting') await this.started;
     if (this.end === undefined) await (this.transport.detach(topics) as unknown);

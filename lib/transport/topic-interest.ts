@@ -6,16 +6,16 @@ import { TopicMap } from './topic-map.js';
 
 interface Held {
   holders: number;
-  /** Absent until someone tries, and again when that failed, so that the next holder tries anew. */
+  /** Absent before the first attempt and after a failed one, so that the next holder tries again. */
   attached: Promise<void> | undefined;
 }
 
-/** Takes the place of what was waited for, so that one promise is enough for all topics. */
+/** Replaces the promise of a completed attach, so that all attached topics share one promise. */
 const ATTACHED = Promise.resolve();
 
 /**
- * Which topics this server has a receiver for. Counts the holders of each, so that the transport hears of the first
- * and of the last one only.
+ * Tracks the topics that this server has receivers for. Counts the holders of each topic, so that the transport is
+ * called only for the first holder and the last.
  */
 @Injectable()
 export class TopicInterest {
@@ -27,8 +27,8 @@ export class TopicInterest {
   ) {}
 
   /**
-   * Resolves when messages on all these topics arrive here; rejects when one of them could not be attached. It counts
-   * in any case: each call is undone by exactly one `release`, even if it rejects.
+   * Resolves when messages on all these topics arrive here; rejects when one of them could not be attached. Each call
+   * must be undone by exactly one `release`, even if it rejects.
    */
   async retain(topics: readonly Topic[]): Promise<void> {
     const wanted = new Map(topics.map((topic) => [this.hold(topic), topic]));
@@ -37,7 +37,7 @@ export class TopicInterest {
     await Promise.all([...wanted.keys()].map(async ({ attached }) => attached));
   }
 
-  /** Resolves when those of the topics that are being attached are; rejects as {@link retain} does. */
+  /** Waits for those of the topics that are being attached. Rejects like {@link retain}. */
   async attached(topics: readonly Topic[]): Promise<void> {
     await Promise.all(topics.map(async (topic) => this.held.get(topic)?.attached));
   }
@@ -58,7 +58,7 @@ export class TopicInterest {
 
   private attach(fresh: ReadonlyMap<Held, Topic>): void {
     const attached = this.transport.attach([...fresh.values()]).then(() => {
-      // Who wanted it may have left meanwhile, and somebody else may follow it already.
+      // A topic may have been released meanwhile. If it was retained again, that call follows it.
       const stillHeld = [...fresh].filter(([held, topic]) => this.held.get(topic) === held);
       return this.durable.follow(stillHeld.map(([, topic]) => topic));
     });

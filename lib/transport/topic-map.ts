@@ -1,6 +1,6 @@
 import type { Topic } from './topic.js';
 
-/** Values by topic. Kept apart by the kind of topic, so that no text has to be made for each and kept as its key. */
+/** A map keyed by topic. Has one map per kind, so that no combined key has to be built and stored for each topic. */
 export class TopicMap<Value> {
   private readonly byKind = {
     account: new Map<string, Value>(),

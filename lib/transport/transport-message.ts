@@ -2,41 +2,45 @@ import type { AnswerError } from '../protocol/frames.js';
 import type { Place } from './position.js';
 import { accountTopic, type Topic } from './topic.js';
 
-/** A connection, as everybody can name it. */
+/** Identifies a connection on any server. */
 export interface ConnectionRef {
   readonly accountId: string;
   readonly connectionId: string;
 }
 
-/** Who a push is for. A channel is everyone whose subscriptions match. */
+/** Who a push is for. The channel is everyone whose subscriptions match the event. */
 export type PushTarget =
   | { readonly kind: 'connection'; readonly accountId: string; readonly connectionId: string }
   | { readonly kind: 'account'; readonly accountId: string }
   | { readonly kind: 'room'; readonly room: string }
   | { readonly kind: 'channel' };
 
-/** An event on its way. `frame` is the finished text for clients: a receiving server never parses it. */
+/** An event in transit. `frame` is the complete frame for clients; a receiving server never parses it. */
 export interface PushMessage {
   readonly kind: 'push';
   readonly target: PushTarget;
   readonly name: string;
   readonly frame: string;
-  /** How long it may wait, in milliseconds. A transport hands over what is left of it: 0 or less is too late. */
+  /**
+   * How long the push may wait, in milliseconds. A transport passes on the remaining time; 0 or less means too late.
+   */
   readonly ttlMs: number;
-  /** Makes repeated pushes to the same target one. */
+  /** Repeated pushes with the same id, name and target count as one. */
   readonly id?: string;
-  /** Connections that are left out; a bare id leaves out that connection of every account. */
+  /** Connections to leave out. A plain string leaves out the connection with that id in every account. */
   readonly except?: readonly (string | ConnectionRef)[];
-  /** Of one that is kept in the history of its topic. */
+  /** Present when the push is kept in the history of its topic. */
   readonly place?: Place;
 }
 
-/** What a repetition has in common with the first; `undefined` for a push that is never taken for one. */
+/** The key that a repetition shares with the first push; `undefined` for a push without an id, which is never one. */
 export function idempotencyKeyOf({ id, name, target }: PushMessage): string | undefined {
   return id === undefined ? undefined : JSON.stringify([id, name, target]);
 }
 
-/** A question to one connection, answered by the server that has it. `data` is JSON text, absent for none. */
+/**
+ * A question to one connection, answered by the server that has it. `data` is a JSON string, `undefined` for no data.
+ */
 export interface AskMessage {
   readonly kind: 'ask';
   readonly connection: ConnectionRef;
@@ -45,12 +49,12 @@ export interface AskMessage {
   readonly timeoutMs: number;
 }
 
-/** An order to close an account's connections, all of them or one. */
+/** An order to close all connections of an account, or one of them. */
 export interface DisconnectMessage {
   readonly kind: 'disconnect';
   readonly accountId: string;
   readonly connectionId?: string;
-  /** Only this registration of the connection: its successor under the same identity stays. */
+  /** Closes only this registration of the connection; a successor with the same identity stays open. */
   readonly registration?: string;
   readonly code: number;
   readonly reason: string;
@@ -58,32 +62,32 @@ export interface DisconnectMessage {
 
 export type TransportMessage = PushMessage | AskMessage | DisconnectMessage;
 
-/** What a client answered. `data` is JSON text, absent for none. */
+/** What a client answered. `data` is a JSON string, `undefined` for no data. */
 export type AskAnswer =
   | { readonly ok: true; readonly data: string | undefined }
   | { readonly ok: false; readonly error: AnswerError };
 
 /** What one server did with a message. */
 export interface ServerReply {
-  /** Connections that the message reached: it was queued, answered, or they were closed. */
+  /** Connections that the message reached: a push was queued, a question answered, or the connection closed. */
   readonly delivered: number;
-  /** Connections that were meant and have no matching subscription. */
+  /** Targeted connections that have no matching subscription. */
   readonly filtered: number;
-  /** Connections that could not take it. */
+  /** Targeted connections that could not take the message. */
   readonly failed: number;
-  /** It is for somebody here of whom it cannot be told yet: what was before it is being replayed, or was lost. */
+  /** Set while the outcome for a connection here is not known: earlier pushes are being replayed, or were lost. */
   readonly isOpen?: true;
-  /** Only for questions. */
+  /** Present only in replies to questions. */
   readonly answer?: AskAnswer;
 }
 
-/** Nobody was meant here. */
+/** The message targeted nobody on this server. */
 export const NOTHING_DONE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
 
-/** Whoever is here, it cannot be told what became of it. */
+/** The outcome of the message on this server is not known. */
 export const UNKNOWN_YET: ServerReply = { ...NOTHING_DONE, isOpen: true };
 
-/** What the other servers did. `expected` of them had to answer, `replies` are those that did in time. */
+/** What the other servers did. `expected` is how many had to reply, `replies` are the replies that arrived in time. */
 export interface TransportReceipt {
   readonly expected: number;
   readonly replies: readonly ServerReply[];

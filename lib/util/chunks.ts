@@ -1,4 +1,4 @@
-/** The list in parts of at most `size`. */
+/** Splits an array into parts of at most `size` items. */
 export function* chunksOf<T>(list: readonly T[], size: number): Generator<readonly T[]> {
   for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
 }
@@ -8,7 +8,9 @@ export interface Bounds {
   readonly bytes: number;
 }
 
-/** The list in parts within the bounds; one that is larger than the bound is a part of its own. */
+/**
+ * Splits an array into consecutive parts within the bounds; an item larger than `bounds.bytes` gets a part to itself.
+ */
 export function* batchesOf<T>(
   list: readonly T[],
   bounds: Bounds,
@@ -29,7 +31,7 @@ export function* batchesOf<T>(
   if (from < list.length) yield list.slice(from);
 }
 
-/** The list in parts of the same key, in the order of their first appearance. */
+/** Groups items by key; the groups are in the order in which their keys first appear. */
 export function groupsOf<Key, T>(list: Iterable<T>, keyOf: (one: T) => Key): Map<Key, T[]> {
   const groups = new Map<Key, T[]>();
   for (const one of list) {

@@ -1,4 +1,4 @@
-/** Lets so much work run at once; the rest waits its turn. */
+/** Runs at most `most` pieces of work at once; the rest waits in order. */
 export class ConcurrencyLimit {
   private running = 0;
   private readonly waiting: (() => void)[] = [];

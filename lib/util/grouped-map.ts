@@ -1,6 +1,6 @@
 /**
- * Values by a group and a key. Most groups have one value, as most accounts have one connection, and a map for each would
- * cost more than what is in it: so a value that is alone stands for its group.
+ * A map of values by group and key. Most groups have one value, as most accounts have one connection, and a map for
+ * each group would cost more than its content. So a group with a single value stores the value itself.
  */
 export class GroupedMap<Value extends object> implements Iterable<Value> {
   private readonly groups = new Map<string, Value | Map<string, Value>>();
@@ -8,7 +8,7 @@ export class GroupedMap<Value extends object> implements Iterable<Value> {
 
   constructor(private readonly keyOf: (value: Value) => string) {}
 
-  /** Values of all groups. */
+  /** Number of values in all groups. */
   get size(): number {
     return this.count;
   }
@@ -19,7 +19,7 @@ export class GroupedMap<Value extends object> implements Iterable<Value> {
     return found !== undefined && this.keyOf(found) === key ? found : undefined;
   }
 
-  /** Values of the group, in the order in which they came. */
+  /** The group's values in insertion order. */
   of(group: string): Value[] {
     const found = this.groups.get(group);
     if (found === undefined) return [];
@@ -32,7 +32,7 @@ export class GroupedMap<Value extends object> implements Iterable<Value> {
     return found instanceof Map ? found.size : 1;
   }
 
-  /** Takes the place of the one with the same key. */
+  /** Replaces a value of the group with the same key. */
   set(group: string, value: Value): void {
     const key = this.keyOf(value);
     if (this.get(group, key) === undefined) this.count++;

@@ -12,12 +12,12 @@ type Consumer<T> = Partial<Observer<T>> | ((value: T) => void) | null;
 type Report = (error: unknown) => void;
 
 /**
- * An observable that a failing observer cannot turn into an uncaught exception, which is what rxjs makes of one and
- * what ends the process. A callback that throws, or an async one that rejects, is reported and stays subscribed; an
- * error that nobody handles is reported as well. What `pipe` makes of it is guarded the same way.
+ * An observable whose observers cannot end the process: rxjs turns an error thrown by an observer into an uncaught
+ * exception. Here, a callback that throws, or an async one that rejects, is reported and stays subscribed; an error
+ * that no observer handles is reported as well. Observables derived with `pipe` are guarded the same way.
  *
- * Out of reach: callbacks that are given to an observable made by something else, such as `merge(a, guarded)` or a
- * `Subject` that was subscribed here. Their errors are rxjs's business.
+ * Not guarded: callbacks given to an observable made by something else, such as `merge(a, guarded)` or a `Subject` that
+ * was subscribed to this one. rxjs handles their errors.
  */
 export class GuardedObservable<T> extends Observable<T> {
   constructor(
@@ -27,7 +27,7 @@ export class GuardedObservable<T> extends Observable<T> {
     super(subscribe);
   }
 
-  /** Every operator of rxjs 7 makes its result by this. */
+  /** Every operator of rxjs 7 creates its result with this method. */
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     const lifted = new GuardedObservable<R>(this.report);
     lifted.source = this;
@@ -63,7 +63,7 @@ export class GuardedObservable<T> extends Observable<T> {
   }
 }
 
-/** An operator's own subscriber: rxjs catches what happens in it. May come from another copy of rxjs. */
+/** Whether this is an operator's own subscriber, whose errors rxjs catches. It may come from another copy of rxjs. */
 function isSubscriber<T>(consumer: Consumer<T> | undefined): consumer is Subscriber<T> {
   return (
     consumer instanceof Subscriber ||

@@ -1,4 +1,4 @@
-/** Does `work` for each item, `atOnce` at a time. Tries them all, then rejects with the first failure. */
+/** Runs `work` for each item, `atOnce` at a time. Tries all of them, then rejects with the first failure, if any. */
 export async function inParallel<T>(
   atOnce: number,
   items: Iterable<T>,

@@ -1,4 +1,6 @@
-/** An `AbortController` that is made when somebody asks for its signal, because making one costs more than a frame. */
+/**
+ * An `AbortController` that is created only when its signal is asked for, because creating one costs more than a frame.
+ */
 export class LazyAbort {
   private controller: AbortController | undefined;
   private isAborted = false;
@@ -14,7 +16,7 @@ export class LazyAbort {
     this.controller?.abort();
   }
 
-  /** Whether this error says nothing but that the signal was aborted. */
+  /** Whether this error is only the signal's abort reason. */
   causedBy(error: unknown): boolean {
     return (
       this.isAborted && this.controller !== undefined && error === this.controller.signal.reason

@@ -1,7 +1,7 @@
-/** A value that is there, or will be: what a function returns that is asynchronous only when it has to be. */
+/** A value, or a promise of it: what a function returns that is asynchronous only when it has to be. */
 export type NowOrLater<T> = T | PromiseLike<T>;
 
-/** What `await` would wait for. */
+/** Whether the value is a thenable, which `await` would wait for. */
 export function isLater(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
@@ -10,8 +10,8 @@ export function isLater(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * What `then` makes of the value: at once when the value is there, so that a chain in which nothing waits costs no
- * promise. Throws, or rejects, what `then` throws.
+ * Returns the result of `then`, which is called at once when the value is already there, so that a chain in which
+ * nothing waits costs no promise. Throws, or rejects with, what `then` throws.
  */
 export function andThen<T, R>(
   value: NowOrLater<T>,
@@ -20,7 +20,7 @@ export function andThen<T, R>(
   return isLater(value) ? Promise.resolve(value).then(then) : then(value);
 }
 
-/** What `then` makes of what `work` comes to, or `recover` of the failure of either. */
+/** Returns what `then` makes of the result of `work`, or what `recover` makes of the failure of either. */
 export function settle<T, R>(
   work: () => NowOrLater<T>,
   then: (value: T) => NowOrLater<R>,

@@ -6,7 +6,10 @@ interface Sample {
   suppressed: number;
 }
 
-/** Logs the first line of a kind in each window and counts the rest, so that a hostile peer cannot flood the log. */
+/**
+ * Logs the first line of each kind in a window of `logSampleMs` and counts the rest, so that a hostile peer cannot
+ * flood the log.
+ */
 export class SampledLogger {
   private readonly logger = new Logger('LoopWs');
   private readonly samples = new Map<string, Sample>();
@@ -27,7 +30,7 @@ export class SampledLogger {
     if (line !== undefined) this.logger.error(line, stackOf(error));
   }
 
-  /** The line with the count of its predecessors, or `undefined` when it is one of too many. */
+  /** The line with the number of suppressed lines before it, or `undefined` when it is itself suppressed. */
   private sampled(kind: string, message: string): string | undefined {
     const sample = this.samples.get(kind);
     if (sample !== undefined && sample.until > performance.now()) {

@@ -1,10 +1,10 @@
-/** Whoever waits for one part of a batch. */
+/** A caller that waits for one part of a batch. */
 export interface Awaiting<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Settles each with its part of what the work comes to, or all with its failure. Never rejects. */
+/** Settles each caller with its part of the result of `work`, or all of them with its failure. Never rejects. */
 export async function settleEach<T>(
   batch: readonly Awaiting<T>[],
   work: () => Promise<readonly (T | Error)[]>,

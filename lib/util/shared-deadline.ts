@@ -3,21 +3,21 @@ interface Waiting {
   timeOut(): void;
 }
 
-/** A timer may fire this much early by the clock that it is compared with. */
+/** A timer may fire this much early, measured by `performance.now()`. */
 const EARLY_MS = 1;
 
 /**
- * Bounds much short work by the same time with one timer: what began first is late first, and nearly all of it is done
- * before the timer looks again. The timer keeps the process alive while there is work, and not longer.
+ * Gives many short pieces of work the same timeout with one timer: what started first times out first, and nearly all
+ * of it is done before the timer fires again. The timer keeps the process alive only while there is work.
  */
 export class SharedDeadline {
-  /** In the order in which they are late. */
+  /** In the order in which they time out. */
   private readonly waiting = new Set<Waiting>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly ms: number) {}
 
-  /** As `within` of the same name: settles as `work` does, or with `onTimeout` when the time is up. */
+  /** Like the function `within`: settles as `work` does, or with `onTimeout` when the time is up. */
   within<T>(work: PromiseLike<T>, onTimeout: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
@@ -58,7 +58,7 @@ export class SharedDeadline {
     this.timer = setTimeout(() => this.sweep(), ms);
   }
 
-  /** What is late waits no more when it is told so: it may begin something new. */
+  /** Removes each entry that is late before it calls `timeOut`, which may add new work. */
   private sweep(): void {
     const now = performance.now();
     for (const waiting of this.waiting) {

@@ -1,11 +1,14 @@
 import { inspect } from 'node:util';
 
-/** The stack of what was thrown, or how it looks. Never throws, because it runs where failures end. */
+/**
+ * The stack of a thrown error, or a printable form of any other value. Never throws, because it runs where failures
+ * end.
+ */
 export function stackOf(thrown: unknown): string {
   try {
     const told: unknown = thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown;
     return typeof told === 'string' ? told : inspect(told);
   } catch {
-    return 'Something was thrown that cannot be shown.';
+    return 'A value was thrown that cannot be displayed.';
   }
 }

@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers'; // not one that a test has faked
+import { setImmediate } from 'node:timers'; // unaffected by a test's fake timers
 
 const waiting: (() => void)[] = [];
 
 /**
- * Runs work when the current turn of the event loop has read all that there was to read, and before it waits for more. What
- * is asked for meanwhile runs in the same turn, after what was asked for before.
+ * Runs work after the current turn of the event loop has read all pending input, and before the loop waits for more.
+ * Work added meanwhile runs in the same turn, in the order of the calls.
  */
 export function atTurnEnd(work: () => void): void {
   if (waiting.push(work) === 1) setImmediate(runAll);
@@ -13,9 +13,9 @@ export function atTurnEnd(work: () => void): void {
 function runAll(): void {
   let done = 0;
   try {
-    while (done < waiting.length) waiting[done++]!(); // there may be more of it meanwhile
+    while (done < waiting.length) waiting[done++]!(); // a callback may add more
   } finally {
     waiting.splice(0, done);
-    if (waiting.length > 0) setImmediate(runAll); // one has thrown, which is no reason to forget the others
+    if (waiting.length > 0) setImmediate(runAll); // a callback threw: the others still have to run
   }
 }

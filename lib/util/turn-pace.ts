@@ -1,11 +1,11 @@
-/** Lets so many through in each turn of the event loop; the rest follows in order, in the turns after it. */
+/** Lets `perTurn` callers through in each turn of the event loop; the rest follow in order in later turns. */
 export class TurnPace {
   private readonly waiting: (() => void)[] = [];
   private passed = 0;
 
   constructor(private readonly perTurn: number) {}
 
-  /** Gives nothing to who may go on at once. */
+  /** Returns `undefined` when the caller may continue at once, else a promise of its turn. */
   pass(): Promise<void> | undefined {
     if (this.passed === 0) setImmediate(() => this.nextTurn());
     if (this.passed === this.perTurn) return new Promise((resolve) => this.waiting.push(resolve));

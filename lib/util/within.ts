@@ -1,6 +1,4 @@
-/**
- * Settles as `work` does, or with `onTimeout` after `ms`. Work that settles later is ignored, its rejection included.
- */
+/** Settles as `work` does, or with `onTimeout` after `ms`. Work that settles later is ignored, even if it rejects. */
 export function within<T>(work: Promise<T>, ms: number, onTimeout: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

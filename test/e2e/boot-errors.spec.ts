@@ -39,7 +39,7 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     [
       'an unknown service option',
       { services: { billing: { histry: 1 } } },
-      /"services.billing.histry".*has the option history/,
+      /"services.billing.histry".*only option of a service is history/,
     ],
     [
       'a history without a time',
@@ -93,7 +93,7 @@ describe('a wrong option stops the boot with a sentence that names it and the re
       /maxEventBytes.*maxQueueBytes/,
     ],
     ['services that are a text', { services: 'billing' }, /"services" is "billing".*\['billing'\]/],
-    ['services that are a set', { services: new Set(['billing']) }, /"services" is Set.*a list/],
+    ['services that are a set', { services: new Set(['billing']) }, /"services" is Set.*an array/],
     ['a service that JSON cannot write', { services: [1n] }, /"services" has 1n/],
     ['a service whose options are none', { services: { billing: 5 } }, /"services.billing" is 5/],
     [
@@ -104,7 +104,7 @@ describe('a wrong option stops the boot with a sentence that names it and the re
     [
       'default patterns that are no list',
       { defaultSubscriptions: 'a:*' },
-      /"defaultSubscriptions" is "a:\*".*list/,
+      /"defaultSubscriptions" is "a:\*".*array/,
     ],
     ['no origin in the list', { allowedOrigins: [undefined] }, /"allowedOrigins" has undefined/],
     ['"*" within a list', { allowedOrigins: ['*'] }, /"allowedOrigins" has "\*".*alone/],

@@ -166,8 +166,8 @@ describe('bus.on', () => {
   });
 
   it.each([
-    ['text that is no pattern', 'chat', /"chat" is no pattern/],
-    ['what is no text', undefined as never, /no pattern/],
+    ['text that is no pattern', 'chat', /"chat" is not a valid pattern/],
+    ['what is no text', undefined as never, /not a valid pattern/],
     ['a service that is not declared', 'nosuch:*', /"nosuch:\*" is not declared.*"services"/],
   ])('refuses %s at once', async (_what, pattern, message) => {
     const { bus } = await startLoopApp();

@@ -79,9 +79,9 @@ describe('LoopConnection', () => {
     await connection.subscribe('chat:*', 'chat:*', 'billing:*');
     await connection.join('lobby');
     await expect(connection.subscribe('device:*')).rejects.toThrow(/config.maxSubscriptions/);
-    await expect(connection.subscribe('nope' as 'a:b')).rejects.toThrow(/no pattern/);
+    await expect(connection.subscribe('nope' as 'a:b')).rejects.toThrow(/not a valid pattern/);
     await expect(connection.subscribe('crm:*')).rejects.toThrow(/not declared/);
-    await expect(connection.join('')).rejects.toThrow(/non-empty text/);
+    await expect(connection.join('')).rejects.toThrow(/non-empty string/);
     await expect(connection.join('other')).rejects.toThrow(/config.maxRooms/);
     expect([...connection.subscriptions, ...connection.rooms]).toEqual([
       'chat:*',

@@ -50,9 +50,9 @@ describe('a push that cannot be made', () => {
   };
 
   it.each([
-    ['a circular payload', 'billing:x', circular, /not JSON/],
-    ['a BigInt', 'billing:x', 1n, /not JSON/],
-    ['a getter that throws', 'billing:x', thrower, /not JSON.*getter/],
+    ['a circular payload', 'billing:x', circular, /serialized as JSON/],
+    ['a BigInt', 'billing:x', 1n, /serialized as JSON/],
+    ['a getter that throws', 'billing:x', thrower, /serialized as JSON.*getter/],
     ['a name without a colon', 'nocolon', 1, /not a full event name/],
     ['a wildcard name', 'billing:*', 1, /not a full event name/],
     ['a service that is not declared', 'crm:x', 1, /"crm".*not declared/],

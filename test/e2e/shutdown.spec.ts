@@ -201,7 +201,7 @@ describe('P9: the shutdown waits for what is still being done, and not for ever'
     });
     await loopApp.client();
     await loopApp.close();
-    expect(warn.mock.calls.flat().join()).toMatch(/did not end within 50 ms/);
+    expect(warn.mock.calls.flat().join()).toMatch(/did not finish within 50 ms/);
   });
 
   it('a socket that is opened while the shutdown begins is refused or told 1012, and never cut', async () => {

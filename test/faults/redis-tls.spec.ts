@@ -48,7 +48,7 @@ describe('Redis behind TLS', () => {
     const config = { redisConnectTimeoutMs: 1_000 };
     const booting = startServer('a', options(certificates.foreign), { config });
     await expect(booting).rejects.toThrow(
-      /^LoopWs: Redis of option "redis" cannot be used: .*certificate.* Check its address/,
+      /^LoopWs: the Redis of option "redis" cannot be used: .*certificate.* Check its address/,
     );
   });
 
@@ -56,7 +56,7 @@ describe('Redis behind TLS', () => {
     const config = { redisConnectTimeoutMs: 1_000 };
     const plain = { ...options(certificates.trusted), port: redis.port };
     await expect(startServer('a', plain, { config })).rejects.toThrow(
-      /^LoopWs: Redis of option "redis" cannot be used: /,
+      /^LoopWs: the Redis of option "redis" cannot be used: /,
     );
   });
 });

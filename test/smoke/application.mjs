@@ -58,7 +58,7 @@ export async function checkClientErrors(folder) {
     throw new Error(`In production the client said: ${short}`);
   }
   const long = await printed();
-  if (!long.startsWith('true "ftp://app.example" is no address')) {
+  if (!long.startsWith('true "ftp://app.example" is not the address')) {
     throw new Error(`In development the client said: ${long}`);
   }
 }

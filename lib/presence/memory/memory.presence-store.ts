@@ -9,16 +9,16 @@ import {
 } from '../presence-store.js';
 import { GroupedMap } from '../../util/grouped-map.js';
 
-/** What the stores of one process look at together. A store with a table of its own makes one server. */
+/** The state that the stores of one process share. A store with its own table is a cluster of one server. */
 export class PresenceTable {
   readonly online = new GroupedMap<PresenceRegistration>(({ registration }) => registration);
-  /** Accounts that have no connection and may still come back unseen, while their time runs. */
+  /** Accounts in their grace, each with the timer that ends it. If they come back before that, there is no edge. */
   readonly inGrace = new Map<string, ReturnType<typeof setTimeout>>();
-  /** Accounts whose grace has passed when nobody was there who reports edges. */
+  /** Accounts whose grace passed while no server could report the edge. */
   readonly unreported = new Set<string>();
   readonly servers = new Set<PresenceServer>();
 
-  /** Whether nobody was told that the account is gone. */
+  /** Whether the account is online, or its offline edge has not been reported yet. */
   knows(accountId: string): boolean {
     return (
       this.online.sizeOf(accountId) > 0 ||
@@ -27,7 +27,7 @@ export class PresenceTable {
     );
   }
 
-  /** The account is back, or nobody need be told any more that it is gone. */
+  /** Call this when the account is back, or when its offline edge is about to be reported. */
   endGrace(accountId: string): void {
     clearTimeout(this.inGrace.get(accountId));
     this.inGrace.delete(accountId);
@@ -96,7 +96,9 @@ export class MemoryPresenceStore extends PresenceStore {
     return { accounts: [...online.keys()].length, connections: online.size };
   }
 
-  /** The last server to leave reports the accounts in their grace at once: nobody will be there to do it later. */
+  /**
+   * The last server to leave reports the accounts in their grace at once, because nobody will be there to do it later.
+   */
   override async close(): Promise<void> {
     if (this.server === undefined) return;
     if (this.server.edges !== undefined && this.reporters().length === 1) this.leaveAllInGrace();
@@ -115,12 +117,12 @@ export class MemoryPresenceStore extends PresenceStore {
     this.leaveAllUnreported();
   }
 
-  /** What nobody could report before this server came. */
+  /** Reports the edges that no server could report before. */
   private leaveAllUnreported(): void {
     for (const accountId of [...this.table.unreported]) this.leave(accountId);
   }
 
-  /** On this server if it can and is still there, else on another: one server reports an edge, whoever saw it. */
+  /** The one server that reports an edge: this one if it can and has not closed, otherwise another. */
   private reporter(): PresenceServer | undefined {
     const reporters = this.reporters();
     return reporters.find((server) => server === this.server) ?? reporters[0];

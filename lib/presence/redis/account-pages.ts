@@ -1,7 +1,7 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { AccountPage } from '../presence-store.js';
 
-/** Walks the online accounts partition by partition, each in the order of its texts, so the last one is the place. */
+/** Walks the online accounts by partition, in byte order within each, so the last account tells where to continue. */
 export async function accountPage(
   { link, keys }: RedisBackbone,
   after: string | undefined,

@@ -6,30 +6,30 @@ import type { PresenceEdges } from '../presence-store.js';
 import { KEEP_GRACE, TAKE_OFFLINE } from './presence.scripts.js';
 import { RecentlyOffline } from './recently-offline.js';
 
-/** Partitions that one beat looks through for accounts whose server died before their grace had passed. */
+/** How many partitions each beat checks for accounts whose server died before their grace had passed. */
 const LOOKED_THROUGH_AT_ONCE = 8;
 
 const KEPT_AT_ONCE = 200;
 
 type TakeReply = [offline: string[], back: string[], isKnown: 0 | 1];
 
-/** Those whose grace has passed, or all. */
+/** `''` takes accounts whose grace has passed, `'+inf'` takes all. */
 type TakenUntil = '' | '+inf';
 
-/** An account in its grace, as the process remembers it that its last connection was on. */
+/** An account in its grace, as remembered by the process that had its last connection. */
 interface Expected {
   timer: ReturnType<typeof setTimeout>;
   readonly endsAt: number;
 }
 
-/** Takes accounts whose grace has passed, each on one server of the cluster, and reports them. */
+/** Takes accounts whose grace has passed, each on one server of the cluster, and reports them as offline. */
 export class OfflineEdges {
   private readonly expected = new Map<string, Expected>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private readonly chain = new KeyedChain();
-  /** Takes that have not begun: they serve whoever asks meanwhile. */
+  /** Takes that have not begun yet, by partition. A call that arrives meanwhile shares them. */
   private readonly waiting = new Map<string, Promise<boolean>>();
-  /** Reported, and Redis has not confirmed that it knows. */
+  /** Accounts that were reported, by partition, until Redis has confirmed that it knows. */
   private readonly reported = new Map<string, readonly string[]>();
   private readonly recent = new RecentlyOffline();
   private poll: ReturnType<typeof setInterval> | undefined;
@@ -62,7 +62,7 @@ export class OfflineEdges {
     this.recent.delete(accountId);
   }
 
-  /** A server was swept, and the grace of its accounts lasts so much longer. */
+  /** A server was swept, and the grace of its accounts ends in `graceLeftMs`. */
   expectSwept(graceLeftMs: number): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
@@ -72,8 +72,8 @@ export class OfflineEdges {
   }
 
   /**
-   * Redis lost its data. Accounts that were in their grace are so again, long enough for every server to write those
-   * that have come back.
+   * Redis lost its data. Puts the accounts that were in their grace back into it, long enough for every server to write
+   * those that have come back.
    */
   async restore(): Promise<void> {
     await inParallel(KEPT_AT_ONCE, [...this.expected], async ([accountId, { endsAt }]) => {
@@ -90,7 +90,7 @@ export class OfflineEdges {
     await Promise.all(this.backbone.keys.partitions.map((partition) => this.take(partition)));
   }
 
-  /** Takes those as well whose grace still runs. */
+  /** Also takes accounts whose grace is still running. */
   async takeEveryone(partitions: readonly PartitionKeys[]): Promise<void> {
     await Promise.all(
       partitions.map((partition) =>
@@ -99,7 +99,7 @@ export class OfflineEdges {
     );
   }
 
-  /** Takes nothing more by itself. Resolves when what it has taken is reported. */
+  /** Stops taking accounts on its own. Resolves when everything that it has taken is reported. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.poll);
@@ -128,7 +128,7 @@ export class OfflineEdges {
     return setTimeout(() => void this.takeExpected(accountId, one), serverBeatMs).unref();
   }
 
-  /** One after another, so that none is reported twice. Resolves with whether Redis answered. */
+  /** Runs one take after another, so that no account is reported twice. Resolves with whether Redis answered. */
   private take(partition: PartitionKeys): Promise<boolean> {
     const { grace } = partition;
     const waiting = this.waiting.get(grace);
@@ -141,7 +141,11 @@ export class OfflineEdges {
       .then(
         () => true,
         (error: unknown) => {
-          this.backbone.logger.warn('offline', 'Accounts that went offline are read later', error);
+          this.backbone.logger.warn(
+            'offline',
+            'Reading accounts that went offline failed and will be retried',
+            error,
+          );
           return false;
         },
       );
@@ -183,11 +187,11 @@ export class OfflineEdges {
     const keys = [grace, taken, members, ...accounts];
     const args = [memberId, until, ...reported];
     const [offline, back, isKnown] = await link.run<TakeReply>(TAKE_OFFLINE, keys, args);
-    if (isKnown === 0) membership.renew(memberId); // the server of this partition has lost its data
+    if (isKnown === 0) membership.renew(memberId); // the partition's Redis server lost its data
     return [offline, back];
   }
 
-  /** All at once, so that it is one write and one read. */
+  /** Takes all partitions at once, so that they share one write and one read. */
   private async lookThrough(): Promise<void> {
     const { partitions } = this.backbone.keys;
     const count = Math.min(LOOKED_THROUGH_AT_ONCE, partitions.length);

@@ -1,6 +1,6 @@
 import type { PresenceRegistration } from '../presence-store.js';
 
-/** What this process has registered, by partition: Redis may lose it, and gets it from here again. */
+/** What this process has registered, by partition. When Redis loses it, it is written again from here. */
 export class OwnRegistrations {
   private readonly partitions: readonly Map<string, PresenceRegistration>[];
   private readonly arriving = new Set<string>();
@@ -14,23 +14,23 @@ export class OwnRegistrations {
     this.partitions = Array.from({ length: count }, () => new Map());
   }
 
-  /** Their connections are gone, and Redis has not confirmed that it knows. */
+  /** Registrations whose connections are gone, and whose removal Redis has not confirmed. */
   get leaving(): readonly PresenceRegistration[] {
     return [...this.left.values()];
   }
 
-  /** It is being registered, by nobody else than the one who calls this. */
+  /** The registration is being made; until {@link settle} or {@link fail}, only the caller writes it to Redis. */
   arrive(one: PresenceRegistration): void {
     this.partitions[this.indexOf(one.accountId)]!.set(one.registration, one);
     this.arriving.add(one.registration);
   }
 
-  /** Redis has confirmed it. */
+  /** Redis has confirmed the registration. */
   settle({ registration }: PresenceRegistration): void {
     this.arriving.delete(registration);
   }
 
-  /** Nobody knows whether it is in Redis. */
+  /** It is not known whether the registration is in Redis. */
   fail(one: PresenceRegistration): void {
     this.arriving.delete(one.registration);
     this.untold.add(one.registration);
@@ -55,7 +55,7 @@ export class OwnRegistrations {
     this.untold.delete(registration);
   }
 
-  /** Somebody removed all of it from Redis, and reported the accounts offline that have no other connection. */
+  /** Another process removed all of it from Redis, and reported the accounts offline that have no other connection. */
   markSwept(): void {
     for (const one of this.leaving) this.remove(one);
     for (const registrations of this.partitions) {
@@ -65,22 +65,22 @@ export class OwnRegistrations {
     }
   }
 
-  /** Whether an online edge that came with it may not have been reported. */
+  /** Whether the registration may have caused an online edge that was not reported. */
   isUntold({ registration }: PresenceRegistration): boolean {
     return this.untold.has(registration);
   }
 
-  /** Returns true once for one that {@link isUntold}. */
+  /** Marks the edge as reported. Returns whether the registration was {@link isUntold} until now. */
   tell({ registration }: PresenceRegistration): boolean {
     return this.untold.delete(registration);
   }
 
-  /** Those of the partition whose connections live. */
+  /** Registrations of the partition that are {@link settled} and whose connections are open. */
   present(partition: number): readonly PresenceRegistration[] {
     return this.settled(partition).filter(({ registration }) => !this.left.has(registration));
   }
 
-  /** Those of the partition that Redis has confirmed, whether or not they are leaving. */
+  /** Registrations of the partition that are no longer being made, whether or not they are leaving. */
   settled(partition: number): readonly PresenceRegistration[] {
     return [...this.partitions[partition]!.values()].filter(
       ({ registration }) => !this.arriving.has(registration),

@@ -2,16 +2,16 @@ import { REDIS_NOW } from '../../redis/membership.scripts.js';
 import { RedisScript } from '../../redis/redis-script.js';
 
 /*
- * Every entry carries the member that wrote it and its registration in its name: nobody else can touch it, so no order
- * in which servers write can lose a connection that lives.
+ * The name of every entry contains the member that wrote it and its registration. No other live member touches the
+ * entry, so no order of writes from different servers can lose a live connection.
  */
 
 /**
  * KEYS account, own, online, grace, connections, members, taken. ARGV member, registration, value, accountId, prefix of
- * values with the same connectionId, 'new' or 'again'. Returns 'lost' when Redis does not know the member, else
- * { whether the account came online with this registration, entries of the same connection… }. The first is kept in the
- * entry, so that it can be asked again when the reply was lost. While an offline edge is being reported, the one who
- * reports it tells the next edge as well, see TAKE_OFFLINE.
+ * values with the same connectionId, 'new' or 'again'. Returns 'lost' when Redis does not know the member, otherwise
+ * { whether the account came online with this registration, entries of the same connection… }. The former is kept in
+ * the entry, so that it can be read again if the reply was lost. While an offline edge is being reported, the member
+ * that reports it also reports the next online edge, see TAKE_OFFLINE.
  */
 export const REGISTER = new RedisScript(`
 if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
@@ -43,8 +43,8 @@ return reply
 `);
 
 /**
- * KEYS as above. ARGV member, registration, accountId, grace or '' when it is no news that the account is offline.
- * Returns 'lost', 'left' when it was the last and the grace begins, or ''.
+ * KEYS as above. ARGV member, registration, accountId, grace or '' when the offline edge must not be reported. Returns
+ * 'lost', 'left' when it was the account's last registration and the grace begins, or ''.
  */
 export const UNREGISTER = new RedisScript(`${REDIS_NOW}
 if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
@@ -59,8 +59,8 @@ return 'left'
 `);
 
 /**
- * KEYS members, own, connections. ARGV member. Ends the member in this partition: nothing that it still sends is taken. Returns how many
- * members are left, and what is left of this one.
+ * KEYS members, own, connections. ARGV member. Ends the member in this partition: nothing that it still sends is
+ * accepted. Returns how many members are left, and the registrations that are left of this one.
  */
 export const EXPEL = new RedisScript(`
 redis.call('SREM', KEYS[1], ARGV[1])
@@ -69,8 +69,8 @@ return { redis.call('SCARD', KEYS[1]), redis.call('SMEMBERS', KEYS[2]) }
 `);
 
 /**
- * KEYS own of the dead, online, grace, account… ARGV dead member, grace that is left, then registration and
- * accountId for each account key.
+ * KEYS own of the dead member, online, grace, account… ARGV dead member, remaining grace in milliseconds, then
+ * registration and accountId for each account key.
  */
 export const SWEEP = new RedisScript(`${REDIS_NOW}
 for i = 4, #KEYS do
@@ -85,10 +85,11 @@ end
 `);
 
 /**
- * KEYS grace, taken, members, account of each that is reported… ARGV member, '' or '+inf' to take those as well whose
- * grace still runs, accounts that the member has reported… Returns { accounts to report as offline, those of the reported
- * ones that came back meanwhile, whether Redis knows the member in this partition }. An account is taken by one member
- * until that has reported it; it is given to it again if the reply was lost, and to another one if the member is gone.
+ * KEYS grace, taken, members, account of each reported one… ARGV member, '' or '+inf' to take accounts as well whose
+ * grace is still running, accounts that the member has reported… Returns { accounts to report as offline, reported
+ * accounts that came back meanwhile, 0 when Redis does not know the member in this partition (not checked with '+inf')
+ * or 1 }. One member takes an account until it has reported it. The account is given to that member again if the reply
+ * was lost, and to another one if the member is gone.
  */
 export const TAKE_OFFLINE = new RedisScript(`${REDIS_NOW}
 local back = {}
@@ -118,7 +119,7 @@ end
 return { accounts, back, 1 }
 `);
 
-/** KEYS account, grace, taken. ARGV accountId, milliseconds. An account that Redis forgot in its grace is in it again. */
+/** KEYS account, grace, taken. ARGV accountId, milliseconds. Restores the grace of an account that Redis forgot. */
 export const KEEP_GRACE = new RedisScript(`${REDIS_NOW}
 if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('HGET', KEYS[3], ARGV[1]) then return end
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1]) end

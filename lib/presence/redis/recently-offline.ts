@@ -1,12 +1,14 @@
-/** Longer than a failover takes by the defaults of Sentinel (30 s until the master counts as down) and of Cluster (15 s). */
+/**
+ * Longer than a failover takes with the defaults of Sentinel (30 s until the master counts as down) and Cluster (15 s).
+ */
 const REMEMBERED_MS = 60_000;
 
 /** About 1 MB at most. The oldest are forgotten first. */
 const MAX_ACCOUNTS = 10_000;
 
 /**
- * Accounts that this process has reported offline. A failover can bring back connections whose departure was among the
- * writes that it lost; that they are gone again is then no news.
+ * Accounts that this process has recently reported offline. A failover can bring back connections whose departure was
+ * among the lost writes. When they go again, that must not be reported a second time.
  */
 export class RecentlyOffline {
   /** In the order in which they were reported, so the first is always the oldest. */

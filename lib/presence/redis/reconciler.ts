@@ -7,7 +7,7 @@ import type { OfflineEdges } from './offline-edges.js';
 import type { OwnRegistrations } from './own-registrations.js';
 import { LOST, type Registrations } from './registrations.js';
 
-/** Together at most 800 commands at once: the window of commands leaves room for pushes. */
+/** Together at most 800 commands at once, which leaves Redis room for pushes. */
 const PARTITIONS_AT_ONCE = 8;
 const WRITTEN_AT_ONCE = 100;
 
@@ -24,17 +24,17 @@ export class Reconciler {
     private readonly edges: OfflineEdges | undefined,
   ) {}
 
-  /** Writes everything under a new id. What is leaving as well: only so Redis can tell whether it was the last. */
+  /** Writes everything under a new id, even what is leaving: otherwise Redis could not tell whether it was the last. */
   async restore(): Promise<void> {
     await this.inPartitions((at) => this.write(this.own.settled(at)));
   }
 
-  /** After an outage: compares with what Redis says that this process has, and makes up the difference. */
+  /** After an outage, compares what this process has with what Redis has of it, and corrects Redis. */
   async compareAll(): Promise<void> {
     if (this.backbone.membership.isRestored) await this.inPartitions((at) => this.compare(at));
   }
 
-  /** Writes the next partition once more, for single keys may be evicted. */
+  /** Writes the next partition again, because single keys may have been evicted. */
   async checkNext(): Promise<void> {
     const { link, keys, membership } = this.backbone;
     this.checked = (this.checked + 1) % keys.partitions.length;
@@ -42,12 +42,14 @@ export class Reconciler {
     await this.check(this.checked);
   }
 
-  /** Tries those again that could not be unregistered. */
+  /** Retries connections that could not be unregistered. */
   async leaveAgain(): Promise<void> {
     await inParallel(WRITTEN_AT_ONCE, this.own.leaving, (one) => this.leave(one));
   }
 
-  /** Without Redis it is left for later: the registration stays in the books until Redis has confirmed. */
+  /**
+   * Unregisters a connection, or leaves it for later: it stays in {@link own} until Redis has confirmed its removal.
+   */
   async leave(one: PresenceRegistration): Promise<void> {
     const { link, keys, membership, logger } = this.backbone;
     const isPossible = link.reaches(keys.partitionOf(one.accountId).online);
@@ -56,7 +58,7 @@ export class Reconciler {
     try {
       await this.remove(one);
     } catch (error) {
-      logger.warn('unregister', 'A connection is unregistered later', error);
+      logger.warn('unregister', 'Unregistering a connection failed and will be retried', error);
     } finally {
       this.busy.delete(one.registration);
     }
@@ -81,9 +83,9 @@ export class Reconciler {
   }
 
   /**
-   * What is not in the books now was not when Redis was asked, or left meanwhile: a registration is in them before it is
-   * in Redis, and until Redis has confirmed that it is not. One whose edge may be untold is written though Redis has it,
-   * because Redis tells the edge then.
+   * A registration is in {@link own} before it is in Redis, and until Redis has confirmed its removal. So one that
+   * Redis named and that is not there now was not there when Redis was asked either, or has left meanwhile. A
+   * registration whose online edge may be unreported is written even if Redis has it, because the reply tells the edge.
    */
   private async compare(at: number): Promise<void> {
     const known = await this.registrations.ownIn(this.backbone.keys.partitions[at]!);
@@ -95,7 +97,7 @@ export class Reconciler {
     for (const one of strange) await this.removeStrange(one);
   }
 
-  /** A failover has lost that it was removed. If its account was reported offline since, it must not be once more. */
+  /** A failover lost the removal. If the account was reported offline since then, it must not be reported again. */
   private async removeStrange(
     one: Pick<PresenceRegistration, 'accountId' | 'registration'>,
   ): Promise<void> {
@@ -118,7 +120,7 @@ export class Reconciler {
     const cameOnline = await this.registrations.registerAgain(one);
     if (cameOnline !== LOST) return this.tell(one, cameOnline);
     membership.renew(memberId);
-    throw new LoopTransportError('unavailable', 'Redis does not know this server any more.');
+    throw new LoopTransportError('unavailable', 'Redis no longer knows this server.');
   }
 
   private tell(one: PresenceRegistration, cameOnline: boolean): void {

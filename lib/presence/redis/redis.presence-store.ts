@@ -19,15 +19,15 @@ import { OwnRegistrations } from './own-registrations.js';
 import { Reconciler } from './reconciler.js';
 import { LOST, Registrations } from './registrations.js';
 
-/** Beats between two looks whether one partition is still as this process wrote it. */
+/** Beats between two checks whether a partition, the next one each time, is still as this process wrote it. */
 const BEATS_PER_CHECK = 10;
 
-/** How often a registration that Redis forgets while it is made is made again. */
+/** How many times a registration is attempted while Redis keeps losing this process. */
 const ATTEMPTS = 3;
 
 const SETTLED_CHECK_MS = 50;
 
-/** What there is from the start on. */
+/** What exists once the store has started. */
 interface Started {
   readonly server: PresenceServer;
   /** Absent in a process that reports no edges. */
@@ -35,7 +35,7 @@ interface Started {
   readonly reconciler: Reconciler;
 }
 
-/** Presence of a cluster, kept in Redis. One sign of life per process, not per connection. */
+/** Presence of a cluster, kept in Redis. Heartbeats are sent per process, not per connection. */
 export class RedisPresenceStore extends PresenceStore {
   private readonly own: OwnRegistrations;
   private readonly registrations: Registrations;
@@ -52,7 +52,7 @@ export class RedisPresenceStore extends PresenceStore {
       keys.partitionIndexOf(account),
     );
     this.registrations = new Registrations(backbone);
-    // Before the first beat, which may already find a dead process.
+    // Must come before the first beat, which may already find a dead process.
     backbone.membership.listen(this.membershipListener());
   }
 
@@ -117,8 +117,8 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   /**
-   * Removes what is left of this process; what cannot be removed is swept by the others. The last one that reports edges
-   * reports the accounts in their grace at once: nobody will be there to do it later.
+   * Removes what is left of this process; what cannot be removed is swept by the others. The last process that reports
+   * edges reports the accounts in their grace at once, because nobody will be there to do it later.
    */
   override async close(): Promise<void> {
     if (this.started === undefined) return;
@@ -132,7 +132,11 @@ export class RedisPresenceStore extends PresenceStore {
       await membership.leave();
       await edges?.takeEveryone(deserted);
     } catch (error) {
-      this.backbone.logger.warn('leave', 'Others have to clean up presence', error);
+      this.backbone.logger.warn(
+        'leave',
+        'Presence could not be removed; the other servers will remove it',
+        error,
+      );
     }
     await this.backbone.close();
   }
@@ -153,8 +157,8 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   /**
-   * While Redis has forgotten other servers it cannot tell who was online, so the registration waits for them to write
-   * again what they have. It is not written with them: so the reply tells whether it is the first.
+   * While Redis has forgotten other servers, it cannot tell who was online, so the registration waits until they have
+   * written theirs again. It is written after them, so that the reply tells whether it is the account's first.
    */
   private async registerWhole(registration: PresenceRegistration): Promise<PresenceRegistered> {
     const { membership } = this.backbone;
@@ -168,7 +172,7 @@ export class RedisPresenceStore extends PresenceStore {
     }
     throw new LoopTransportError(
       'unavailable',
-      'Redis lost the presence of this server again and again. Look at its log and its eviction policy.',
+      'Redis repeatedly lost the presence of this server. Check the Redis log and eviction policy.',
     );
   }
 
@@ -177,7 +181,7 @@ export class RedisPresenceStore extends PresenceStore {
     await within(this.settling ?? Promise.resolve(), connectTimeoutMs, () => {
       throw new LoopTransportError(
         'timeout',
-        `Redis lost its data, and not every server has written its part again within ${connectTimeoutMs} ms.`,
+        `Redis lost its data, and not every server restored it within ${connectTimeoutMs} ms.`,
       );
     });
   }
@@ -186,11 +190,11 @@ export class RedisPresenceStore extends PresenceStore {
     this.settling ??= this.settled().finally(() => (this.settling = undefined));
   }
 
-  /** Resolves when every process that lives has written again what Redis lost. */
+  /** Resolves when every live process has written again what Redis lost. */
   private async settled(): Promise<void> {
     const { membership } = this.backbone;
     do {
-      await membership.beatNow().catch(() => {}); // it is logged where the next one is made
+      await membership.beatNow().catch(() => {}); // failures are logged by the regular beat
       await delay(SETTLED_CHECK_MS);
     } while (!membership.isWhole && !this.closed);
   }
@@ -230,7 +234,7 @@ export class RedisPresenceStore extends PresenceStore {
 
   private inBackground(work: Promise<void>): void {
     work.catch((error: unknown) =>
-      this.backbone.logger.warn('presence', 'Presence could not be brought up to date', error),
+      this.backbone.logger.warn('presence', 'Presence in Redis could not be updated', error),
     );
   }
 }

@@ -11,10 +11,10 @@ import { EXPEL, REGISTER, SWEEP, UNREGISTER } from './presence.scripts.js';
 
 const CHUNK = 200;
 
-/** Partitions of one dead member. */
+/** How many partitions of one dead member are swept at once. */
 const SWEPT_AT_ONCE = 16;
 
-/** Redis does not know this process any more, so nothing that it says of its accounts can be believed. */
+/** Redis no longer knows this process, so nothing that it reports about this process's accounts can be trusted. */
 export const LOST = 'lost';
 
 /** Reads and writes registrations in Redis. */
@@ -28,13 +28,13 @@ export class Registrations {
     return { cameOnline: Number(first) === 1, others: registrationsIn(one.accountId, entries) };
   }
 
-  /** Writes it whether Redis has it or not. Resolves with whether the account came online with it. */
+  /** Writes the registration whether or not Redis has it. Resolves with whether the account came online with it. */
   async registerAgain(one: PresenceRegistration): Promise<boolean | typeof LOST> {
     const reply = await this.runRegister(one, 'again');
     return reply === LOST ? LOST : Number(reply[0]) === 1;
   }
 
-  /** Whether it is in Redis and the account came online with it. */
+  /** Whether the registration is in Redis and the account came online with it. */
   async cameOnline({ accountId, registration }: PresenceRegistration): Promise<boolean> {
     const { link, keys, membership } = this.backbone;
     const account = keys.partitionOf(accountId).account(accountId);
@@ -43,7 +43,7 @@ export class Registrations {
     return value !== null && (JSON.parse(value) as unknown[]).length > 2;
   }
 
-  /** Without a grace the account ends unreported. */
+  /** Without `graceMs`, the account goes offline without a grace, and its offline edge is not reported. */
   async unregister(
     one: Pick<PresenceRegistration, 'accountId' | 'registration'>,
     graceMs?: number,
@@ -80,7 +80,7 @@ export class Registrations {
     };
   }
 
-  /** Makes this process known in every partition, as one that registers connections and reports edges. */
+  /** Makes this process known in every partition as a member that registers connections and reports edges. */
   async announce(): Promise<void> {
     const { link, keys, membership } = this.backbone;
     const { memberId } = membership;
@@ -90,7 +90,7 @@ export class Registrations {
     await Promise.all(written);
   }
 
-  /** What Redis believes that this process has registered in the partition. */
+  /** What this process has registered in the partition, according to Redis. */
   async ownIn(partition: PartitionKeys): Promise<{ registration: string; accountId: string }[]> {
     const { link, membership } = this.backbone;
     const own = partition.ofMember(membership.memberId);
@@ -99,8 +99,8 @@ export class Registrations {
   }
 
   /**
-   * Ends a member: nothing that it still sends is taken, and everything that it registered is removed. Resolves with the
-   * partitions that have no member any more because of this.
+   * Ends a member: nothing that it still sends is accepted, and everything that it registered is removed. Resolves with
+   * the partitions that have no members left.
    */
   async sweep(memberId: string, graceMs: number): Promise<PartitionKeys[]> {
     const deserted: PartitionKeys[] = [];
@@ -111,7 +111,7 @@ export class Registrations {
     return deserted;
   }
 
-  /** Resolves with how many members the partition has still. */
+  /** Resolves with how many members the partition still has. */
   private async sweepPartition(
     partition: PartitionKeys,
     memberId: string,
@@ -155,7 +155,7 @@ export class Registrations {
   }
 }
 
-/** Protocol 2 and protocol 3 of Redis. */
+/** The reply in RESP2 and in RESP3. */
 type HashReply = string[] | Record<string, string>;
 
 function flatOf(reply: HashReply): string[] {

@@ -11,14 +11,14 @@ import type {
 import { type PushMessage, UNKNOWN_YET } from '../transport-message.js';
 import type { MemoryLogs } from './memory-logs.js';
 
-/** Hands a push that was just placed to whoever is attached. Called in the turn of the `append`. */
+/** Hands a push that was just placed to the attached servers. Called synchronously by `append`. */
 export type HandOver = (
   topic: Topic,
   push: PlacedPush,
   options: PublishOptions,
 ) => Promise<Omit<AppendReceipt, 'position'>>;
 
-/** Histories in the memory of this process, as one server sees them. */
+/** Histories in the memory of this process, as seen by one server. */
 export class MemoryHistory implements TopicHistory {
   constructor(
     private readonly logs: MemoryLogs,
@@ -38,7 +38,7 @@ export class MemoryHistory implements TopicHistory {
       .append(push, policy, logs.now(), idempotencyWindowMs);
     const handedOver = placed && this.handOver(topic, placed, options);
     options.onPlaced(position);
-    // What became of the first of a repeated one is not known here.
+    // For a repetition, the outcome of the first push is not known here.
     const receipt = await (handedOver ?? { expected: 0, replies: [], here: UNKNOWN_YET });
     return { position, ...receipt };
   }

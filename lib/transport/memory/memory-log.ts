@@ -23,7 +23,7 @@ export class MemoryLog {
     return this.entries.length === 0 && this.ids.size === 0;
   }
 
-  /** `placed` is absent for a repetition, whose position is that of the first. */
+  /** For a repetition, `placed` is absent and `position` is the position of the first push. */
   append(
     push: PushMessage,
     { size, ttlMs }: HistoryPolicy,
@@ -63,7 +63,7 @@ export class MemoryLog {
     return entry !== undefined && entry.until > now ? entry.push : undefined;
   }
 
-  /** Frees what is too old. The position stays. */
+  /** Drops what is too old. The position stays. */
   prune(now: number): void {
     const fresh = this.entries.findIndex(({ until }) => until > now);
     this.entries.splice(0, fresh === -1 ? this.entries.length : fresh);
@@ -78,7 +78,7 @@ export class MemoryLog {
   }
 }
 
-/** One that an earlier life of this process cannot have reached: 2^20 pushes for each second since 1970. */
+/** A number that no earlier run of this process can have reached: 2^20 for each second since 1970. */
 function firstNumber(): number {
   return Math.floor((Date.now() / 1_000) * 2 ** 20);
 }

@@ -6,7 +6,7 @@ import type { TransportReceipt } from '../transport-message.js';
 import { MemoryHistory } from './memory-history.js';
 import { MemoryLogs } from './memory-logs.js';
 
-/** One server: there is nobody else to carry anything to. */
+/** The transport of a single server: there are no other servers to carry messages to. */
 export class MemoryTransport extends LoopTransport {
   override readonly isLive = true;
   override readonly history: MemoryHistory;

@@ -14,23 +14,23 @@ import type { Publisher } from './publisher.js';
 import type { RollCall } from './roll-call.js';
 import { OF_ONE_SCRIPT } from './script-bounds.js';
 
-/** A push that is to be placed. */
+/** A push to be placed in a history. */
 export interface Append {
   readonly channel: string;
   readonly keys: HistoryKeys;
   readonly policy: TopicPolicy;
-  /** What a repetition has in common with it; absent when there is none. */
+  /** The key that a repetition shares with the first push; `undefined` for a push without an id. */
   readonly idempotencyKey: string | undefined;
-  /** By the clock of Redis, in milliseconds. */
+  /** When it is too late to place the push, in milliseconds by the Redis clock. */
   readonly deadline: number;
   readonly envelope: Buffer;
 }
 
 export interface Appended {
   readonly position: Position;
-  /** How many processes Redis has handed it to. Absent when it had been placed before. */
+  /** How many processes Redis handed the push to. Absent when it had been placed before. */
   readonly receivers?: number;
-  /** How many may have been meant and could not hear it. */
+  /** How many processes may have been targeted and could not hear the push. */
   readonly missing: number;
 }
 
@@ -38,7 +38,7 @@ interface Waiting extends Awaiting<Appended> {
   readonly append: Append;
 }
 
-/** What is to be placed one after the other. */
+/** The pushes of one shard, which are placed one after the other. */
 interface Lane {
   readonly shard: number;
   waiting: Waiting[];
@@ -46,8 +46,8 @@ interface Lane {
 }
 
 /**
- * Places pushes in their histories: all of one turn of the event loop of one shard in one script, and one script at
- * a time, so that one that has to be sent again cannot fall behind a later one.
+ * Places pushes in their histories. Pushes of one shard from one turn of the event loop share a script, and each shard
+ * runs one script at a time, so that a later script cannot overtake one that has to be resent.
  */
 export class AppendBatches {
   private readonly lanes = new Map<number, Lane>();
@@ -58,7 +58,7 @@ export class AppendBatches {
     private readonly publisher: Publisher,
   ) {}
 
-  /** Rejects with a {@link LoopTransportError}, or with the error of Redis. Pushes of one shard keep their order. */
+  /** Pushes of one shard keep their order. Rejects with a {@link LoopTransportError}, or with the error from Redis. */
   async place(shard: number, append: Append): Promise<Appended> {
     const { link } = this.backbone;
     if (!link.reaches(append.channel)) throw unreached();
@@ -97,7 +97,7 @@ export class AppendBatches {
     const { link, pubSub, keys } = this.backbone;
     const everyone = keys.everyoneOf(shard);
     const args = [randomId(), pubSub.count, pubSub.publish, everyone];
-    this.publisher.flush(shard); // what was called before goes before
+    this.publisher.flush(shard); // earlier publishes go first
     const missingOf = this.rollCall.begin(everyone);
     const [hearing, ...replies] = await link.run<[number, ...[string, number][]]>(
       APPEND,
@@ -119,7 +119,10 @@ function bytesOf({ append }: Waiting): number {
   return append.envelope.length;
 }
 
-/** Without an id there is no third: a key that is nowhere would be refused while its slot moves to another server. */
+/**
+ * A push without an id needs no third key, so the position stands in its place: a key that does not exist would be
+ * refused while its slot moves to another server.
+ */
 function keysOf({ keys, idempotencyKey }: Append): string[] {
   const placed = idempotencyKey === undefined ? keys.position : keys.placed(idempotencyKey);
   return [keys.position, keys.entries, placed];
@@ -131,7 +134,10 @@ function appendedOf(
   missing: number,
 ): Appended | LoopTransportError {
   if (receivers === TOO_LATE) {
-    return new LoopTransportError('timeout', 'Redis got the push after its ttlMs; it is not kept.');
+    return new LoopTransportError(
+      'timeout',
+      'The push reached Redis after its ttlMs had passed and was not kept.',
+    );
   }
   const placed = { position: readPosition(position)!, missing };
   return receivers === PLACED_BEFORE ? placed : { ...placed, receivers };

@@ -1,7 +1,7 @@
-/** Enough for a header and a small frame, so that most messages are written without growing. */
+/** Enough for a header and a small frame, so that most messages fit without growing the buffer. */
 const ROOM_BYTES = 512;
 
-/** Builds a message of numbers and texts in one piece of memory. */
+/** Builds a message from numbers and strings in one buffer. */
 export class ByteWriter {
   private bytes = Buffer.allocUnsafe(ROOM_BYTES);
   private at = 0;
@@ -25,14 +25,14 @@ export class ByteWriter {
     return this;
   }
 
-  /** Absent and empty are two things. */
+  /** Keeps `undefined` and the empty string distinct. */
   text(value: string | undefined): this {
     if (value === undefined) return this.uint32(0);
     const length = Buffer.byteLength(value);
     return this.uint32(length + 1).write(value, length);
   }
 
-  /** A text whose length the reader knows by itself. */
+  /** Writes a string without its length, which the reader must know. */
   bare(value: string): this {
     return this.write(value, Buffer.byteLength(value));
   }
@@ -47,7 +47,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** Makes room for so many bytes, and returns where they begin. */
+  /** Makes room for `count` bytes, and returns where they begin. */
   private skip(count: number): number {
     const start = this.at;
     this.at += count;
@@ -62,7 +62,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what a {@link ByteWriter} wrote. Throws a `RangeError` where bytes are missing. */
+/** Reads what a {@link ByteWriter} wrote. Throws a `RangeError` when bytes are missing. */
 export class ByteReader {
   private at = 0;
 
@@ -88,7 +88,7 @@ export class ByteReader {
     const length = this.uint32();
     if (length === 0) return undefined;
     const start = this.skip(length - 1);
-    if (this.at > this.bytes.length) throw new RangeError('A text is cut short.');
+    if (this.at > this.bytes.length) throw new RangeError('A string is cut short.');
     return this.bytes.toString('utf8', start, this.at);
   }
 

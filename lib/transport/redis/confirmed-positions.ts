@@ -1,21 +1,21 @@
 import type { Position } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
 
-/** Bounds the memory. Of more topics than that the oldest are not looked after. */
+/** Bounds the memory. With more topics than this, those confirmed longest ago are not checked. */
 const MOST = 20_000;
 
-/** A position that a topic has given. */
+/** A position that a topic has assigned. */
 export interface Given {
   readonly topic: Topic;
   readonly position: Position;
 }
 
 /**
- * The last position of each topic that Redis has confirmed to this process, be it long ago: a snapshot that Redis comes
- * back with may be hours old.
+ * The last position of each topic that Redis has confirmed to this process, however long ago: Redis may come back with
+ * a snapshot that is hours old.
  */
 export class ConfirmedPositions {
-  /** In the order of the confirmations. */
+  /** In the order of confirmation. */
   private readonly kept = new Map<string, Given>();
 
   add(topic: Topic, position: Position): void {

@@ -6,14 +6,14 @@ import { PUBLISH_ALL } from './publish.script.js';
 import type { RollCall } from './roll-call.js';
 import { OF_ONE_SCRIPT } from './script-bounds.js';
 
-/** Sends envelopes, several of them by one script, and tells each what became of it. */
+/** Sends envelopes, several per script, and settles each with its outcome. */
 export class EnvelopeSender {
   constructor(
     private readonly backbone: RedisBackbone,
     private readonly rollCall: RollCall,
   ) {}
 
-  /** They are on their way, in this order, when this returns. All are for channels of the shard. */
+  /** When this returns, the envelopes are on their way in this order. All must be for channels of the shard. */
   send(shard: number, envelopes: readonly OutgoingEnvelope[]): void {
     for (const batch of batchesOf(envelopes, OF_ONE_SCRIPT, ({ length }) => length)) {
       void settleEach(batch, () => this.sendBatch(shard, batch));
@@ -36,7 +36,9 @@ export class EnvelopeSender {
     return { receivers: await link.send<number>(channel, pubSub.publish, args), missing: 0 };
   }
 
-  /** Sent whole each time: by its digest alone it might have to be sent once more, and fall behind a later one. */
+  /**
+   * Always sends the script's source. Sent by its digest, it might need a resend, which a later script could overtake.
+   */
   private async publishAll(
     shard: number,
     batch: readonly OutgoingEnvelope[],

@@ -11,32 +11,34 @@ import { ByteReader, ByteWriter } from './byte-writer.js';
 const VERSION = 1;
 const KINDS = ['push', 'ask', 'disconnect'] as const;
 
-/** The `request` of a message that nobody has to reply to. */
+/** The `request` of a message that needs no reply. */
 export const NO_REPLY = 0;
 
-/** A message as it travels. The frame of a push is the finished text for clients and is never parsed on the way. */
+/** A message as it is sent. The frame of a push is the complete frame for clients and is never parsed in transit. */
 export interface Letter {
-  /** What the replies are for, on the process that wants them; {@link NO_REPLY} when it wants none. */
+  /** The sending process's number for the message, which replies repeat; {@link NO_REPLY} when it wants none. */
   readonly request: number;
-  /** When the message is too late, in milliseconds by the clock of Redis. */
+  /** When the message is too late, in milliseconds by the Redis clock. */
   readonly deadline: number;
-  /** How long it was given, in milliseconds: no clock makes it more. */
+  /** The lifetime that the message was given, in milliseconds. Differences between clocks never extend it. */
   readonly lastsMs: number;
   readonly message: TransportMessage;
 }
 
 /**
- * What one process sends on one channel in one piece. The topic is not in it: it is the channel. Nor is the place in a
- * history, which is known only when a push is placed; then it is the only letter.
+ * What one process sends on one Redis channel as one message. It contains neither the topic, which the channel implies,
+ * nor a place in a history, which is known only once a push is placed; then that push is the only letter.
  */
 export interface Envelope {
-  /** The process that sent it, and gets the replies. */
+  /** The process that sent the envelope and gets the replies. */
   readonly origin: string;
   /** In the order in which they were sent. */
   readonly letters: readonly Letter[];
 }
 
-/** The beginning of an envelope, which letters follow. What stands in the place of a place can be written `before` it. */
+/**
+ * The start of an envelope, which letters follow. `before` is a prefix, such as the one for "no place in a history".
+ */
 export function encodeHeader(origin: string, before: string = ''): Buffer {
   return new ByteWriter().bare(before).byte(VERSION).text(origin).finish();
 }
@@ -50,7 +52,9 @@ export function encodeLetter({ request, deadline, lastsMs, message }: Letter): B
   return writer.finish();
 }
 
-/** `undefined` for a version that this process does not know. Throws for bytes that are no envelope. */
+/**
+ * Returns `undefined` for a version that this process does not know. Throws when the bytes are not a valid envelope.
+ */
 export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelope | undefined {
   const reader = new ByteReader(bytes);
   if (reader.byte() !== VERSION) return undefined;
@@ -60,9 +64,9 @@ export function decodeEnvelope(bytes: Buffer, topic: Topic, now: number): Envelo
   return { origin, letters };
 }
 
-/** Of a push that is placed. Throws a `RangeError` when there are more. */
+/** The letter of a placed push. Throws a `RangeError` when there is more than one. */
 export function onlyLetter({ letters }: Envelope): Letter {
-  if (letters.length > 1) throw new RangeError('One place is for one message.');
+  if (letters.length > 1) throw new RangeError('A place is for one message only.');
   return letters[0]!;
 }
 
@@ -84,7 +88,7 @@ function readMessage(
   if (kind === 'push') return readPush(reader, topic, leftMs);
   if (kind === 'ask') return readAsk(reader, topic, leftMs);
   if (kind === 'disconnect') return readDisconnect(reader, topic);
-  throw new RangeError('The message is of no known kind.');
+  throw new RangeError('The message is of an unknown kind.');
 }
 
 function writePush(writer: ByteWriter, { target, name, id, except, frame }: PushMessage): void {

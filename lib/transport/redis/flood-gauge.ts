@@ -1,10 +1,10 @@
 /**
- * From so many messages per millisecond on it is a flood: then what gathers in a millisecond is worth more than the
- * millisecond. Who awaits each push before the next one stays far below, but not a hundred of them at once.
+ * This many messages per millisecond or more are a flood: batching those of a millisecond then saves more than the
+ * millisecond. A caller that awaits each push before the next stays far below this rate; a hundred such callers do not.
  */
 const FLOOD_PER_MS = 16;
 
-/** Tells a flood of messages from what a server usually has to publish. */
+/** Distinguishes a flood of messages from the usual load of a server. */
 export class FloodGauge {
   private since = -Infinity;
   private count = 0;
@@ -15,9 +15,10 @@ export class FloodGauge {
   }
 
   /**
-   * Whether it is a flood, by what was noted since it was measured a millisecond or more ago.
+   * Whether the messages noted since the last measurement are a flood. Repeats the last result until a millisecond has
+   * passed since.
    *
-   * @param now On the monotonic clock, in milliseconds.
+   * @param now By the monotonic clock, in milliseconds.
    */
   measure(now: number): boolean {
     const ms = now - this.since;

@@ -3,18 +3,19 @@ import { RedisScript } from '../../redis/redis-script.js';
 import { POSITION_KEPT_MS } from '../position.js';
 import { SUBSCRIBERS } from './roll-call.js';
 
-/** In the place of the number of receivers: the push had been placed before, or it came after its deadline. */
+/** Returned instead of the number of receivers: the push had been placed before, or it arrived after its deadline. */
 export const PLACED_BEFORE = -1;
 export const TOO_LATE = -2;
 
 /**
- * Entries over `size` before the list is cut, at most: cutting costs as much as adding, so it is done for many at once.
+ * How many entries over `size` the list may have before it is trimmed. Trimming costs as much as adding, so it is done
+ * for many entries at once.
  */
 const SLACK = 32;
 
 /**
- * Where a topic without history begins: at a number that an earlier life of it cannot have reached (2^20 pushes for each
- * second since 1970, which is exact until 2242), and under an id that only this life has.
+ * The first position of a topic without a history. Its number is one that no earlier history of the topic can have
+ * reached (2^20 for each second since 1970, which is exact until 2242), and its id is new.
  */
 const BEGIN = `
 local function begin(i, above)
@@ -23,12 +24,13 @@ end
 `;
 
 /**
- * Places pushes of topics of one shard, each behind the last of its topic, keeps them, and publishes them.
+ * Places pushes on topics of one shard, each after the last push of its topic, keeps them, and publishes them.
  *
  * KEYS position, entries, placed for each push. ARGV random id, NUMSUB or SHARDNUMSUB, PUBLISH or SPUBLISH, the channel
- * that each process takes last, then for each push: channel, id of its position, size, ttl, time that the list is kept,
- * time that its own id is remembered or 0, deadline, envelope. Times in milliseconds. Returns the subscribers of that
- * channel, then for each push { position `n|id`, number of receivers, or one of the two numbers above }.
+ * to which each process subscribes last, then for each push: channel, id of its position, size, ttl, time to keep the
+ * list, time to remember the push's own id or 0, deadline, envelope. Times in milliseconds. Returns the number of
+ * subscribers of that last channel, then for each push { position `n|id`, number of receivers or one of the two numbers
+ * above }.
  *
  * An entry is `n|id|previous id|until|envelope`; what is published is the same without `until`.
  */
@@ -64,7 +66,9 @@ end
 return replies
 `);
 
-/** KEYS position of each topic. ARGV random id. Returns each as `n|id`; a topic without one gets it here. */
+/**
+ * KEYS position of each topic. ARGV random id. Returns each position as `n|id`; a topic without one is given its first.
+ */
 export const POSITIONS = new RedisScript(`${REDIS_NOW}${BEGIN}
 local replies = {}
 for i, key in ipairs(KEYS) do
@@ -81,9 +85,9 @@ return replies
 `);
 
 /**
- * KEYS position, entries. ARGV number and id of the position after which to read, or two times '' for the last entry only.
- * Returns { position or '', now in milliseconds, entries… }; none when there are not as many as there should be, or the
- * position is another one: what a client has made up costs no more.
+ * KEYS position, entries. ARGV number and id of the position after which to read, or '' twice for the last entry only.
+ * Returns { position or '', now in milliseconds, entries… }. Returns no entries when some are missing or the position
+ * does not match, so a position that a client has made up costs no more than that.
  */
 export const READ = new RedisScript(`${REDIS_NOW}
 local last = redis.call('GET', KEYS[1])
@@ -101,9 +105,10 @@ return reply
 `);
 
 /**
- * KEYS position, entries of each topic. ARGV random id, PUBLISH or SPUBLISH, then for each topic: channel, number and id of
- * a position that it has given. Where another push has that place, or nothing has come so far, writes were lost in a
- * failover: the topic is begun anew, and who hears it is told by an empty message. What was cut off proves nothing.
+ * KEYS position, entries of each topic. ARGV random id, PUBLISH or SPUBLISH, then for each topic: channel, number and
+ * id of a position that it has assigned. If another push has that position, or the topic has not come that far, writes
+ * were lost in a failover: the topic is started anew, and an empty message notifies its subscribers. A trimmed entry
+ * proves nothing.
  */
 export const VOUCH = new RedisScript(`${REDIS_NOW}${BEGIN}
 for i = 1, #KEYS / 2 do

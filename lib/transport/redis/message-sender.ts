@@ -14,7 +14,7 @@ import { type Letter, NO_REPLY } from './envelope.codec.js';
 import { OpenRequests } from './open-requests.js';
 import type { Publisher } from './publisher.js';
 
-/** Sends messages and gathers what the others did with them. */
+/** Sends messages and gathers what the other servers did with them. */
 export class MessageSender {
   private readonly requests = new OpenRequests();
 
@@ -41,7 +41,7 @@ export class MessageSender {
     return opened.receipt;
   }
 
-  /** `place` puts it into the history of its topic, which publishes it as well. */
+  /** `place` adds the push to the history of its topic, and publishes it in the same step. */
   async append(
     push: PushMessage,
     { timeoutMs, receipt, onPlaced }: AppendOptions,
@@ -64,7 +64,7 @@ export class MessageSender {
     const whole = await opened.receipt;
     if (appended === undefined) return whole;
     const { position, receivers } = appended;
-    const isRepeated = receivers === undefined; // then what became of the first is not known here
+    const isRepeated = receivers === undefined; // the outcome of the first push is not known here
     return { ...whole, ...(isRepeated && { here: UNKNOWN_YET }), position };
   }
 
@@ -72,7 +72,7 @@ export class MessageSender {
     this.requests.replied(request, reply);
   }
 
-  /** An own message came back. `here` is what this process did with one that it had not delivered before. */
+  /** An own message came back. `here` is what this process did with it, if it had not delivered it before. */
   echoed(request: number, here?: ServerReply): void {
     this.requests.echoed(request, here);
   }

@@ -1,18 +1,18 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { ServerReply, TransportReceipt } from '../transport-message.js';
 
-/** What an unsigned 32-bit number can hold; 0 means that no reply is wanted. */
+/** The largest unsigned 32-bit number. Requests are numbered from 1, because 0 means that no reply is wanted. */
 const MOST_REQUESTS = 0xffff_ffff;
 
 interface Open {
-  /** A reply of whoever has the connection settles it. */
+  /** The reply of the process that has the connection settles the request. */
   readonly isForOne: boolean;
   readonly replies: ServerReply[];
-  /** What this process did, if that is not known before the message comes back. */
+  /** What this process did, if it acts only once its own message comes back. */
   here?: ServerReply;
-  /** Own messages come back where this process has a receiver itself; that one is no reply. */
+  /** How often the message came back, as it does when this process is subscribed itself. An echo is not a reply. */
   echoes: number;
-  /** How many processes got it, this one perhaps included; absent until Redis says so. */
+  /** How many processes received the message, possibly including this one; absent until Redis reports it. */
   receivers?: number;
   missing: number;
   readonly settle: () => void;
@@ -23,14 +23,15 @@ export interface RequestReceipt extends TransportReceipt {
   readonly here?: ServerReply;
 }
 
-/** Messages whose replies are still to come. Replies may be here before Redis has told how many there will be. */
+/** Messages that still await replies. Replies may arrive before Redis has reported how many to expect. */
 export class OpenRequests {
   private readonly open = new Map<number, Open>();
   private last = 0;
 
   /**
-   * `receipt` settles when everyone has replied, or the one who is meant if it is only for one, or after `timeoutMs`.
-   * Rejects when neither Redis nor anybody else has said a word by then: who had to answer would be a guess.
+   * `receipt` settles when every receiver has replied, or after `timeoutMs`. With `isForOne`, the reply of the process
+   * that has the connection is enough. Rejects when neither Redis nor any process has answered by then, because the
+   * number of expected replies would be a guess.
    */
   begin(
     timeoutMs: number,
@@ -58,7 +59,7 @@ export class OpenRequests {
     return { request, receipt };
   }
 
-  /** `missing` processes may have been meant and could not hear it. */
+  /** Redis has reported the `receivers`. `missing` others may have been targeted and could not hear the message. */
   sent(request: number, receivers: number, missing: number): void {
     const open = this.open.get(request);
     if (open === undefined) return;
@@ -83,7 +84,7 @@ export class OpenRequests {
     settleIfWhole(open);
   }
 
-  /** It was not sent, or nobody knows whether it was. */
+  /** The message was not sent, or it is not known whether it was. */
   failed(request: number, error: unknown): void {
     this.open.get(request)?.fail(error);
   }
@@ -98,7 +99,7 @@ function settleIfWhole(open: Open): void {
   if (open.replies.length + open.echoes >= open.receivers) open.settle();
 }
 
-/** Nobody else can have the connection that is meant. */
+/** No other process can have the targeted connection, so no further reply is needed. */
 function isAnswered({ isForOne, replies }: Open): boolean {
   return isForOne && replies.some(({ delivered }) => delivered > 0);
 }
@@ -111,7 +112,7 @@ function unconfirmed(): LoopTransportError {
   return new LoopTransportError('timeout', 'Redis did not confirm the message in time.');
 }
 
-/** Without word of Redis somebody else had to be expected, or the receipt would look whole. */
+/** Until Redis has reported the receivers, one more reply is expected: otherwise the receipt would look complete. */
 function receiptOf(open: Open): RequestReceipt {
   const { replies, here, echoes, receivers, missing } = open;
   if (isAnswered(open)) return { expected: replies.length, replies };

@@ -1,17 +1,17 @@
-/** An envelope takes no more letters when it has so many bytes. Bounds how long reading it keeps an event loop busy. */
+/** An envelope of this many bytes takes no more letters. Bounds how long reading it keeps an event loop busy. */
 const FULL_BYTES = 65_536;
 
-/** What is known of letters that were sent. */
+/** What is known about letters that were sent. */
 export interface Published {
-  /** How many processes Redis has handed them to. */
+  /** How many processes Redis handed them to. */
   readonly receivers: number;
-  /** How many may have been meant and could not hear them; 0 when that was not counted. */
+  /** How many processes may have been targeted and could not hear them; 0 when that was not counted. */
   readonly missing: number;
 }
 
-/** Letters for one channel, which travel in one envelope: what becomes of it becomes of them. */
+/** Letters for one Redis channel that are sent in one envelope, and share its outcome. */
 export class OutgoingEnvelope {
-  /** Whether it has to be known who could not hear it. */
+  /** Whether to count the processes that could not hear it. */
   isCounted = false;
   /** In bytes. */
   length: number;
@@ -32,7 +32,7 @@ export class OutgoingEnvelope {
     });
   }
 
-  /** Whether it is for this channel and has room. */
+  /** Whether the envelope is for this channel and has room for another letter. */
   takes(channel: string): boolean {
     return channel === this.channel && this.length < FULL_BYTES;
   }

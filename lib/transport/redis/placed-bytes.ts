@@ -2,19 +2,19 @@ import type { Place, Position } from '../position.js';
 
 const BAR = '|'.charCodeAt(0);
 
-/** A message or an entry of a history in its parts. */
+/** A message or a history entry, split into its parts. */
 export interface Placed {
-  /** Absent for a message without history. */
+  /** Absent for a message that is not kept in a history. */
   readonly place?: Place;
   readonly rest: Buffer;
 }
 
-/** What stands before an envelope that has no place in a history. */
+/** The prefix of an envelope that has no place in a history. */
 export const NO_PLACE = '|||';
 
 /**
- * Reads `n|id|previous id|rest`. Throws a `RangeError` where a part is missing. What begins with a bar is taken to begin
- * with {@link NO_PLACE}.
+ * Reads `n|id|previous id|rest`. Throws a `RangeError` when a part is missing. Bytes that begin with a bar are assumed
+ * to begin with {@link NO_PLACE}.
  */
 export function readPlace(bytes: Buffer): Placed {
   if (bytes[0] === BAR) return { rest: bytes.subarray(NO_PLACE.length) };
@@ -24,15 +24,15 @@ export function readPlace(bytes: Buffer): Placed {
   return { place: { position: positionOf(n, id), previousId }, rest: bytes.subarray(at) };
 }
 
-/** Reads `n|id|previous id|until|rest` of a history. */
+/** Reads a history entry, `n|id|previous id|until|rest`. Throws a `RangeError` when a part is missing. */
 export function readEntry(bytes: Buffer): { place: Place; until: number; rest: Buffer } {
   const { place, rest } = readPlace(bytes);
-  if (place === undefined) throw new RangeError('An entry of a history has no place.');
+  if (place === undefined) throw new RangeError('The history entry has no position.');
   const [until, at] = readText(rest, 0);
   return { place, until: Number(until), rest: rest.subarray(at) };
 }
 
-/** Reads `n|id`; `undefined` for an empty text. */
+/** Reads `n|id`. Returns `undefined` for an empty string. */
 export function readPosition(text: string): Position | undefined {
   const [n = '', id = ''] = text.split('|');
   return n === '' ? undefined : positionOf(n, id);
@@ -40,12 +40,12 @@ export function readPosition(text: string): Position | undefined {
 
 function positionOf(n: string, id: string): Position {
   const number = Number(n);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`"${n}" is no number of a position.`);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`"${n}" is not a valid position number.`);
   return { n: number, id };
 }
 
 function readText(bytes: Buffer, from: number): [text: string, next: number] {
   const end = bytes.indexOf(BAR, from);
-  if (end === -1) throw new RangeError('The message has no place for its position.');
+  if (end === -1) throw new RangeError('The message or history entry is cut short.');
   return [bytes.toString('latin1', from, end), end + 1];
 }

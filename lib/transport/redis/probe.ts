@@ -2,7 +2,7 @@ import type { LoopWsConfig } from '../../loop-ws.config.js';
 import type { RedisLink } from '../../redis/redis-link.js';
 import { within } from '../../util/within.js';
 
-/** Both ways between this process and one server. `channel` is kept by that server, and only this process hears it. */
+/** The way to one Redis server and back. That server keeps `channel`, and only this process is subscribed to it. */
 export interface ProbedRoute {
   publish(channel: string): Promise<unknown>;
   isCompleteFor(channel: string): boolean;
@@ -10,8 +10,8 @@ export interface ProbedRoute {
 }
 
 /**
- * Proves again and again that a server of Redis answers commands, and that what this process publishes there comes back
- * on its subscribed connection. A connection that only looks alive is cut, so that a new one is made.
+ * Verifies, each time it runs, that a Redis server answers commands, and that what this process publishes there comes
+ * back on its subscribed connection. A connection that only looks alive is closed, so that a new one replaces it.
  */
 export class Probe {
   private returned: (() => void) | undefined;
@@ -24,7 +24,7 @@ export class Probe {
     private readonly config: LoopWsConfig,
   ) {}
 
-  /** It came back. */
+  /** The probe has returned. */
   arrived(): void {
     this.returned?.();
   }
@@ -37,7 +37,7 @@ export class Probe {
     const wasComplete = route.isCompleteFor(channel);
     const sent = await this.send();
     if (!sent) link.renew(channel);
-    // A probe that was not sent says nothing about the way back.
+    // A probe that was not sent says nothing about the subscribed connection.
     else if (wasComplete && !(await this.inTime(back))) route.renew(channel);
     this.running = false;
   }
@@ -51,7 +51,7 @@ export class Probe {
     );
   }
 
-  /** What arrived while the event loop was blocked is read before the verdict. */
+  /** After the timeout, data that arrived while the event loop was blocked may still be read. */
   private async inTime(arrival: Promise<boolean>): Promise<boolean> {
     if (await within(arrival, this.config.redisCommandTimeoutMs, () => false)) return true;
     await new Promise((resolve) => setImmediate(resolve));

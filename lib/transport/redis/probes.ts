@@ -4,7 +4,7 @@ import { Probe } from './probe.js';
 
 const MESSAGE = 'probe';
 
-/** Probes each server of Redis once per beat, over one of the channels that it keeps. */
+/** Probes each Redis server once per beat, over one of the channels that the server keeps. */
 export class Probes {
   readonly channels: readonly string[];
   private readonly probes: ReadonlyMap<string, Probe>;
@@ -31,7 +31,7 @@ export class Probes {
     this.timer = setInterval(() => this.run(), this.backbone.config.serverBeatMs).unref();
   }
 
-  /** A message has come on the channel: if it is that of a probe, the probe has come back. */
+  /** A message arrived on the channel. If it is the channel of a probe, that probe has returned. */
   arrived(channel: string): void {
     this.probes.get(channel)?.arrived();
   }

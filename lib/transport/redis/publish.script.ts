@@ -1,13 +1,14 @@
 import { SUBSCRIBERS } from './roll-call.js';
 
 /**
- * Publishes envelopes, and counts who hears everything in that moment.
+ * Publishes envelopes, and counts the processes that hear everything at that moment.
  *
- * ARGV NUMSUB or SHARDNUMSUB, PUBLISH or SPUBLISH, the channel that each process takes last, then for each envelope its
- * channel and its bytes. Returns the subscribers of the first channel, then for each envelope the number of its receivers.
+ * ARGV NUMSUB or SHARDNUMSUB, PUBLISH or SPUBLISH, the channel to which each process subscribes last, then for each
+ * envelope its channel and its bytes. Returns the number of subscribers of the first channel, then for each envelope
+ * the number of its receivers.
  *
- * Without KEYS, because a channel is no key: a cluster refuses keys that are nowhere while their slot moves, and all keys
- * while one of its servers is down, and goes on publishing meanwhile.
+ * Takes no KEYS, because a channel is not a key: a cluster refuses keys that do not exist while their slot moves, and
+ * all keys while one of its servers is down, but still publishes.
  */
 export const PUBLISH_ALL = `${SUBSCRIBERS}
 local call, argv = redis.call, ARGV

@@ -9,14 +9,14 @@ import { OutgoingEnvelope, type Published } from './outgoing-envelope.js';
 import { NO_PLACE } from './placed-bytes.js';
 
 /**
- * Publishes letters in the order of the calls. Those of one turn of the event loop leave together, and in a flood those
- * of `redisGatherMs`. Of these the ones that follow one another on one channel share an envelope; only those, so that all
- * of a shard keep their order.
+ * Publishes letters in the order of the calls. The letters of one turn of the event loop are sent together; in a flood,
+ * all letters within `redisGatherMs` are. Only consecutive letters for the same Redis channel share an envelope, so
+ * that all letters of a shard keep their order.
  */
 export class Publisher {
   private readonly header: Buffer;
   private readonly gauge = new FloodGauge();
-  /** What has not left, by shard. */
+  /** What has not been sent yet, by shard. */
   private waiting = new Map<number, OutgoingEnvelope[]>();
   private flushedAt = -Infinity;
   private gathering: ReturnType<typeof setTimeout> | undefined;
@@ -30,9 +30,9 @@ export class Publisher {
   }
 
   /**
-   * Resolves when Redis has it. Rejects with a `LoopTransportError`, or with the error of Redis.
+   * Resolves when Redis has published the letter. Rejects with a `LoopTransportError`, or with the error from Redis.
    *
-   * @param isCounted Whether it has to be known who could not hear it.
+   * @param isCounted Whether to count the processes that could not hear it.
    */
   async publish(topic: Topic, letter: Letter, isCounted: boolean): Promise<Published> {
     const { keys, link } = this.backbone;
@@ -46,7 +46,7 @@ export class Publisher {
     });
   }
 
-  /** Sends at once what waits of one shard. */
+  /** Immediately sends what is waiting for one shard. */
   flush(shard: number): void {
     const envelopes = this.waiting.get(shard);
     this.waiting.delete(shard);

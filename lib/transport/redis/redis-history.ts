@@ -19,7 +19,7 @@ import { POSITIONS, READ, VOUCH } from './history.scripts.js';
 import type { MessageSender } from './message-sender.js';
 import { readEntry, readPosition } from './placed-bytes.js';
 
-/** Keys of one command. Bounds how long it keeps Redis busy. */
+/** Topics per script. Bounds how long it keeps Redis busy. */
 const CHUNK = 500;
 const CHUNKS_AT_ONCE = 4;
 
@@ -29,16 +29,16 @@ interface Entry {
 }
 
 interface Read {
-  /** Where the topic is; absent when it has no history. */
+  /** The position of the topic's last push; `undefined` when the topic has no history. */
   readonly position: Position | undefined;
-  /** In milliseconds by the clock of Redis. */
+  /** In milliseconds by the Redis clock. */
   readonly now: number;
   readonly entries: readonly Entry[];
 }
 
 /**
- * Histories in Redis. Each is a list, and beside it the position of the last push; a push is placed, kept and published by
- * one script. Every read is proven by the chain, so a list that lost something is never taken for a whole one.
+ * Histories in Redis. Each consists of a list and the position of the last push. One script places, keeps and publishes
+ * a push. Every read verifies the chain of positions, so a list that lost entries is never taken for a complete one.
  */
 export class RedisHistory implements TopicHistory {
   private readonly confirmed = new ConfirmedPositions();
@@ -109,7 +109,7 @@ export class RedisHistory implements TopicHistory {
     await this.vouch([{ topic, position }]);
   }
 
-  /** A new connection may be to a server that has not got all that the last one had confirmed. */
+  /** A new connection may lead to a server that lacks some of what the previous one had confirmed. */
   private async vouchForConfirmed(): Promise<void> {
     const chunks = this.chunksOfOneServer(this.confirmed.all(), ({ topic }) => topic);
     try {
@@ -117,13 +117,13 @@ export class RedisHistory implements TopicHistory {
     } catch (error) {
       this.backbone.logger.warn(
         'vouch',
-        'Histories could not be checked after a new connection',
+        'Histories could not be checked for losses after a reconnection',
         error,
       );
     }
   }
 
-  /** What one command may be about: so many topics of one shard. */
+  /** Splits the items into what one script may handle: at most `CHUNK` topics of one shard. */
   private chunksOfOneServer<T>(list: readonly T[], topicOf: (one: T) => Topic): (readonly T[])[] {
     const { keys } = this.backbone;
     const groups = [...groupsOf(list, (one) => keys.shardOf(topicOf(one))).values()];
@@ -164,12 +164,15 @@ export class RedisHistory implements TopicHistory {
     };
   }
 
-  /** One that cannot be read, of a later version for one, is missing like one that was lost: then the others are of no use. */
+  /**
+   * An entry that cannot be read, for example of a later version, counts as lost. Then the other entries are of no use,
+   * because the chain is broken.
+   */
   private readable(entries: readonly Buffer[], topic: Topic, now: number): readonly Entry[] {
     try {
       return entries.map((bytes) => entryOf(bytes, topic, now));
     } catch (error) {
-      this.backbone.logger.warn('history', 'An entry of a history could not be read', error);
+      this.backbone.logger.warn('history', 'A history entry could not be read', error);
       return [];
     }
   }
@@ -179,6 +182,6 @@ function entryOf(bytes: Buffer, topic: Topic, now: number): Entry {
   const { place, until, rest } = readEntry(bytes);
   const envelope = decodeEnvelope(rest, topic, now);
   const message = envelope && onlyLetter(envelope).message;
-  if (message?.kind !== 'push') throw new RangeError('An entry of a history is no push.');
+  if (message?.kind !== 'push') throw new RangeError('The history entry is not a push.');
   return { push: { ...message, place }, until };
 }

@@ -24,8 +24,8 @@ const HELLO = 'hello ';
 const BYE = 'bye ';
 
 /**
- * Carries messages over Redis. Each topic is a channel, and a process is subscribed to those it has a receiver for, so
- * a message costs the same however many processes there are.
+ * Carries messages over Redis. Each topic is a Redis channel, and a process subscribes only to those it has a receiver
+ * for, so the cost of a message does not depend on the number of processes.
  */
 export class RedisTransport extends LoopTransport {
   private readonly processId = randomId();
@@ -34,7 +34,7 @@ export class RedisTransport extends LoopTransport {
   private readonly topics = new Map<string, Topic>();
   private readonly sender: MessageSender;
   override readonly history: RedisHistory;
-  /** What becomes of the pushes of others waits in a window of its own: a flood of own pushes must not silence it. */
+  /** Replies to other processes have a separate window, so that a flood of own pushes cannot block them. */
   private readonly posts: InFlightWindow;
   private readonly replies: ReplyBatches;
   private readonly publisher: Publisher;
@@ -82,7 +82,7 @@ export class RedisTransport extends LoopTransport {
     this.server = server;
     await this.backbone.start();
     const { keys, membership } = this.backbone;
-    // Before this process is counted as one that hears everything: who counts it knows that it exists.
+    // Must come before this process is counted as hearing everything, so that whoever counts it knows that it exists.
     await this.tellEveryone(HELLO + membership.memberId);
     try {
       await this.subscriber.start([this.inbox, ...this.probes.channels], keys.everyone);
@@ -126,7 +126,7 @@ export class RedisTransport extends LoopTransport {
     return channel;
   }
 
-  /** Whether no news on this channel of a process that joined can have been missed. */
+  /** Whether no announcement of a joining process can have been missed on this channel. */
   private knowsWhoHears(everyone: string): boolean {
     const { membership } = this.backbone;
     return this.subscriber.isCompleteFor(everyone) && membership.knewAllAt(this.heardAgainAt);
@@ -138,14 +138,16 @@ export class RedisTransport extends LoopTransport {
     this.server?.heardAgain();
     membership
       .catchUp()
-      .catch((error: unknown) => logger.warn('beat', 'A sign of life failed', error));
+      .catch((error: unknown) =>
+        logger.warn('beat', 'The heartbeat to Redis failed and will be retried', error),
+      );
   }
 
   private async tellEveryone(news: string): Promise<void> {
     await Promise.all(this.backbone.keys.everyone.map((channel) => this.post(channel, news)));
   }
 
-  /** Never rejects: who expects the message sees in time that it did not come. */
+  /** Never rejects: a process that expects the message notices by a timeout that it is missing. */
   private async post(channel: string, message: string): Promise<void> {
     const { link, logger, pubSub } = this.backbone;
     try {
@@ -154,7 +156,7 @@ export class RedisTransport extends LoopTransport {
       );
     } catch (error) {
       if (error instanceof LoopTransportError) return;
-      logger.warn('post', 'A message to another server failed', error);
+      logger.warn('post', 'A message to another server could not be sent', error);
     }
   }
 
@@ -185,7 +187,7 @@ export class RedisTransport extends LoopTransport {
     const { place, rest } = readPlace(bytes);
     const envelope = decodeEnvelope(rest, topic, this.backbone.membership.redisNow());
     if (envelope === undefined) {
-      this.backbone.logger.warn('version', 'A message of an unknown version was dropped');
+      this.backbone.logger.warn('version', 'A message of an unknown protocol version was dropped');
       return;
     }
     const { origin, letters } = envelope;

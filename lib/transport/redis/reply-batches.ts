@@ -3,7 +3,7 @@ import type { ServerReply } from '../transport-message.js';
 
 type Packed = readonly [request: number, reply: ServerReply];
 
-/** Replies to other processes: those of one turn of the event loop leave in one message per process. */
+/** Sends replies to other processes. Those of one turn of the event loop share one message per process. */
 export class ReplyBatches {
   private byOrigin = new Map<string, Packed[]>();
 

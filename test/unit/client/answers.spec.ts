@@ -108,7 +108,7 @@ describe('answers', () => {
   it('lets a name have one answerer, until it leaves', async () => {
     const { loop } = await connected();
     const off = loop.answer('device:status', () => 'fine');
-    expect(() => loop.answer('device:status', () => 'twice')).toThrow(/has an answerer already/);
+    expect(() => loop.answer('device:status', () => 'twice')).toThrow(/already has an answerer/);
 
     off();
     loop.answer('device:status', () => 'new');

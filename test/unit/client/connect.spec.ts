@@ -36,7 +36,7 @@ describe('connect', () => {
   });
 
   it.each(['nonsense', '/ws', 'ftp://app.example/ws', ''])('refuses the address "%s"', (url) => {
-    expect(() => connect(url, { WebSocket })).toThrow(/is no address of a server/);
+    expect(() => connect(url, { WebSocket })).toThrow(/is not the address of a server/);
   });
 
   it('asks a function for the address at every attempt', async () => {
@@ -50,7 +50,7 @@ describe('connect', () => {
     await loop.ready();
     expect(urls).toEqual([]);
     expect(problems).toEqual([
-      expect.stringMatching(/^connect_failed: .*"nonsense" is no address of a server/),
+      expect.stringMatching(/^connect_failed: .*"nonsense" is not the address of a server/),
     ]);
     loop.close();
     await Promise.all([first.stop(), second.stop()]);
@@ -59,7 +59,7 @@ describe('connect', () => {
   it('names the option that cannot work', () => {
     expect(() =>
       connect('ws://127.0.0.1/ws', { WebSocket, backoff: { capMs: Number.NaN } }),
-    ).toThrow('The option "capMs" must be a number from 0 up, not NaN.');
+    ).toThrow('The option "capMs" must be a number of at least 0, not NaN.');
     expect(() => connect('ws://127.0.0.1/ws', { WebSocket, requestTimeoutMs: -1 })).toThrow(
       /"requestTimeoutMs"/,
     );

@@ -11,5 +11,5 @@ it('errors of a page built for production tell their code and the facts, in deve
 
   await explained();
 
-  expect(dial).toThrow(/"ftp:\/\/app.example" is no address of a server: use one such as/);
+  expect(dial).toThrow(/"ftp:\/\/app.example" is not the address of a server: use one such as/);
 });

@@ -146,7 +146,7 @@ describe('requests and sends', () => {
     loop.send('chat:message', 'second');
 
     expect(() => loop.send('chat:message', 'ä'.repeat(20))).toThrow(
-      /"chat:message" was not sent: it takes 74 bytes.*Wait until less is waiting/,
+      /"chat:message" was not sent: it takes 74 bytes.*Wait for the buffer to drain/,
     );
     expect((await rejection(loop.request('chat:message', 'a'.repeat(20)))).code).toBe(
       'buffer_full',

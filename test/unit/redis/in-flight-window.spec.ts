@@ -12,7 +12,7 @@ describe('P6: what waits for Redis', () => {
     void window.hold(60, never);
     expect(await window.hold(40, done)).toBe('done');
     await expect(window.hold(41, done)).rejects.toThrow(LoopTransportError);
-    await expect(window.hold(41, done)).rejects.toThrow('1 messages with 60 bytes wait for Redis');
+    await expect(window.hold(41, done)).rejects.toThrow('1 messages with 60 bytes are already');
   });
 
   it('is bounded in number', async () => {
