@@ -11,10 +11,10 @@ interface Joined {
 
 /**
  * Joins several frames into one chunk: the kernel takes one chunk in half the time of eight. Connections that get the
- * same frames in a turn share the chunk.
+ * same frames in a turn of the event loop share the chunk; nothing is kept for longer.
  */
 export class JoinedFrames {
-  private readonly recent: Joined[] = [];
+  private recent: Joined[] = [];
   private oldest = 0;
 
   chunkOf(frames: readonly TextFrame[]): Chunk {
@@ -24,9 +24,15 @@ export class JoinedFrames {
 
   private join(frames: readonly TextFrame[]): Chunk {
     const chunk = joinChunks(frames.map((frame) => frame.chunk));
+    if (this.recent.length === 0) setImmediate(() => this.forget());
     this.recent[this.oldest] = { frames, chunk };
     this.oldest = (this.oldest + 1) % REMEMBERED;
     return chunk;
+  }
+
+  private forget(): void {
+    this.recent = [];
+    this.oldest = 0;
   }
 }
 

@@ -6,6 +6,9 @@ import type { TextFrame } from './text-frame.js';
 /** Bytes handed to the stream at a time. This is a stream's default high-water mark since Node 22. */
 const WRITE_AHEAD_BYTES = 65_536;
 
+/** Longer writes are not joined: copying them costs more than the kernel saves, and takes as much memory again. */
+const LONGEST_JOINED_BYTES = 2 * WRITE_AHEAD_BYTES;
+
 /** What an outbox writes to. */
 export interface Wire {
   /** `false` once a close frame was sent or received: nothing may follow it. */
@@ -51,8 +54,15 @@ class StreamWire implements Wire {
   }
 
   write(frames: readonly TextFrame[]): void {
-    const chunk = frames.length === 1 ? frames[0]!.chunk : this.joined.chunkOf(frames);
-    this.stream.write(chunk, CHUNK_ENCODING);
+    if (frames.length === 1) this.stream.write(frames[0]!.chunk, CHUNK_ENCODING);
+    else if (lengthOf(frames) > LONGEST_JOINED_BYTES) this.writeEach(frames);
+    else this.stream.write(this.joined.chunkOf(frames), CHUNK_ENCODING);
+  }
+
+  private writeEach(frames: readonly TextFrame[]): void {
+    this.stream.cork();
+    for (const { chunk } of frames) this.stream.write(chunk, CHUNK_ENCODING);
+    this.stream.uncork();
   }
 
   onDrain(listener: () => void): void {
@@ -89,4 +99,10 @@ class ExtensionWire implements Wire {
   onDrain(listener: () => void): void {
     this.written = listener;
   }
+}
+
+function lengthOf(frames: readonly TextFrame[]): number {
+  let bytes = 0;
+  for (const { length } of frames) bytes += length;
+  return bytes;
 }

@@ -220,6 +220,33 @@ describe('the wire of a stream with a high-water mark of its own', () => {
       expect(taken).toEqual(sizes);
     },
   );
+
+  it('P6: at its end shares the frames that wait with other connections, and copies none', async () => {
+    const written: unknown[] = [];
+    const stream = new Writable({
+      decodeStrings: false,
+      write: () => {}, // never done, like the socket of a reader that has stopped
+      writev: () => {},
+    });
+    const write = stream.write.bind(stream) as (
+      chunk: unknown,
+      encoding: BufferEncoding,
+    ) => boolean;
+    stream.write = ((chunk: unknown, encoding: BufferEncoding) => {
+      written.push(chunk);
+      return write(chunk, encoding);
+    }) as typeof stream.write;
+    const socket = { extensions: '', readyState: 1 } as LoopSocket;
+    const wire = wireOf(socket, stream, new JoinedFrames());
+    const box = new Outbox(wire, new FlushScheduler(), 10_000_000);
+    box.open(frameOf(70_000)); // more than is written ahead
+    box.flush();
+    const waiting = Array.from({ length: 20 }, () => frameOf(10_000));
+    for (const one of waiting) box.offer(one);
+    box.end();
+    expect(written.slice(1)).toEqual(waiting.map(({ chunk }) => chunk));
+    for (const [at, { chunk }] of waiting.entries()) expect(written[at + 1]).toBe(chunk);
+  });
 });
 
 describe('the wire of a socket with an extension', () => {

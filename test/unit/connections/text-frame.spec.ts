@@ -75,6 +75,14 @@ describe('JoinedFrames', () => {
     expect(joined.chunkOf([...frames])).toBe(joined.chunkOf([...frames]));
     expect(asked).toBe(frames.length);
   });
+
+  it('P6: are forgotten with their turn, or the last of a slow reader would be kept for good', async () => {
+    const frames = ['a', 'b'].map((letter) => new TextFrame(letter.repeat(3_000)));
+    const joined = new JoinedFrames();
+    const first = joined.chunkOf(frames);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(joined.chunkOf(frames)).not.toBe(first);
+  });
 });
 
 async function parsed(chunk: Chunk): Promise<string[]> {
