@@ -9,7 +9,7 @@ export type {
   LoopWsOptionsFactory,
   LoopWsWorkerOptions,
 } from './loop-ws.options.js';
-export { LoopWsConfig } from './loop-ws.config.js';
+export { LoopWsConfig, type LoopWsConfigChanges } from './loop-ws.config.js';
 export {
   LoopAskError,
   type LoopAskFailure,
@@ -62,6 +62,7 @@ export { isLoopContext } from './handlers/loop-context.js';
 
 export {
   type AccountPage,
+  pageLimit,
   type PresenceEdges,
   type PresenceRegistered,
   type PresenceRegistration,
@@ -71,16 +72,15 @@ export {
 } from './presence/presence-store.js';
 export type { Place, Position } from './transport/position.js';
 export type {
+  AppendOptions,
   AppendReceipt,
   HistoryPolicy,
   PlacedPush,
   TopicHistory,
+  TopicPolicy,
 } from './transport/topic-history.js';
-export {
-  LoopTransport,
-  type PublishOptions,
-  type TransportServer,
-} from './transport/loop-transport.js';
+export { LoopTransport, type TransportServer } from './transport/loop-transport.js';
+export type { PublishOptions } from './transport/publish-options.js';
 export type { Topic } from './transport/topic.js';
 export type {
   AskAnswer,
@@ -96,6 +96,7 @@ export type {
 
 export { CloseCode } from './protocol/close-code.js';
 export { ErrorCode } from './protocol/error-code.js';
+export type { AnswerError } from './protocol/frames.js';
 export type {
   LoopDataMatching,
   LoopEventData,

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { inspect } from 'node:util';
 import { LoopWsBootError } from './loop-ws.errors.js';
+import { invalidOption } from './loop-ws.invalid-option.js';
 import type { LoopAuthenticator, LoopAuthorizer, LoopEventSchemas } from './loop-ws.options.js';
 import type { PresenceStore } from './presence/presence-store.js';
 import { parseEventName } from './protocol/event-name.js';
 import { parsePattern, type Pattern } from './protocol/pattern.js';
 import type { RedisSource } from './redis/redis.options.js';
 import type { LoopTransport } from './transport/loop-transport.js';
+import { isPlainObject } from './util/plain-object.js';
+import { shown } from './util/shown.js';
 
 /*
  * One reader per option. Options may come from code that no compiler has checked, so a reader takes `unknown`, treats
@@ -15,34 +17,9 @@ import type { LoopTransport } from './transport/loop-transport.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const LONGEST_SHOWN = 80;
-
-export function wrongOption(option: string, value: unknown, expected: string): LoopWsBootError {
-  return new LoopWsBootError(
-    `LoopWs: option "${option}" is ${shown(value)}; it must be ${expected}.`,
-  );
-}
-
-/**
- * Whether the value is an object with named fields. Arrays, maps, sets, dates and promises are not; their contents
- * would be read as no fields.
- */
-export function isFields(value: unknown): value is Fields {
-  return Object.prototype.toString.call(value) === '[object Object]';
-}
-
-/** Formats any value on one line. JSON cannot represent a BigInt, and would show NaN as null. */
-export function shown(value: unknown): string {
-  const text =
-    typeof value === 'string'
-      ? JSON.stringify(value)
-      : inspect(value, { depth: 0, breakLength: Infinity });
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
-}
-
 export function readPath(path: unknown = '/ws'): string {
   if (typeof path !== 'string' || !/^(?:\/|(?:\/[\w\-.~%]+)+)$/.test(path)) {
-    throw wrongOption('path', path, 'a plain path such as "/ws", without a trailing slash');
+    throw invalidOption('path', path, 'a plain path such as "/ws", without a trailing slash');
   }
   return path;
 }
@@ -52,7 +29,7 @@ export function readDefaultSubscriptions(
   services: ReadonlySet<string>,
 ): readonly Pattern[] {
   if (!Array.isArray(patterns)) {
-    throw wrongOption(
+    throw invalidOption(
       'defaultSubscriptions',
       patterns,
       "an array of patterns such as ['billing:*']",
@@ -81,7 +58,7 @@ export function readAuthenticate(authenticate: unknown): LoopAuthenticator {
     );
   }
   if (typeof authenticate !== 'function') {
-    throw wrongOption(
+    throw invalidOption(
       'authenticate',
       authenticate,
       'a function that identifies the client, or returns null to refuse it: (request) => ({ accountId })',
@@ -92,7 +69,11 @@ export function readAuthenticate(authenticate: unknown): LoopAuthenticator {
 
 export function readAuthorize(authorize: unknown): LoopAuthorizer | undefined {
   if (authorize !== undefined && typeof authorize !== 'function') {
-    throw wrongOption('authorize', authorize, 'a function: (connection, pattern) => true or false');
+    throw invalidOption(
+      'authorize',
+      authorize,
+      'a function: (connection, pattern) => true or false',
+    );
   }
   return authorize as LoopAuthorizer | undefined;
 }
@@ -100,7 +81,7 @@ export function readAuthorize(authorize: unknown): LoopAuthorizer | undefined {
 export function readAllowedOrigins(origins: unknown): readonly string[] | '*' | undefined {
   if (origins === undefined || origins === '*') return origins;
   if (!Array.isArray(origins)) {
-    throw wrongOption(
+    throw invalidOption(
       'allowedOrigins',
       origins,
       'an array of origins such as ["https://app.example"], or "*"',
@@ -126,12 +107,12 @@ function isOrigin(text: string): boolean {
 /** Whether clients connect to this process. */
 export function readGateway(gateway: unknown = true): boolean {
   if (typeof gateway === 'boolean') return gateway;
-  throw wrongOption('gateway', gateway, 'false for a process that only pushes, or omitted');
+  throw invalidOption('gateway', gateway, 'false for a process that only pushes, or omitted');
 }
 
 export function readServerId(serverId: unknown = randomUUID()): string {
   if (typeof serverId !== 'string' || serverId === '') {
-    throw wrongOption('serverId', serverId, 'a non-empty string, unique in the cluster');
+    throw invalidOption('serverId', serverId, 'a non-empty string, unique in the cluster');
   }
   return serverId;
 }
@@ -140,7 +121,7 @@ export function readRedis(redis: unknown): RedisSource | undefined {
   if (redis === undefined) return undefined;
   const isUrl = typeof redis === 'string' && /^rediss?:\/\//.test(redis);
   if (!isUrl && (typeof redis !== 'object' || redis === null || Array.isArray(redis))) {
-    throw wrongOption(
+    throw invalidOption(
       'redis',
       redis,
       'a URL such as "redis://host:6379", ioredis options or an ioredis client',
@@ -151,14 +132,14 @@ export function readRedis(redis: unknown): RedisSource | undefined {
 
 export function readNamespace(namespace: unknown = 'lw'): string {
   if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
-    throw wrongOption('namespace', namespace, '1 to 64 letters, digits, "_", "." or "-"');
+    throw invalidOption('namespace', namespace, '1 to 64 letters, digits, "_", "." or "-"');
   }
   return namespace;
 }
 
 export function readEvents(events: unknown = {}, services: ReadonlySet<string>): LoopEventSchemas {
-  if (!isFields(events)) {
-    throw wrongOption(
+  if (!isPlainObject(events)) {
+    throw invalidOption(
       'events',
       events,
       'an object that maps full event names such as "billing:invoice.paid" to Standard Schema schemas',
@@ -236,7 +217,7 @@ function checkMembers(
   const names = Object.keys(members);
   const isMember = (name: string) => typeof (value as Fields | null)?.[name] === members[name];
   if (value === undefined || names.every(isMember)) return;
-  throw wrongOption(
+  throw invalidOption(
     option,
     value,
     `a ${contract} with ${names.join(', ')}, such as new My${contract}(); omit the option to use the built-in one`,

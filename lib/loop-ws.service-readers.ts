@@ -1,13 +1,15 @@
 import { LoopWsBootError } from './loop-ws.errors.js';
-import { isFields, shown, wrongOption } from './loop-ws.option-readers.js';
+import { invalidOption } from './loop-ws.invalid-option.js';
 import { isServiceName } from './protocol/event-name.js';
 import type { HistoryPolicy } from './transport/topic-history.js';
+import { isPlainObject } from './util/plain-object.js';
+import { shown } from './util/shown.js';
 
 /** Pushes per topic. A resume may read this many at once. */
-const MOST_KEPT = 10_000;
+const MAX_KEPT = 10_000;
 
 /** 30 days. */
-const LONGEST_KEPT_MS = 2_592_000_000;
+const MAX_KEPT_MS = 2_592_000_000;
 
 export function readServices(services: unknown): ReadonlySet<string> {
   const names = serviceNames(services);
@@ -21,8 +23,8 @@ export function readServices(services: unknown): ReadonlySet<string> {
 
 function serviceNames(services: unknown = []): readonly unknown[] {
   if (Array.isArray(services)) return services;
-  if (!isFields(services)) {
-    throw wrongOption(
+  if (!isPlainObject(services)) {
+    throw invalidOption(
       'services',
       services,
       "an array of names such as ['billing'], or an object such as { billing: {} }",
@@ -42,7 +44,7 @@ function readServiceName(name: unknown): string {
 
 /** The history policies of the services that have one. Call it after {@link readServices}. */
 export function readHistories(services: unknown): ReadonlyMap<string, HistoryPolicy> {
-  const declared = isFields(services) ? Object.entries(services) : [];
+  const declared = isPlainObject(services) ? Object.entries(services) : [];
   return new Map(
     declared.flatMap(([service, options]): [string, HistoryPolicy][] => {
       const history = readServiceOptions(`services.${service}`, options);
@@ -52,8 +54,8 @@ export function readHistories(services: unknown): ReadonlyMap<string, HistoryPol
 }
 
 function readServiceOptions(where: string, options: unknown = {}): HistoryPolicy | undefined {
-  if (!isFields(options)) {
-    throw wrongOption(where, options, '{}, or { history: { size: 100, ttlMs: 600_000 } }');
+  if (!isPlainObject(options)) {
+    throw invalidOption(where, options, '{}, or { history: { size: 100, ttlMs: 600_000 } }');
   }
   const unknown = Object.keys(options).find((option) => option !== 'history');
   if (unknown !== undefined) {
@@ -67,7 +69,7 @@ function readServiceOptions(where: string, options: unknown = {}): HistoryPolicy
 }
 
 function readHistory(where: string, history: unknown): HistoryPolicy {
-  if (!isFields(history)) throw wrongOption(where, history, '{ size: 100, ttlMs: 600_000 }');
+  if (!isPlainObject(history)) throw invalidOption(where, history, '{ size: 100, ttlMs: 600_000 }');
   const { size, ttlMs, ...others } = history;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
@@ -76,8 +78,8 @@ function readHistory(where: string, history: unknown): HistoryPolicy {
     );
   }
   return {
-    size: readWhole(`${where}.size`, size, MOST_KEPT),
-    ttlMs: readWhole(`${where}.ttlMs`, ttlMs, LONGEST_KEPT_MS),
+    size: readWhole(`${where}.size`, size, MAX_KEPT),
+    ttlMs: readWhole(`${where}.ttlMs`, ttlMs, MAX_KEPT_MS),
   };
 }
 
@@ -85,5 +87,5 @@ function readWhole(where: string, value: unknown, most: number): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) {
     return value as number;
   }
-  throw wrongOption(where, value, `a whole number from 1 to ${most}`);
+  throw invalidOption(where, value, `a whole number from 1 to ${most}`);
 }

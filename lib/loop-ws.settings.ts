@@ -1,9 +1,9 @@
-import { type LoopWsConfig, resolveConfig } from './loop-ws.config.js';
+import type { LoopWsConfig } from './loop-ws.config.js';
+import { resolveConfig } from './loop-ws.config-reader.js';
 import { LoopWsBootError } from './loop-ws.errors.js';
 import {
   checkPresence,
   checkTransport,
-  isFields,
   readAllowedOrigins,
   readAuthenticate,
   readAuthorize,
@@ -23,6 +23,7 @@ import type {
   LoopWsWorkerOptions,
 } from './loop-ws.options.js';
 import type { Pattern } from './protocol/pattern.js';
+import { isPlainObject } from './util/plain-object.js';
 import type { RedisSource } from './redis/redis.options.js';
 import type { HistoryPolicy } from './transport/topic-history.js';
 
@@ -112,7 +113,7 @@ function readBusSettings(options: LoopWsWorkerOptions): BusSettings {
 }
 
 export function requireOptions(options: unknown): void {
-  if (isFields(options)) return;
+  if (isPlainObject(options)) return;
   throw new LoopWsBootError(
     'LoopWs: pass an options object to forRoot, or return one from the factory.',
   );

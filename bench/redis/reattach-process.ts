@@ -1,6 +1,6 @@
 /* One server with many accounts, without their sockets: what it keeps in Redis is real. */
 import { setImmediate } from 'node:timers/promises';
-import { resolveConfig } from '../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../lib/loop-ws.config-reader.js';
 import { RedisPresenceStore } from '../../lib/presence/redis/redis.presence-store.js';
 import { RedisBackbone } from '../../lib/redis/redis-backbone.js';
 import { RedisTransport } from '../../lib/transport/redis/redis.transport.js';

@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { requireTexts } from '../connections/require-texts.js';
+import { requireIds } from '../connections/require-ids.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { LoopTransportError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
-import { LoopTransport, type PublishOptions } from '../transport/loop-transport.js';
+import { LoopTransport } from '../transport/loop-transport.js';
+import type { PublishOptions } from '../transport/publish-options.js';
 import { encodePosition } from '../transport/position.js';
 import { accountTopic, type Topic } from '../transport/topic.js';
 import type { AppendReceipt, TopicPolicy } from '../transport/topic-history.js';
@@ -25,7 +26,7 @@ import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';
 import { CallOrder } from './call-order.js';
 import { ChannelObservers } from './channel-observers.js';
-import { requireCloseWords } from './close-words.js';
+import { requireSendableClose } from './sendable-close.js';
 import { LocalDelivery } from './local-delivery.js';
 import { EventBus } from './event-bus.js';
 import type { LoopEnvelope } from './loop-envelope.js';
@@ -112,7 +113,7 @@ export class EventBusService extends EventBus {
     { timeoutMs }: AskOptions,
   ): Promise<unknown> {
     const connection = { accountId, connectionId };
-    requireTexts(connection);
+    requireIds(connection);
     requireDuration('timeoutMs', timeoutMs);
     const composed = composeEvent(name, data, this.settings);
     const question: AskMessage = { kind: 'ask', connection, name, data: composed.data, timeoutMs };
@@ -131,7 +132,7 @@ export class EventBusService extends EventBus {
     code: number = CloseCode.Forbidden,
     reason = '',
   ): Promise<DisconnectReport> {
-    requireCloseWords(code, reason);
+    requireSendableClose(code, reason);
     const closed = this.registry.disconnect(accountId, connectionId, code, reason);
     const order: DisconnectMessage = {
       kind: 'disconnect',
@@ -154,7 +155,7 @@ export class EventBusService extends EventBus {
     data: unknown,
     options: PushOptions = {},
   ): Promise<PushReport> {
-    requireTexts(target);
+    requireIds(target);
     const { service, frame } = composeEvent(name, data, this.settings);
     const { pushTtlMs } = this.settings.config;
     const { receipt = true } = options;

@@ -2,6 +2,7 @@ import { LoopPushError } from '../loop-ws.errors.js';
 import type { BusSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
 import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
+import { shown } from '../util/shown.js';
 import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** An event that is ready to send: its name is checked, and its frame is encoded once for all receivers. */
@@ -31,7 +32,7 @@ function requireDeclared(name: string, services: ReadonlySet<string>): string {
   const parsed = typeof name === 'string' ? parseEventName(name) : undefined;
   if (parsed === undefined) {
     throw new LoopPushError(
-      `${JSON.stringify(name)} is not a full event name; use one such as "billing:invoice.paid".`,
+      `${shown(name)} is not a full event name; use one such as "billing:invoice.paid".`,
     );
   }
   if (!services.has(parsed.service)) {

@@ -1,4 +1,4 @@
-import { requireTexts } from '../connections/require-texts.js';
+import { requireIds } from '../connections/require-ids.js';
 import { LoopPushError } from '../loop-ws.errors.js';
 import type { ConnectionRef, PushMessage } from '../transport/transport-message.js';
 import { requireDuration } from './outgoing-event.js';
@@ -48,6 +48,6 @@ export function travellingOptions(
 function plainException(one: string | ConnectionRef): string | ConnectionRef {
   if (typeof one === 'string') return one;
   const { accountId, connectionId } = one ?? {};
-  requireTexts({ accountId, connectionId });
+  requireIds({ accountId, connectionId });
   return { accountId, connectionId };
 }

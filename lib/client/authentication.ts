@@ -1,10 +1,8 @@
 import type { OkFrame } from '../protocol/frames.js';
 import type { Calls } from './calls.js';
 import { clientError, isTemporary, type LoopClientError } from './client-errors.js';
+import type { TokenSource } from './client-options.js';
 import { type LoopStatus, openConnection } from './loop-state.js';
-
-/** A token, or a function that is called for a fresh one at every connect and before the old one expires. */
-export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
 
 /** Supplies tokens, and keeps the credentials of an open connection fresh. */
 export interface Authentication {

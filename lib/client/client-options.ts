@@ -1,12 +1,19 @@
 import { randomConnectionId } from './address.js';
 import { DEFAULT_BACKOFF, type BackoffOptions } from './backoff.js';
-import type { TokenSource } from './authentication.js';
 import { clientError } from './client-errors.js';
-import type { LoopStorage } from './positions.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
 /** The server's address, or a function that is called for one at every attempt. */
 export type UrlSource = string | (() => string);
+
+/** A token, or a function that is called for a fresh one at every connect and before the old one expires. */
+export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
+
+/** Keeps a client's positions while its page is away; `sessionStorage` and `localStorage` fit. */
+export interface LoopStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): unknown;
+}
 
 /** How to reach the server, and how long to wait for it. Every field has a default. */
 export interface LoopClientOptions {

@@ -6,12 +6,6 @@ import type { Timer } from './timer.js';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** Keeps a client's positions while its page is away; `sessionStorage` and `localStorage` fit. */
-export interface LoopStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): unknown;
-}
-
 /** Events of a topic are lost and cannot be recovered: the application has to reload what it shows from it. */
 export interface LoopReset {
   /** `account`, `room:lobby` or `service:chat`. */

@@ -1,10 +1,9 @@
 // For production builds: errors have their code and facts, but no sentences.
 export { connect } from './connect.js';
 export type { LoopClient, LoopRequestOptions, LoopSubscribeOptions } from './loop-client.js';
-export type { LoopReset, LoopStorage } from './positions.js';
-export type { LoopClientOptions, UrlSource } from './client-options.js';
+export type { LoopReset } from './positions.js';
+export type { LoopClientOptions, LoopStorage, TokenSource, UrlSource } from './client-options.js';
 export type { BackoffOptions } from './backoff.js';
-export type { TokenSource } from './authentication.js';
 export type { LoopEventHandler, LoopReceivedEvent } from './event-handlers.js';
 export type { LoopState, LoopStateChange } from './loop-state.js';
 export type { LoopCloseEvent, LoopWebSocket, WebSocketConstructor } from './web-socket.js';

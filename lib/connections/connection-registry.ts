@@ -12,7 +12,7 @@ import { SampledLogger } from '../util/sampled-logger.js';
 import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
 import { REPLACED } from './replaced.js';
-import { requireTexts } from './require-texts.js';
+import { requireIds } from './require-ids.js';
 import { SubscriptionGroups } from './subscription-groups.js';
 
 export type ConnectionEvent =
@@ -88,7 +88,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     code: number = CloseCode.Forbidden,
     reason = '',
   ): number {
-    requireTexts(connectionId === undefined ? { accountId } : { accountId, connectionId });
+    requireIds(connectionId === undefined ? { accountId } : { accountId, connectionId });
     const connections = this.ofAccount(accountId).filter(
       (connection) => connectionId === undefined || connection.connectionId === connectionId,
     );

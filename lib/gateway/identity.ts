@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LoopWsError } from '../loop-ws.errors.js';
 import type { LoopIdentity } from '../loop-ws.options.js';
+import { shown } from '../util/shown.js';
 import type { LoopRequest } from './loop-request.js';
 
 /** The identity of a connection, with defaults filled in. */
@@ -51,7 +52,7 @@ export function completeIdentity(
 function requireId(field: string, id: unknown, maxLength: number): void {
   if (isSafeId(id, maxLength)) return;
   throw new LoopWsError(
-    `authenticate returned the ${field} ${JSON.stringify(id)?.slice(0, 80)}; it must be a string of 1 to ${maxLength} ` +
+    `authenticate returned the ${field} ${shown(id)}; it must be a string of 1 to ${maxLength} ` +
       'characters without control characters.',
   );
 }

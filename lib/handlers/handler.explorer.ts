@@ -4,6 +4,7 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { LoopWsBootError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
+import { shown } from '../util/shown.js';
 import {
   describeHandler,
   type FoundHandler,
@@ -62,7 +63,7 @@ export class HandlerExplorer {
     const parsed = typeof name === 'string' ? parseEventName(name) : undefined;
     if (parsed === undefined) {
       throw new LoopWsBootError(
-        `LoopWs: @OnLoopEvent(${JSON.stringify(name)}) on ${describeHandler(found)} is not a full event name; ` +
+        `LoopWs: @OnLoopEvent(${shown(name)}) on ${describeHandler(found)} is not a full event name; ` +
           'use one such as "chat:message.send".',
       );
     }

@@ -27,3 +27,4 @@ export type { ContractCase } from './contracts/contract-case.js';
 export type { ContractHarness } from './contracts/contract-harness.js';
 export { presenceStoreContract } from './contracts/presence-store.contract.js';
 export { transportContract, type TransportHarness } from './contracts/transport.contract.js';
+export type { Interrupt } from './contracts/transport-outage.checks.js';

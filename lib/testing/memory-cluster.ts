@@ -1,12 +1,9 @@
 import { MemoryPresenceStore, PresenceTable } from '../presence/memory/memory.presence-store.js';
 import type { PresenceStore } from '../presence/presence-store.js';
-import {
-  LoopTransport,
-  type PublishOptions,
-  type TransportServer,
-} from '../transport/loop-transport.js';
+import { LoopTransport, type TransportServer } from '../transport/loop-transport.js';
 import { MemoryHistory } from '../transport/memory/memory-history.js';
 import { MemoryLogs } from '../transport/memory/memory-logs.js';
+import type { PublishOptions } from '../transport/publish-options.js';
 import { type Topic, topicKey } from '../transport/topic.js';
 import type { AppendReceipt, PlacedPush } from '../transport/topic-history.js';
 import type {

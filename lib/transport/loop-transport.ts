@@ -1,5 +1,6 @@
 import type { Topic } from './topic.js';
 import type { TopicHistory } from './topic-history.js';
+import type { PublishOptions } from './publish-options.js';
 import type { ServerReply, TransportMessage, TransportReceipt } from './transport-message.js';
 
 /** This server, as a transport sees it. */
@@ -16,14 +17,6 @@ export interface TransportServer {
    * are: for example, after a broken connection was replaced. Durable pushes are then read from the histories.
    */
   heardAgain(topics?: readonly Topic[]): void;
-}
-
-/** How a message is published. */
-export interface PublishOptions {
-  /** How long to wait for the receipt at most, in milliseconds. */
-  readonly timeoutMs: number;
-  /** `false` when nobody will read the receipt: no server needs to reply, and the receipt may be empty. */
-  readonly receipt: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { LoopWsError } from '../loop-ws.errors.js';
 import { parsePattern, type Pattern } from '../protocol/pattern.js';
+import { shown } from '../util/shown.js';
 import type { Topic } from './topic.js';
 
 /** Parses a pattern from server code. Throws a {@link LoopWsError} that says what to write instead. */
@@ -7,7 +8,7 @@ export function requirePattern(text: string, services: ReadonlySet<string>): Pat
   const pattern = typeof text === 'string' ? parsePattern(text) : undefined;
   if (pattern === undefined) {
     throw new LoopWsError(
-      `"${text}" is not a valid pattern; write for example billing:invoice.paid or billing:*.`,
+      `${shown(text)} is not a valid pattern; write for example billing:invoice.paid or billing:*.`,
     );
   }
   if (pattern.service !== undefined && !services.has(pattern.service)) {

@@ -1,6 +1,7 @@
 import { LoopTransportError } from '../loop-ws.errors.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
-import { LoopTransport, type PublishOptions, type TransportServer } from './loop-transport.js';
+import { LoopTransport, type TransportServer } from './loop-transport.js';
+import type { PublishOptions } from './publish-options.js';
 import type { Topic } from './topic.js';
 import type { TopicHistory } from './topic-history.js';
 import type { TransportMessage, TransportReceipt } from './transport-message.js';

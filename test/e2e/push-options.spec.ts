@@ -55,6 +55,7 @@ describe('a push that cannot be made', () => {
     ['a getter that throws', 'billing:x', thrower, /serialized as JSON.*getter/],
     ['a name without a colon', 'nocolon', 1, /not a full event name/],
     ['a wildcard name', 'billing:*', 1, /not a full event name/],
+    ['a name that is a BigInt', 10n as never, 1, /^10n is not a full event name/],
     ['a service that is not declared', 'crm:x', 1, /"crm".*not declared/],
     ['a payload above maxEventBytes', 'billing:x', 'x'.repeat(300_000), /maxEventBytes/],
   ])(
@@ -75,14 +76,14 @@ describe('a push that cannot be made', () => {
 describe('an argument that types would have refused', () => {
   it.each([
     [
-      'an account id that is no text',
+      'an account id that is not a string',
       (bus: EventBus) => bus.pushToAccount(42 as never, 'chat:n', 1),
       /accountId is of type number.*String\(id\)/,
     ],
     [
       'an empty connection id',
       (bus: EventBus) => bus.pushToConnection('a', '', 'chat:n', 1),
-      /connectionId is empty/,
+      /connectionId is empty; pass a non-empty string\.$/,
     ],
     [
       'a room that is missing',
@@ -100,12 +101,12 @@ describe('an argument that types would have refused', () => {
       /ttlMs is 3000000000.*at most 2147483647/,
     ],
     [
-      'an account to disconnect that is no text',
+      'an account to disconnect that is not a string',
       (bus: EventBus) => bus.disconnect(42 as never),
       /accountId is of type number.*String\(id\)/,
     ],
     [
-      'a connection to disconnect that is no text',
+      'a connection to disconnect that is not a string',
       (bus: EventBus) => bus.disconnect('a', 7n as never),
       /connectionId is of type bigint/,
     ],
@@ -120,7 +121,7 @@ describe('an argument that types would have refused', () => {
       /code is 4294967296/,
     ],
     [
-      'a close reason that is no text',
+      'a close reason that is not a string',
       (bus: EventBus) => bus.disconnect('a', 'b', 4000, { why: 'x' } as never),
       /reason is of type object/,
     ],

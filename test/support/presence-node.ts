@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { type LoopWsConfigChanges, resolveConfig } from '../../lib/loop-ws.config.js';
+import type { LoopWsConfigChanges } from '../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../lib/loop-ws.config-reader.js';
 import type { PresenceRegistration } from '../../lib/presence/presence-store.js';
 import { RedisPresenceStore } from '../../lib/presence/redis/redis.presence-store.js';
 import { RedisBackbone } from '../../lib/redis/redis-backbone.js';

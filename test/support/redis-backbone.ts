@@ -1,4 +1,5 @@
-import { type LoopWsConfigChanges, resolveConfig } from '../../lib/loop-ws.config.js';
+import type { LoopWsConfigChanges } from '../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../lib/loop-ws.config-reader.js';
 import type { RedisSource } from '../../lib/redis/redis.options.js';
 import { RedisBackbone } from '../../lib/redis/redis-backbone.js';
 import { SampledLogger } from '../../lib/util/sampled-logger.js';

@@ -1,4 +1,4 @@
-import type { PublishOptions } from '../loop-transport.js';
+import type { PublishOptions } from '../publish-options.js';
 import type { Position } from '../position.js';
 import type { Topic } from '../topic.js';
 import type {

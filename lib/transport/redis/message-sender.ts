@@ -1,5 +1,5 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
-import type { PublishOptions } from '../loop-transport.js';
+import type { PublishOptions } from '../publish-options.js';
 import type { Topic } from '../topic.js';
 import type { AppendOptions, AppendReceipt } from '../topic-history.js';
 import {

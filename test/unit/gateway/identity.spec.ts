@@ -79,6 +79,7 @@ describe('completeIdentity', () => {
 
   it.each([
     { accountId: 42 },
+    { accountId: 42n },
     { accountId: '' },
     { accountId: 'a\n' },
     { accountId: 'a', connectionId: '' },

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DurableTopics } from '../../../lib/history/durable-topics.js';
-import { resolveConfig } from '../../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
 import type { BusSettings } from '../../../lib/loop-ws.settings.js';
 import { MemoryTransport } from '../../../lib/transport/memory/memory.transport.js';
 import type { Topic } from '../../../lib/transport/topic.js';

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
-import { resolveConfig } from '../../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
 import { TopicFollower } from '../../../lib/history/topic-follower.js';
 import { MemoryHistory } from '../../../lib/transport/memory/memory-history.js';
 import { MemoryLogs } from '../../../lib/transport/memory/memory-logs.js';

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { resolveConfig } from '../../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
 import { ChannelSubscriber } from '../../../lib/redis/channel-subscriber.js';
 import type { RedisDriver } from '../../../lib/redis/driver.js';
 import { CLASSIC } from '../../../lib/redis/pub-sub.js';

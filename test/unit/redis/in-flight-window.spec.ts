@@ -1,5 +1,5 @@
 import { LoopTransportError } from '../../../lib/index.js';
-import { resolveConfig } from '../../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
 import { InFlightWindow } from '../../../lib/redis/in-flight-window.js';
 
 const config = resolveConfig({ redisMaxInFlight: 2_048, redisMaxInFlightBytes: 100 });

@@ -1,4 +1,4 @@
-import { resolveConfig } from '../../../lib/loop-ws.config.js';
+import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
 import { LoopTransport, type TransportServer } from '../../../lib/transport/loop-transport.js';
 import { StartedTransport } from '../../../lib/transport/started-transport.js';
 import type { Topic } from '../../../lib/transport/topic.js';
