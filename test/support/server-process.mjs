@@ -36,6 +36,7 @@ const module = {
   ],
 };
 const app = await NestFactory.create(module, { logger: ['error', 'warn'] });
+app.enableShutdownHooks();
 await app.listen(0, '127.0.0.1');
 process.send({ port: app.getHttpServer().address().port });
 process.on('message', ({ blockMs }) => {

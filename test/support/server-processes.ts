@@ -87,6 +87,14 @@ export class ServerProcess {
     this.child.kill('SIGCONT');
   }
 
+  /** As whoever deploys a new version does. Resolves when the process is gone. */
+  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> {
+    const gone = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill(signal);
+    await gone;
+    running.delete(this);
+  }
+
   /** As the kernel does when memory is short: nothing is said to anybody. */
   kill(): void {
     running.delete(this);
