@@ -4,14 +4,17 @@ import { within } from '../../util/within.js';
 
 /** The way to one Redis server and back. That server keeps `channel`, and only this process is subscribed to it. */
 export interface ProbedRoute {
-  publish(channel: string): Promise<unknown>;
+  /** Resolves with the number of connections to that server that hear it. */
+  publish(channel: string): Promise<number>;
   isCompleteFor(channel: string): boolean;
   renew(channel: string): void;
 }
 
 /**
  * Verifies, each time it runs, that a Redis server answers commands, and that what this process publishes there comes
- * back on its subscribed connection. A connection that only looks alive is closed, so that a new one replaces it.
+ * back on its subscribed connection. A connection that only looks alive is closed, so that a new one replaces it. So is
+ * a subscribed connection that is still at a former master: it hears everything, because replicas pass it on, but Redis
+ * does not count it.
  */
 export class Probe {
   private returned: (() => void) | undefined;
@@ -33,28 +36,21 @@ export class Probe {
     const { channel, link, route } = this;
     if (this.running || !link.reaches(channel)) return;
     this.running = true;
-    const back = new Promise<boolean>((resolve) => (this.returned = () => resolve(true)));
+    const back = new Promise<true>((resolve) => (this.returned = () => resolve(true)));
     const wasComplete = route.isCompleteFor(channel);
-    const sent = await this.send();
-    if (!sent) link.renew(channel);
+    const receivers = await this.inTime(route.publish(channel).catch(() => undefined));
+    if (receivers === undefined) link.renew(channel);
     // A probe that was not sent says nothing about the subscribed connection.
-    else if (wasComplete && !(await this.inTime(back))) route.renew(channel);
+    else if (wasComplete && (receivers === 0 || !(await this.inTime(back)))) route.renew(channel);
     this.running = false;
   }
 
-  private send(): Promise<boolean> {
-    return this.inTime(
-      this.route.publish(this.channel).then(
-        () => true,
-        () => false,
-      ),
-    );
-  }
-
   /** After the timeout, data that arrived while the event loop was blocked may still be read. */
-  private async inTime(arrival: Promise<boolean>): Promise<boolean> {
-    if (await within(arrival, this.config.redisCommandTimeoutMs, () => false)) return true;
+  private async inTime<T>(arrival: Promise<T>): Promise<T | undefined> {
+    const { redisCommandTimeoutMs } = this.config;
+    const arrived = await within<T | undefined>(arrival, redisCommandTimeoutMs, () => undefined);
+    if (arrived !== undefined) return arrived;
     await new Promise((resolve) => setImmediate(resolve));
-    return within(arrival, 1, () => false);
+    return within<T | undefined>(arrival, 1, () => undefined);
   }
 }

@@ -18,7 +18,7 @@ export class Probes {
     const { link, keys, config, pubSub } = backbone;
     this.channels = keys.probesOf(processId);
     const route = {
-      publish: (channel: string) => link.send(channel, pubSub.publish, [channel, MESSAGE]),
+      publish: (channel: string) => link.send<number>(channel, pubSub.publish, [channel, MESSAGE]),
       isCompleteFor: (channel: string) => subscriber.isCompleteFor(channel),
       renew: (channel: string) => subscriber.renew(channel),
     };
