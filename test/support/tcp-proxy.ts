@@ -24,7 +24,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: number,
+    private target: number,
   ) {}
 
   static async start(target: number): Promise<TcpProxy> {
@@ -42,6 +42,11 @@ export class TcpProxy {
 
   leadsTo(port: number): boolean {
     return this.target === port;
+  }
+
+  /** New connections end there from now on, as when a name is given another address. */
+  leadTo(port: number): void {
+    this.target = port;
   }
 
   /** Sockets stay open, new ones are accepted, and no byte gets through. */
