@@ -40,7 +40,7 @@ export function readPosition(text: string): Position | undefined {
 
 function positionOf(n: string, id: string): Position {
   const number = Number(n);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`"${n}" is not a valid position number.`);
+  if (!Number.isSafeInteger(number)) throw new RangeError('A position has no valid number.');
   return { n: number, id };
 }
 
