@@ -66,6 +66,7 @@ describe('a Redis that answers, and refuses', () => {
     proxy.leadTo(next.port);
     await next.command('REPLICAOF', 'NO', 'ONE');
     await follow(redis, next);
+    await eventually('all hear the new master', async () => (await hearing(next)) === 2);
     await healed(a, 'b');
     await a.bus.pushToAccount('acme', 'kept:n', 'after');
     expect([await onB.next('kept:n'), await onB.next('kept:n')]).toEqual(['before', 'after']);
@@ -109,6 +110,12 @@ async function follow(replica: RedisServer, master: RedisServer): Promise<void> 
     const info = await replica.command<string>('INFO', 'replication');
     return info.includes('master_link_status:up');
   });
+}
+
+/** How many processes hear everything that is published there. */
+async function hearing(server: RedisServer): Promise<number> {
+  const [, count] = await server.command<[string, number]>('PUBSUB', 'NUMSUB', '{lw}everyone');
+  return count;
 }
 
 async function rejectedBy(admin: Redis): Promise<number> {
