@@ -117,6 +117,17 @@ describe.each(Object.entries(STORES))('durable pushes in %s', (_store, emptyStor
     expect(Object.keys(answer.reset!)).toEqual(['service:chat']);
   });
 
+  it('P3, P6: topics that do not exist are left out of the answer, those too that are named like what objects have', async () => {
+    const { positions } = (await server.client('acme', { connectionId: 'phone' })).welcome;
+    await push(1);
+    const client = await comeBack(server);
+    const made = { nowhere: '1.a', toString: '1.a', hasOwnProperty: 'latest', constructor: '' };
+    const answer = await subscribe(client, { ...made, account: positions!.account! });
+    expect(answer).toMatchObject({ resumed: { account: 1 }, reset: {} });
+    expect(Object.keys({ ...answer.resumed, ...answer.reset })).toEqual(['account']);
+    expect(dataOf(client)).toEqual([1]);
+  });
+
   it('P3: only what matches is replayed, and only to the connection that is meant', async () => {
     const before = await server.client('acme', { connectionId: 'phone' });
     const { positions } = before.welcome;

@@ -97,6 +97,9 @@ function nested(levels: number): unknown {
 }
 
 const withId = (fields: object) => JSON.stringify({ ...fields, id: 7 });
+const sinceOf = (since: unknown) => withId({ op: 'subscribe', patterns: ['chat:*'], since });
+const positionsOf = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`room:${n}`, '1.a']));
 const rawData = (json: string) => `{"event":"chat:say","id":7,"data":${json}}`;
 
 describe('P6: a frame that breaks the protocol gets one error frame and disturbs nobody:', () => {
@@ -153,6 +156,12 @@ describe('P6: a frame that breaks the protocol gets one error frame and disturbs
       'bad_frame',
       7,
     ],
+    ['since that is a number', sinceOf(5), 'bad_frame', 7],
+    ['since that is null', sinceOf(null), 'bad_frame', 7],
+    ['since that is a list', sinceOf([]), 'bad_frame', 7],
+    ['since a position that is a number', sinceOf({ account: 5 }), 'bad_frame', 7],
+    ['since a position that is null', sinceOf({ account: null }), 'bad_frame', 7],
+    ['since 1 001 topics', sinceOf(positionsOf(1_001)), 'bad_frame', 7],
     ['unsubscribe without patterns', withId({ op: 'unsubscribe' }), 'bad_frame', 7],
     [
       'more patterns than a connection may hold',

@@ -54,6 +54,14 @@ describe('decodeClientFrame', () => {
       { op: 'unsubscribe', patterns: ['a:*'] },
       { op: 'unsubscribe', patterns: ['a:*'] },
     ],
+    [
+      { op: 'subscribe', patterns: [], since: { account: '1.a' } },
+      { op: 'subscribe', patterns: [], since: { account: '1.a' } },
+    ],
+    [
+      { op: 'subscribe', patterns: ['a:*'], since: {} },
+      { op: 'subscribe', patterns: ['a:*'], since: {} },
+    ],
   ])('%j is the frame %j, and nothing unknown comes along', (sent, frame) => {
     expect(decode({ ...sent, accountId: 'root', isAdmin: true })).toMatchObject({
       ok: true,
@@ -63,6 +71,22 @@ describe('decodeClientFrame', () => {
     expect(decoded.ok && Object.keys(decoded.frame).toSorted()).toEqual(
       Object.keys(frame).toSorted(),
     );
+  });
+
+  it('takes 1 000 topics of since, and none more', () => {
+    expect(decode(resumingFrom(1_000))).toMatchObject({ ok: true, frame: resumingFrom(1_000) });
+    expect(decode(resumingFrom(1_001))).toMatchObject({ ok: false, code: 'bad_frame' });
+  });
+
+  it('takes no patterns only together with since, and only from who subscribes', () => {
+    const since = { account: '1.a' };
+    for (const sent of [
+      { op: 'subscribe', patterns: [] },
+      { op: 'subscribe', since },
+      { op: 'unsubscribe', patterns: [], since },
+    ]) {
+      expect(decode(sent)).toMatchObject({ ok: false, code: 'bad_frame' });
+    }
   });
 
   it('ties every error to the id of its frame, and to none when the id itself is wrong', () => {
@@ -179,6 +203,11 @@ describe('findTextHazard', () => {
     expect(hazardsOf(text, 3)).toEqual([hazard, hazard]);
   });
 });
+
+function resumingFrom(count: number): object {
+  const topics = Array.from({ length: count }, (_, n) => [`room:${n}`, '1.a']);
+  return { op: 'subscribe', patterns: ['a:*'], since: Object.fromEntries(topics) };
+}
 
 function isJson(text: string): boolean {
   try {
