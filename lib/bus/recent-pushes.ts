@@ -28,17 +28,21 @@ export class RecentPushes {
     const known = this.replies.get(key);
     if (known !== undefined) return known.reply;
     const reply = deliver();
-    if (tookPlace(push, reply)) {
-      this.replies.set(key, { reply, until: this.now() + this.windowMs });
-    }
+    if (tookPlace(push, reply)) this.remember(key, reply);
     return reply;
   }
 
   private forgetOld(): void {
     for (const [key, { until }] of this.replies) {
-      if (until > this.now() && this.replies.size < this.maxIds) return;
+      if (until > this.now()) return;
       this.replies.delete(key);
     }
+  }
+
+  private remember(key: string, reply: ServerReply): void {
+    const [oldest] = this.replies.keys();
+    if (this.replies.size >= this.maxIds) this.replies.delete(oldest!);
+    this.replies.set(key, { reply, until: this.now() + this.windowMs });
   }
 }
 
