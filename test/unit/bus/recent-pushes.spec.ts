@@ -52,6 +52,7 @@ describe('P2: a push that is repeated under its id', () => {
 
   it('is delivered again when so many other ids came since: the oldest is forgotten first', () => {
     for (const id of ['a', 'b', 'c', 'd']) expect(isDelivered({ id })).toBe(true);
+    for (const id of ['b', 'c', 'd']) expect(isDelivered({ id })).toBe(false);
     expect(isDelivered({ id: 'a' })).toBe(true);
   });
 
