@@ -14,9 +14,9 @@ describe('ask', () => {
     const { bus, client } = await startLoopApp();
     const phone = await client('acme', { connectionId: 'phone' });
     const answer = asked(bus);
-    const question = await phone.nextFrame('a question', (frame) => 'ask' in frame);
+    const question = await phone.nextFrame('a question', isQuestion);
     expect(question).toMatchObject({ event: 'device:status', data: { full: true } });
-    phone.send({ op: 'answer', ask: (question as { ask: number }).ask, data: { battery: 80 } });
+    phone.send({ op: 'answer', ask: (question as AskedFrame).ask, data: { battery: 80 } });
     expect(await answer).toEqual({ battery: 80 });
   });
 
@@ -24,9 +24,7 @@ describe('ask', () => {
     const { bus, client } = await startLoopApp();
     const phone = await client('acme', { connectionId: 'phone' });
     const answer = asked(bus).catch((error: unknown) => error);
-    const { ask } = (await phone.nextFrame('a question', (frame) => 'ask' in frame)) as {
-      ask: number;
-    };
+    const { ask } = (await phone.nextFrame('a question', isQuestion)) as AskedFrame;
     phone.send({ op: 'answer', ask, error: { code: 'busy', message: 'Updating.' } });
     const error = (await answer) as LoopAskError;
     expect(error).toBeInstanceOf(LoopAskError);
@@ -50,4 +48,33 @@ describe('ask', () => {
       reason: 'filtered',
     });
   });
+
+  it('P6: asks a connection no more than maxOpenAsks questions at once, and more when one is answered', async () => {
+    const { bus, client } = await startLoopApp({ options: { config: { maxOpenAsks: 2 } } });
+    const phone = await client('acme', { connectionId: 'phone' });
+    await client('acme', { connectionId: 'tablet' });
+    const first = asked(bus);
+    const second = asked(bus).catch((error: unknown) => error);
+    await expect(asked(bus)).rejects.toMatchObject({ reason: 'send_failed' });
+    await expect(asked(bus, 'tablet', 30)).rejects.toMatchObject({ reason: 'timeout' });
+    const { ask } = (await phone.nextFrame('a question', isQuestion)) as AskedFrame;
+    phone.send({ op: 'answer', ask, data: 'one' });
+    expect(await first).toBe('one');
+    const third = asked(bus).catch((error: unknown) => error);
+    await expect(asked(bus)).rejects.toMatchObject({ reason: 'send_failed' });
+    await phone.close();
+    expect([await second, await third]).toMatchObject([
+      { reason: 'send_failed' },
+      { reason: 'send_failed' },
+    ]);
+    expect(phone.frames.filter(isQuestion)).toHaveLength(3);
+  });
 });
+
+interface AskedFrame {
+  readonly ask: number;
+}
+
+function isQuestion(frame: object): boolean {
+  return 'ask' in frame;
+}
