@@ -242,15 +242,15 @@ describe('P6: a reader that does not read', () => {
 });
 
 describe('P4: a frame that could not be written within its ttlMs', () => {
-  it('is not delivered late, while its neighbours with more time are', async () => {
-    const app = await start();
+  it('is not delivered late, be it its own or pushTtlMs, while its neighbours with more time are', async () => {
+    const app = await start({ ...LIMITS, pushTtlMs: 30 });
     const [peer, stream] = await counted(app, 'slow');
     stream.stick();
-    await app.bus.pushToAccount('slow', 'chat:n', { n: 0, pad: 'x'.repeat(70_000) });
+    const push = (n: number, options: { ttlMs?: number } = { ttlMs: 60_000 }, pad = '') =>
+      app.bus.pushToAccount('slow', 'chat:n', { n, pad }, options);
+    await push(0, undefined, 'x'.repeat(70_000));
     await eventually('the wire is full', () => stream.writableLength > 65_536);
-    const push = (n: number, ttlMs?: number) =>
-      app.bus.pushToAccount('slow', 'chat:n', { n }, ttlMs === undefined ? {} : { ttlMs });
-    const reports = await Promise.all([push(1), push(2, 30), push(3, 60_000), push(4, 1)]);
+    const reports = await Promise.all([push(1), push(2, {}), push(3), push(4, { ttlMs: 1 })]);
     expect(reports.every(({ delivered }) => delivered === 1)).toBe(true);
     const late = performance.now() + 40;
     await eventually('the time of two is over', () => performance.now() > late);
