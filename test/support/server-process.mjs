@@ -1,10 +1,13 @@
 /* One server of a cluster as a process of its own: tells its port and its presence edges to the test that started it. */
+import { Inject } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 const trueNow = Date.now;
 Date.now = () => trueNow() + Number(process.env.LOOPWS_CLOCK_OFF_MS);
 
-const { LoopWsModule, OnAccountOffline, OnAccountOnline } = await import(process.env.LOOPWS_LIB);
+const { EventBus, LoopWsModule, OnAccountOffline, OnAccountOnline, OnLoopEvent } = await import(
+  process.env.LOOPWS_LIB
+);
 
 class Edges {
   online(accountId) {
@@ -15,15 +18,25 @@ class Edges {
     process.send({ edge: `-${accountId}` });
   }
 }
-const decorate = (decorator, method) =>
-  decorator(Edges.prototype, method, Object.getOwnPropertyDescriptor(Edges.prototype, method));
-decorate(OnAccountOnline(), 'online');
-decorate(OnAccountOffline(), 'offline');
+
+/** Pushes what a client asks for, and replies with the result. */
+class Relay {
+  push({ connectionId, data, ttlMs }) {
+    return this.bus.pushToConnection('acme', connectionId, 'chat:n', data, { ttlMs });
+  }
+}
+Inject(EventBus)(Relay.prototype, 'bus');
+
+const decorate = ({ prototype }, method, decorator) =>
+  decorator(prototype, method, Object.getOwnPropertyDescriptor(prototype, method));
+decorate(Edges, 'online', OnAccountOnline());
+decorate(Edges, 'offline', OnAccountOffline());
+decorate(Relay, 'push', OnLoopEvent('chat:push'));
 
 class AppModule {}
 const module = {
   module: AppModule,
-  providers: [Edges],
+  providers: [Edges, Relay],
   imports: [
     LoopWsModule.forRoot({
       services: ['chat'],
