@@ -1,4 +1,15 @@
-import { BadRequestException, ForbiddenException, Injectable, Logger } from '@nestjs/common';
+import {
+  BadRequestException,
+  ConflictException,
+  ForbiddenException,
+  HttpException,
+  Injectable,
+  Logger,
+  NotFoundException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+  UnprocessableEntityException,
+} from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { jest } from '@jest/globals';
 import { z } from 'zod';
@@ -53,6 +64,43 @@ describe('errors of a handler', () => {
     const one = await client();
     expect(await one.request(event)).toMatchObject({ op: 'error', id: 1, ...error });
     expect(await one.request('chat:fine')).toMatchObject({ data: 'fine' });
+  });
+
+  it.each<[code: string, HttpException]>([
+    ['unauthorized', new UnauthorizedException('No.')],
+    ['not_found', new NotFoundException('No.')],
+    ['rate_limited', new HttpException('No.', 429)],
+    ['unavailable', new ServiceUnavailableException('No.')],
+    ['invalid_payload', new UnprocessableEntityException('No.')],
+    ['rejected', new ConflictException('No.')],
+    ['rejected', new HttpException('No.', 418)],
+  ])('P6: the client is told %s for %s, and why, and stays', async (code, exception) => {
+    @Injectable()
+    class Refusing {
+      @OnLoopEvent('chat:refused')
+      refused(): never {
+        throw exception;
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Refusing, Failing] });
+    const one = await client();
+    expect(await one.request('chat:refused')).toEqual({ op: 'error', id: 1, code, message: 'No.' });
+    expect(await one.request('chat:fine')).toMatchObject({ data: 'fine' });
+  });
+
+  it('P6: HTTP 500 tells the client no more than any other failure', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    @Injectable()
+    class Broken {
+      @OnLoopEvent('chat:broken')
+      broken(): never {
+        throw new HttpException('password=hunter2', 500);
+      }
+    }
+    const { client } = await startLoopApp({ providers: [Broken] });
+    const frame = await (await client()).request('chat:broken');
+    expect(frame).toMatchObject({ op: 'error', id: 1, code: 'internal' });
+    expect(JSON.stringify(frame)).not.toContain('hunter2');
   });
 
   it('an unknown error tells the client a reference, and the log the reason under it', async () => {
