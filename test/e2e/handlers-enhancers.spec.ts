@@ -10,17 +10,18 @@ import {
   type NestInterceptor,
   ParseIntPipe,
   type PipeTransform,
+  type Type,
   UseFilters,
   UseGuards,
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
 import { jest } from '@jest/globals';
 import { map, type Observable } from 'rxjs';
 import { isLoopContext, LoopConnection, LoopWsException, OnLoopEvent } from '../../lib/index.js';
-import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { closeLoopApps, type LoopAppParts, startLoopApp } from '../support/loop-app.js';
 
 afterEach(closeLoopApps);
 afterEach(() => {
@@ -90,6 +91,10 @@ describe('guards, interceptors, pipes and filters', () => {
     }
   }
 
+  function globally(provide: string, useClass: Type): LoopAppParts {
+    return { providers: [{ provide, useClass }] };
+  }
+
   it('run around a handler as around any Nest WebSocket handler', async () => {
     const { client } = await startLoopApp({ providers: [Shop, OnlyAcme, Wrap] });
     const acme = await client('acme');
@@ -150,6 +155,36 @@ describe('guards, interceptors, pipes and filters', () => {
       data: { wrapped: 'X' },
     });
     expect(contexts).toEqual([['ws', true]]);
+  });
+
+  it.each<[string, LoopAppParts, object]>([
+    ['APP_GUARD', globally(APP_GUARD, OnlyAcme), { op: 'error', code: 'forbidden' }],
+    [
+      'app.useGlobalGuards',
+      { prepare: (app) => app.useGlobalGuards(new OnlyAcme()) },
+      { op: 'error', code: 'forbidden' },
+    ],
+    ['APP_INTERCEPTOR', globally(APP_INTERCEPTOR, Wrap), { data: { wrapped: 'loud' } }],
+    [
+      'app.useGlobalInterceptors',
+      { prepare: (app) => app.useGlobalInterceptors(new Wrap()) },
+      { data: { wrapped: 'loud' } },
+    ],
+    ['APP_PIPE', globally(APP_PIPE, Upper), { data: 'LOUD' }],
+    ['app.useGlobalPipes', { prepare: (app) => app.useGlobalPipes(new Upper()) }, { data: 'LOUD' }],
+  ])('what is registered with %s is around every handler', async (_how, parts, answer) => {
+    @Injectable()
+    class Echo {
+      @OnLoopEvent('chat:echo')
+      echo(text: string): string {
+        return text;
+      }
+    }
+    const { client } = await startLoopApp({
+      ...parts,
+      providers: [Echo, ...(parts.providers ?? [])],
+    });
+    expect(await (await client('other')).request('chat:echo', 'loud')).toMatchObject(answer);
   });
 
   it('a global HTTP exception filter does not swallow the real error', async () => {
