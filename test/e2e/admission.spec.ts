@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 describe('admission', () => {
-  it('takes as many connections of one account as it may have, even at once; then 429', async () => {
+  it('P6: takes as many connections of one account as it may have, even at once; then 429', async () => {
     const app = await startLoopApp({ options: { config: { maxConnectionsPerAccount: 3 } } });
     const peers = await Promise.all(Array.from({ length: 8 }, () => RawPeer.upgrade(app.port)));
     const statuses = peers.map(({ answer }) => answer.status).toSorted((a, b) => a - b);
@@ -28,7 +28,7 @@ describe('admission', () => {
     });
   });
 
-  it('answers 503 with Retry-After when the server is full, and has room again afterwards', async () => {
+  it('P6: answers 503 with Retry-After when the server is full, and has room again afterwards', async () => {
     const app = await startLoopApp({ options: { config: { maxConnections: 2 } } });
     const [first] = [await RawPeer.open(app.port), await RawPeer.open(app.port)];
     const answer = await refusal(app);
@@ -41,7 +41,7 @@ describe('admission', () => {
     );
   });
 
-  it('spreads a rush of upgrades with 503 and disturbs no open connection', async () => {
+  it('P6: spreads a rush of upgrades with 503 and disturbs no open connection', async () => {
     const config = { upgradeBurst: 5, upgradesPerSecond: 1 };
     const app = await startLoopApp({ options: { config } });
     const honest = await app.client('honest');

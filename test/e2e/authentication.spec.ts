@@ -99,7 +99,7 @@ describe('authentication', () => {
     expect(await isServing(app)).toBe(true);
   });
 
-  it('that hangs is a 503 with Retry-After at its deadline, and delays nobody else', async () => {
+  it('P6: that hangs is a 503 with Retry-After at its deadline, and delays nobody else', async () => {
     jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const authenticate = ({ token }: LoopRequest) =>
       token === 'newcomer' ? { accountId: token } : new Promise<null>(() => {});
@@ -112,7 +112,7 @@ describe('authentication', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   });
 
-  it('of more peers at once than maxPendingUpgrades is a 503 for those above it', async () => {
+  it('P6: of more peers at once than maxPendingUpgrades is a 503 for those above it', async () => {
     const gate = deferred();
     let asked = 0;
     const authenticate = async ({ token }: LoopRequest) => {

@@ -68,7 +68,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     );
   }
 
-  it('push from any server to a connection, an account, a room and a channel on any other', async () => {
+  it('P5: push from any server to a connection, an account, a room and a channel on any other', async () => {
     const [a, b, c] = (await startCluster(3)) as [LoopApp, LoopApp, LoopApp];
     const onB = await b.client('acme', { connectionId: 'b' });
     const onC = await c.client('acme', { connectionId: 'c' });
@@ -138,7 +138,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     expect([await push(a), await push(b)]).toEqual(['filtered', 'filtered']);
   });
 
-  it('a repeated id is delivered once on every server', async () => {
+  it('P2: a repeated id is delivered once on every server', async () => {
     const [a, b] = (await startCluster(2)) as [LoopApp, LoopApp];
     const onB = await b.client('acme');
     const first = await a.bus.pushToAccount('acme', 'chat:n', 1, { id: 'p' });

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe('a second connection with the same identity', () => {
-  it('replaces the first, which is told 4509; the account never looks offline', async () => {
+  it('P7: replaces the first, which is told 4509; the account never looks offline', async () => {
     const edges: string[] = [];
     const { client, bus, get } = await startLoopApp({ providers: [edgeLog(edges)] });
     const first = await client('acme', { connectionId: 'phone' });

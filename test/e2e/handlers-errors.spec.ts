@@ -118,7 +118,7 @@ describe('errors of a handler', () => {
     expect(stack).toContain('password=hunter2');
   });
 
-  it('a handler that never settles is answered with timeout, and the next frame is handled', async () => {
+  it('P6: a handler that never settles is answered with timeout, and the next frame is handled', async () => {
     const { client } = await startLoopApp({
       providers: [Failing],
       options: { config: { handlerTimeoutMs: 30 } },

@@ -81,7 +81,7 @@ describe('hooks that nobody waits for', () => {
 });
 
 describe('presence hooks of one account', () => {
-  it('do not overlap, and do not wait for those of another', async () => {
+  it('P7: do not overlap, and do not wait for those of another', async () => {
     const gate = deferred();
     const log: string[] = [];
     @Injectable()
@@ -107,7 +107,7 @@ describe('presence hooks of one account', () => {
     expect(log.slice(2)).toEqual(['acme online', 'acme offline']);
   });
 
-  it('run although the one before failed, which is logged', async () => {
+  it('P7: run although the one before failed, which is logged', async () => {
     const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
     const offline = jest.fn();
     @Injectable()
@@ -160,7 +160,7 @@ describe('hooks that fail for every connection', () => {
 });
 
 describe('a presence hook that never settles', () => {
-  it('keeps the next one waiting for handlerTimeoutMs, and is logged', async () => {
+  it('P7: keeps the next one waiting for handlerTimeoutMs, and is logged', async () => {
     const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
     const offline = jest.fn();
     @Injectable()

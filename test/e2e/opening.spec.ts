@@ -146,7 +146,7 @@ describe('P5: whoever is told of a new connection finds it listening', () => {
 });
 
 describe('limits hold when connections arrive together', () => {
-  it('maxConnectionsPerAccount, when their authentications settle at once', async () => {
+  it('P6: maxConnectionsPerAccount, when their authentications settle at once', async () => {
     const gate = deferred();
     let asked = 0;
     const { url, get } = await startLoopApp({

@@ -4,7 +4,7 @@ import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 afterEach(closeLoopApps);
 
 describe('push options', () => {
-  it('delivers a repeated id once and answers the repetition with the first result', async () => {
+  it('P2: delivers a repeated id once and answers the repetition with the first result', async () => {
     const { bus, client } = await startLoopApp();
     const one = await client();
     const first = await bus.pushToAccount('acme', 'billing:invoice.paid', 1, { id: 'paid-1' });
@@ -15,7 +15,7 @@ describe('push options', () => {
     expect(await one.next('billing:invoice.paid')).toBe(2);
   });
 
-  it('delivers a repeated id whose first push reached nobody', async () => {
+  it('P2: delivers a repeated id whose first push reached nobody', async () => {
     const { bus, client } = await startLoopApp();
     const push = () => bus.pushToConnection('acme', 'phone', 'chat:n', 1, { id: 'retry' });
     expect(await push()).toBe('not_connected');

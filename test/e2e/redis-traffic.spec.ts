@@ -50,7 +50,7 @@ describe('what a push costs Redis', () => {
     expect(Math.abs(withSix.bytesOut - withTwo.bytesOut)).toBeLessThan(100); // the statistics differ in digits
   });
 
-  it('pushes of one turn to one account travel as one, and so do their replies', async () => {
+  it('P8: pushes of one turn to one account travel as one, and so do their replies', async () => {
     const [a, b] = [await startServer(), await startServer()];
     await b.client('acme', { connectionId: 'phone' });
     const push = (): Promise<unknown> => a.bus.pushToConnection('acme', 'phone', 'chat:n', 1);
@@ -61,7 +61,7 @@ describe('what a push costs Redis', () => {
     expect(commands).toEqual({ ...ONE_SCRIPT, publish: 2 });
   });
 
-  it('pushes of one turn to many accounts are one command', async () => {
+  it('P8: pushes of one turn to many accounts are one command', async () => {
     const [a, b] = [await startServer(), await startServer()];
     const accounts = Array.from({ length: 20 }, (_, at) => `account-${at}`);
     for (const account of accounts) await b.client(account);
@@ -74,7 +74,7 @@ describe('what a push costs Redis', () => {
     expect(commands).toEqual({ ...ONE_SCRIPT, publish: 21 });
   });
 
-  it('pushes of one turn to a channel, without a receipt, are one command', async () => {
+  it('P8: pushes of one turn to a channel, without a receipt, are one command', async () => {
     const [a, b] = [await startServer(), await startServer()];
     const client = await b.client('acme');
     const { commands } = await trafficOf(async () => {
@@ -84,7 +84,7 @@ describe('what a push costs Redis', () => {
     expect(commands).toEqual({ publish: 1 });
   });
 
-  it('without a receipt it is one command, and nobody replies', async () => {
+  it('P8: without a receipt it is one command, and nobody replies', async () => {
     const [a, b] = [await startServer(), await startServer()];
     const client = await b.client('acme');
     const { commands } = await trafficOf(async () => {

@@ -58,7 +58,7 @@ const startServer = (options: LoopAppOptions): Promise<LoopApp> =>
   });
 
 describe.each(Object.entries(JOINS))('a worker beside servers joined by %s', (_name, join) => {
-  it('pushes to a connection, an account, a room and a channel, and is told the truth', async () => {
+  it('P5: pushes to a connection, an account, a room and a channel, and is told the truth', async () => {
     const joined = await join();
     const server = await startServer(joined());
     const bus = (await startWorker({ ...joined(), config: QUICK_WORKER })).get(EventBus);

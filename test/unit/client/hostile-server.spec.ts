@@ -26,7 +26,7 @@ describe('a broken or hostile server', () => {
     ['an event that is no name', '{"event":"no name at all"}'],
     ['an event with a bottomless name', JSON.stringify({ event: `a:${'b.'.repeat(50_000)}c` })],
     ['binary', Buffer.from('{"event":"a:b"}')],
-  ])('is reported and survived when it sends %s', async (_what, frame) => {
+  ])('P6: is reported and survived when it sends %s', async (_what, frame) => {
     const { loop, states, nextError } = server.client();
     const heard: string[] = [];
     loop.on('*:*', (_, event) => void heard.push(event.name));
@@ -60,7 +60,7 @@ describe('a broken or hostile server', () => {
     '{"op":"pong","id":[]}',
     '{"op":"reconnect","afterMs":1e999}',
     '{"event":"a:b","data":{"__proto__":{"polluted":true}}}',
-  ])('does no harm with %s', async (frame) => {
+  ])('P6: does no harm with %s', async (frame) => {
     const { loop, states } = server.client();
     const peer = await server.nextPeer();
     await loop.ready();
@@ -73,7 +73,7 @@ describe('a broken or hostile server', () => {
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('does no harm with denials that are none', async () => {
+  it('P6: does no harm with denials that are none', async () => {
     server.react = ({ op, id }, peer) => {
       if (op === 'subscribe') {
         peer.sendRaw(JSON.stringify({ op: 'ok', id, denied: [null, 3, {}] }));

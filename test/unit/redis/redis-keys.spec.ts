@@ -8,7 +8,7 @@ describe('the name of a channel', () => {
     expect(keys.channelOf({ kind: 'room', name: LONG }).length).toBeLessThan(70);
   });
 
-  it('P4: is that of no other name, though somebody calls a room like the digest of a long one', () => {
+  it('is that of no other name, though somebody calls a room like the digest of a long one', () => {
     const ofLong = keys.channelOf({ kind: 'room', name: LONG });
     const digest = ofLong.slice(ofLong.indexOf(':r:') + 3);
     const ofDigest = keys.channelOf({ kind: 'room', name: digest });
