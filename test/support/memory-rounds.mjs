@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
+import { settledHeap } from './settled-heap.mjs';
 
 const { EventBus, LoopWsModule } = await import(process.env.LOOPWS_LIB);
 const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
@@ -12,9 +13,6 @@ const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
 const WARM_UP = 5;
 const ROUNDS = 12;
 const PUSHES = 2_000;
-
-/** Bytes by which two measurements may differ when nothing changes any more. */
-const STEADY = 200_000;
 
 const redis = process.env.LOOPWS_REDIS;
 const admin = new Redis(redis);
@@ -80,18 +78,6 @@ async function round(n) {
   await Promise.all([...cut, ...pushMany(connectionId), asked]);
   await untilWhole(connectionId);
   await client.close();
-}
-
-/** What is still to time out on a busy machine gets the time for it; what leaks stays however long one waits. */
-async function settledHeap() {
-  let before = Infinity;
-  for (;;) {
-    await delay(1_500);
-    globalThis.gc();
-    const { heapUsed } = process.memoryUsage();
-    if (Math.abs(before - heapUsed) < STEADY) return heapUsed;
-    before = heapUsed;
-  }
 }
 
 async function heapAfter(from, to) {
