@@ -99,9 +99,13 @@ async function traces() {
   return {
     registered: registry.size,
     clients: clients.trim().split('\n').length,
-    keys: keys.filter((key) => !OF_PARTITIONS.test(key)).toSorted(),
-    channels: channels.toSorted(),
+    keys: sorted(keys.filter((key) => !OF_PARTITIONS.test(key))),
+    channels: sorted(channels),
   };
+}
+
+function sorted(names) {
+  return names.toSorted((one, other) => one.localeCompare(other));
 }
 
 async function tracesLike(wanted) {
