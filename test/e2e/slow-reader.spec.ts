@@ -1,11 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
 import {
   type ConnectionClose,
   ConnectionRegistry,
-  type LoopConnection,
+  EventBus,
+  LoopConnection,
   OnLoopConnect,
   OnLoopDisconnect,
+  OnLoopEvent,
 } from '../../lib/index.js';
+import { MemoryCluster } from '../../lib/testing/index.js';
 import {
   closeCountedFronts,
   type CountedStream,
@@ -13,7 +17,7 @@ import {
 } from '../support/counted-front.js';
 import { eventually } from '../support/eventually.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
-import { cutRawPeers, RawPeer } from '../support/raw-peer.js';
+import { cutRawPeers, RawPeer, textFrame } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
 
 afterEach(async () => {
@@ -38,6 +42,10 @@ async function start(config: object = LIMITS): Promise<LoopApp> {
   return startLoopApp({ providers: [Leavers], options: { config } });
 }
 
+function startIn(cluster: MemoryCluster): Promise<LoopApp> {
+  return startLoopApp({ options: { transport: cluster.transport(), config: LIMITS } });
+}
+
 async function counted(app: LoopApp, token: string): Promise<[RawPeer, CountedStream]> {
   const front = await startCountedFront(app);
   const peer = await RawPeer.open(front.port, { token });
@@ -54,6 +62,30 @@ function dataOf(data: unknown): unknown {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
+/** Sends its connection whatever a server can send. */
+@Injectable()
+class Mixed {
+  constructor(private readonly bus: EventBus) {}
+
+  @OnLoopConnect()
+  enter(connection: LoopConnection): Promise<void> {
+    return connection.join('lobby');
+  }
+
+  @OnLoopEvent('chat:mix')
+  async mix(_body: unknown, connection: LoopConnection): Promise<string> {
+    const { accountId, connectionId } = connection;
+    connection.send('chat:n', 0);
+    await Promise.all([
+      this.bus.pushToConnection(accountId, connectionId, 'chat:n', 1),
+      this.bus.pushToAccount(accountId, 'chat:n', 2),
+      this.bus.pushToRoom('lobby', 'chat:n', 3),
+      this.bus.pushToChannel('chat:n', 4),
+    ]);
+    return 'done';
+  }
+}
+
 describe('P6: frames of one turn of the event loop', () => {
   it('leave in one write, whole and in order', async () => {
     const app = await start();
@@ -68,20 +100,14 @@ describe('P6: frames of one turn of the event loop', () => {
   });
 
   it('leave in one write also when replies, pongs and pushes of every kind mix', async () => {
-    const app = await start();
+    const app = await startLoopApp({ providers: [Mixed] });
     const [peer, stream] = await counted(app, 'acme');
-    const [connection] = app.get(ConnectionRegistry);
     const before = stream.writes.length;
-    connection!.send('chat:n', 0);
-    const pushes = [
-      app.bus.pushToConnection('acme', connection!.connectionId, 'chat:n', 1),
-      app.bus.pushToChannel('chat:n', 2),
-    ];
-    connection!.send('chat:n', 3);
-    await Promise.all(pushes);
-    await eventually('all four', () => numbersOf(peer).length === 4);
+    peer.send(Buffer.concat([textFrame({ event: 'chat:mix', id: 1 }), textFrame({ op: 'ping' })]));
+    await peer.next('the reply', ({ op }) => op === 'reply');
+    await peer.next('the pong', ({ op }) => op === 'pong');
     expect(stream.writes.length - before).toBe(1);
-    expect(numbersOf(peer)).toEqual(upTo(4));
+    expect(numbersOf(peer)).toEqual(upTo(5));
   });
 
   it('share the bytes of long ones among connections, and their payload is encoded once', async () => {
@@ -151,6 +177,23 @@ describe('P6: a reader that does not read', () => {
     expect(peer.close).toMatchObject({ code: 4413 });
     expect(numbersOf(peer)).toEqual(upTo(accepted));
   });
+
+  it.each(['its own server', 'another server'])(
+    'P5: a push to it that has no room is send_failed for %s, and the next one not_connected',
+    async (publisher) => {
+      const cluster = new MemoryCluster();
+      const [home, away] = [await startIn(cluster), await startIn(cluster)];
+      const { bus } = publisher === 'another server' ? away : home;
+      const front = await startCountedFront(home);
+      await RawPeer.open(front.port, { token: 'slow', path: '/ws?connectionId=phone' });
+      front.streams[0]!.stick();
+      const push = (size: number) =>
+        bus.pushToConnection('slow', 'phone', 'chat:n', 'x'.repeat(size));
+      expect(await push(MAX_QUEUE / 2)).toBe('delivered');
+      expect(await push(MAX_QUEUE / 2)).toBe('send_failed');
+      expect(await push(1)).toBe('not_connected');
+    },
+  );
 
   it('over plain TCP is closed with 4413 once its kernel buffers are full; delivered frames came in order', async () => {
     const app = await start();
