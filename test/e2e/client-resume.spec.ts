@@ -19,10 +19,9 @@ import {
   type LoopAppOptions,
   startLoopApp,
 } from '../support/loop-app.js';
+import { upTo } from '../support/numbers.js';
 
 const SIZE = 20;
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
-
 let server: LoopApp;
 const clients: LoopClient[] = [];
 const errors: LoopClientError[] = [];

@@ -14,9 +14,8 @@ import {
   type LoopAppOptions,
   startLoopApp,
 } from '../support/loop-app.js';
+import { upTo } from '../support/numbers.js';
 import { watchTurns } from '../support/turn-watch.js';
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 let server: LoopApp;
 afterEach(async () => {

@@ -1,23 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
 import {
   type ConnectionClose,
   ConnectionRegistry,
-  EventBus,
-  LoopConnection,
+  type LoopConnection,
   OnLoopConnect,
   OnLoopDisconnect,
-  OnLoopEvent,
 } from '../../lib/index.js';
 import { MemoryCluster } from '../../lib/testing/index.js';
-import {
-  closeCountedFronts,
-  type CountedStream,
-  startCountedFront,
-} from '../support/counted-front.js';
+import { closeCountedFronts, countedPeer, startCountedFront } from '../support/counted-front.js';
 import { eventually } from '../support/eventually.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
-import { cutRawPeers, RawPeer, textFrame } from '../support/raw-peer.js';
+import { upTo } from '../support/numbers.js';
+import { cutRawPeers, RawPeer } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
 
 afterEach(async () => {
@@ -46,12 +40,6 @@ function startIn(cluster: MemoryCluster): Promise<LoopApp> {
   return startLoopApp({ options: { transport: cluster.transport(), config: LIMITS } });
 }
 
-async function counted(app: LoopApp, token: string): Promise<[RawPeer, CountedStream]> {
-  const front = await startCountedFront(app);
-  const peer = await RawPeer.open(front.port, { token });
-  return [peer, front.streams[0]!];
-}
-
 function numbersOf(peer: RawPeer): unknown[] {
   return peer.texts.flatMap((frame) => (frame.op === undefined ? [dataOf(frame.data)] : []));
 }
@@ -60,81 +48,10 @@ function dataOf(data: unknown): unknown {
   return typeof data === 'object' && data !== null && 'n' in data ? data.n : data;
 }
 
-const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
-
-/** Sends its connection whatever a server can send. */
-@Injectable()
-class Mixed {
-  constructor(private readonly bus: EventBus) {}
-
-  @OnLoopConnect()
-  enter(connection: LoopConnection): Promise<void> {
-    return connection.join('lobby');
-  }
-
-  @OnLoopEvent('chat:mix')
-  async mix(_body: unknown, connection: LoopConnection): Promise<string> {
-    const { accountId, connectionId } = connection;
-    connection.send('chat:n', 0);
-    await Promise.all([
-      this.bus.pushToConnection(accountId, connectionId, 'chat:n', 1),
-      this.bus.pushToAccount(accountId, 'chat:n', 2),
-      this.bus.pushToRoom('lobby', 'chat:n', 3),
-      this.bus.pushToChannel('chat:n', 4),
-    ]);
-    return 'done';
-  }
-}
-
-describe('P6: frames of one turn of the event loop', () => {
-  it('leave in one write, whole and in order', async () => {
-    const app = await start();
-    const [peer, stream] = await counted(app, 'acme');
-    const before = stream.writes.length;
-    const pushes = upTo(8).map((n) => app.bus.pushToAccount('acme', 'chat:n', n));
-    await Promise.all(pushes);
-    await eventually('all eight', () => numbersOf(peer).length === 8);
-    expect(stream.writes.length - before).toBe(1);
-    expect(stream.writes.at(-1)).toHaveLength(1); // one piece of memory
-    expect(numbersOf(peer)).toEqual(upTo(8));
-  });
-
-  it('leave in one write also when replies, pongs and pushes of every kind mix', async () => {
-    const app = await startLoopApp({ providers: [Mixed] });
-    const [peer, stream] = await counted(app, 'acme');
-    const before = stream.writes.length;
-    peer.send(Buffer.concat([textFrame({ event: 'chat:mix', id: 1 }), textFrame({ op: 'ping' })]));
-    await peer.next('the reply', ({ op }) => op === 'reply');
-    await peer.next('the pong', ({ op }) => op === 'pong');
-    expect(stream.writes.length - before).toBe(1);
-    expect(numbersOf(peer)).toEqual(upTo(5));
-  });
-
-  it('share the bytes of long ones among connections, and their payload is encoded once', async () => {
-    const app = await start();
-    const [, one] = await counted(app, 'acme');
-    const [, other] = await counted(app, 'acme');
-    let encoded = 0;
-    const data = { toJSON: () => `${++encoded}${'x'.repeat(3_000)}` };
-    expect(await app.bus.pushToChannel('chat:n', data)).toMatchObject({ delivered: 2 });
-    await eventually('both writes', () =>
-      [one, other].every(({ writes }) => lastText(writes) !== ''),
-    );
-    expect(lastText(one.writes)).toContain('{"event":"chat:n","data":"1x');
-    expect(one.writes.at(-1)![0]).toBe(other.writes.at(-1)![0]);
-    expect(encoded).toBe(1);
-  });
-
-  function lastText(writes: readonly Buffer[][]): string {
-    const text = Buffer.concat(writes.at(-1)!).toString();
-    return text.includes('chat:n') ? text : '';
-  }
-});
-
 describe('P6: a reader that does not read', () => {
   it('costs at most maxQueueBytes, is closed with 4413, and nobody else notices', async () => {
     const app = await start();
-    const [, stream] = await counted(app, 'slow');
+    const [, stream] = await countedPeer(app, 'slow');
     const other = await app.client('other');
     stream.stick();
     const payload = 'x'.repeat(10_000);
@@ -161,7 +78,7 @@ describe('P6: a reader that does not read', () => {
 
   it('gets what was accepted of short frames, each in a turn of its own, and costs no more', async () => {
     const app = await start();
-    const [peer, stream] = await counted(app, 'slow');
+    const [peer, stream] = await countedPeer(app, 'slow');
     stream.stick();
     const payload = 'x'.repeat(400);
     let accepted = 0;
@@ -233,7 +150,7 @@ describe('P6: a reader that does not read', () => {
 
   it('that reads again in time misses nothing and keeps the order', async () => {
     const app = await start();
-    const [peer, stream] = await counted(app, 'slow');
+    const [peer, stream] = await countedPeer(app, 'slow');
     stream.stick();
     const payload = 'x'.repeat(9_000);
     for (const n of upTo(20)) {
@@ -287,7 +204,7 @@ describe('P6: a reader that does not read', () => {
 describe('P4: a frame that could not be written within its ttlMs', () => {
   it('is not delivered late, be it its own or pushTtlMs, while its neighbours with more time are', async () => {
     const app = await start({ ...LIMITS, pushTtlMs: 30 });
-    const [peer, stream] = await counted(app, 'slow');
+    const [peer, stream] = await countedPeer(app, 'slow');
     stream.stick();
     const push = (n: number, options: { ttlMs?: number } = { ttlMs: 60_000 }, pad = '') =>
       app.bus.pushToAccount('slow', 'chat:n', { n, pad }, options);
@@ -306,7 +223,7 @@ describe('P4: a frame that could not be written within its ttlMs', () => {
 
   it('gives back the room that it took in the queue', async () => {
     const app = await start();
-    const [peer, stream] = await counted(app, 'slow');
+    const [peer, stream] = await countedPeer(app, 'slow');
     stream.stick();
     const pad = 'x'.repeat(60_000);
     const reports = await Promise.all(

@@ -3,6 +3,7 @@ import type { LoopTestClient } from '../../lib/testing/index.js';
 import { eventually } from '../support/eventually.js';
 import { faultTest } from '../support/fault-test.js';
 import type { LoopApp, LoopAppOptions } from '../support/loop-app.js';
+import { upTo } from '../support/numbers.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { SentinelGroup } from '../support/sentinel-group.js';
 
@@ -29,8 +30,6 @@ const storyOf = ({ frames }: LoopTestClient): unknown[] =>
     if ('event' in frame) return [frame.data];
     return frame.op === 'reset' && 'account' in frame.topics ? ['reset'] : [];
   });
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
-
 async function startServers(redis: LoopAppOptions['redis'], config = {}): Promise<void> {
   const options = { ...OPTIONS, config };
   publisher = await startServer('publisher', redis, options);

@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { LoopApp } from './loop-app.js';
+import { RawPeer } from './raw-peer.js';
 
 type Done = (error?: Error | null) => void;
 
@@ -92,6 +93,13 @@ export async function startCountedFront({ app }: LoopApp): Promise<CountedFront>
     front.listen(0, '127.0.0.1', resolve);
   });
   return { port: (front.address() as AddressInfo).port, streams };
+}
+
+/** A peer of that account and the stream that it is connected over. */
+export async function countedPeer(app: LoopApp, token: string): Promise<[RawPeer, CountedStream]> {
+  const front = await startCountedFront(app);
+  const peer = await RawPeer.open(front.port, { token });
+  return [peer, front.streams[0]!];
 }
 
 /** Call it in `afterEach`. */

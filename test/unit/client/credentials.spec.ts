@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { until } from './queue.js';
+import { eventually } from '../../support/eventually.js';
 import { reactions, rejection, ScriptedServer } from './scripted-server.js';
 
 describe('credentials', () => {
@@ -226,7 +226,7 @@ describe('credentials', () => {
     const first = await server.nextPeer();
     await loop.ready();
     first.send({ op: 'expiring', expiresInMs: 60 });
-    await until(() => asked === 2, 'A token should be asked for');
+    await eventually('a token is asked for', () => asked === 2);
     first.close(1001);
     await nextState('waiting');
     const second = await server.nextPeer();

@@ -16,15 +16,6 @@ export async function within<T>(promise: Promise<T>, sentence: string): Promise<
   }
 }
 
-/** Waits for a condition that nothing announces. */
-export async function until(condition: () => boolean, sentence: string): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(sentence);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** What has happened so far, and a way to await what happens next. */
 export class Queue<T> {
   readonly all: T[] = [];

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { LoopClientError } from '../../../lib/client/index.js';
 import { reactions, rejection, ScriptedServer } from './scripted-server.js';
-import { until, within } from './queue.js';
+import { eventually } from '../../support/eventually.js';
+import { within } from './queue.js';
 
 describe('requests and sends', () => {
   let server: ScriptedServer;
@@ -245,9 +246,9 @@ describe('requests and sends', () => {
     first.close(1001);
     // Without reading the client's half of the handshake the server cannot finish it.
     first.socket.pause();
-    await until(
+    await eventually(
+      'the socket of the client begins to close',
       () => sockets[0]?.readyState === WebSocket.CLOSING,
-      'The socket of the client should begin to close',
     );
 
     expect(loop.state).toBe('open');

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { LoopStorage } from '../../../lib/client/index.js';
-import { until } from './queue.js';
+import { eventually } from '../../support/eventually.js';
 import { reactions, ScriptedServer, type WireFrame } from './scripted-server.js';
 
 let server: ScriptedServer;
@@ -56,7 +56,7 @@ it.each([
   loop.on('chat:*', () => {});
   await nextError('storage_failed');
   await loop.ready();
-  await until(() => storage.text !== text, 'The storage should be overwritten');
+  await eventually('the storage is overwritten', () => storage.text !== text);
 
   expect(storage.text).toBe('["acme",[["account","5.a"]]]');
   expect(errors.all).toHaveLength(1);
@@ -75,7 +75,7 @@ it('a storage that is asynchronous and fails leaves no rejection behind', async 
   await nextError('storage_failed');
   const peer = await server.nextPeer();
   peer.send({ op: 'positions', topics: { account: '6.a' } });
-  await until(() => setItem.mock.calls.length === 2, 'It should be written again');
+  await eventually('it is written again', () => setItem.mock.calls.length === 2);
   await loop.ping();
   process.off('unhandledRejection', listener);
 

@@ -1,7 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { FlushScheduler } from '../../../lib/connections/flush-scheduler.js';
 import { eventually } from '../../support/eventually.js';
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Keeps the event loop for a millisecond with each flush. */
 function slowOutboxes(count: number, flushed: number[]): { flush(): void }[] {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Writable } from 'node:stream';
 import { FlushScheduler } from '../../../lib/connections/flush-scheduler.js';
 import type { LoopSocket, LoopStream } from '../../../lib/connections/loop-socket.js';
@@ -37,8 +38,6 @@ const frame = (text: string, ttlMs = Infinity) => new TextFrame(text, performanc
 /** Payload and header together have this many bytes. */
 const frameOf = (bytes: number, ttlMs?: number) =>
   frame('x'.repeat(bytes - (bytes > 65_545 ? 10 : bytes > 129 ? 4 : 2)), ttlMs);
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
 function outbox(maxBytes = 1_000_000): { wire: FakeWire; box: Outbox } {
   const wire = new FakeWire();
   return { wire, box: new Outbox(wire, new FlushScheduler(), maxBytes) };

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { FrameQueue } from '../../../lib/gateway/frame-queue.js';
 import { deferred } from '../../support/eventually.js';
 
@@ -10,8 +11,6 @@ class Feeder {
     this.calls.push('resume');
   }
 }
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function queue(concurrency = 1, maxWaiting = 4) {
   const feeder = new Feeder();
@@ -27,7 +26,7 @@ function queue(concurrency = 1, maxWaiting = 4) {
     }, alone);
   const finish = async (n: number): Promise<void> => {
     gates.get(n)!();
-    await settled();
+    await turn();
   };
   return { feeder, frames, started, push, finish };
 }
@@ -40,7 +39,7 @@ describe('FrameQueue', () => {
     push(3, true);
     push(4);
     frames.start();
-    await settled();
+    await turn();
     expect(started).toEqual([1, 2]);
     await finish(2);
     expect(started).toEqual([1, 2]);
@@ -53,7 +52,7 @@ describe('FrameQueue', () => {
   it('runs nothing before it is started, then everything in order, one after another', async () => {
     const { frames, started, push, finish } = queue();
     for (const n of [1, 2, 3]) push(n);
-    await settled();
+    await turn();
     expect(started).toEqual([]);
     frames.start();
     expect(started).toEqual([1]);

@@ -1,6 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { TurnPace } from '../../../lib/util/turn-pace.js';
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Lets one through after the other, and notes who has passed. */
 function passing<Who>(pace: TurnPace, passed: Who[]): (who: Who) => Promise<void> {
