@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { ConnectionRegistry, EventBus, type LoopRequest } from '../../lib/index.js';
+import { ConnectionRegistry, type LoopRequest } from '../../lib/index.js';
 import { eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import { cutRawPeers, RawPeer, refusal, textFrame } from '../support/raw-peer.js';
@@ -54,18 +54,6 @@ describe('admission', () => {
 });
 
 describe('a second connection with the same identity', () => {
-  it('replaces the first, which closes with 4509, and alone gets what is pushed', async () => {
-    const app = await startLoopApp();
-    const first = await app.client('acme', { connectionId: 'phone' });
-    const second = await app.client('acme', { connectionId: 'phone' });
-    expect((await first.closed).code).toBe(4509);
-    expect(await app.get(EventBus).pushToConnection('acme', 'phone', 'chat:n', 1)).toBe(
-      'delivered',
-    );
-    expect(await second.next('chat:n')).toBe(1);
-    expect(app.get(ConnectionRegistry).size).toBe(1);
-  });
-
   it('leaves exactly one when many arrive at once', async () => {
     const app = await startLoopApp();
     const peers = await Promise.all(

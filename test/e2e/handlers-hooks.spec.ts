@@ -18,6 +18,7 @@ import {
   OnAccountOnline,
   OnLoopConnect,
   OnLoopDisconnect,
+  PresenceStore,
 } from '../../lib/index.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
@@ -27,7 +28,10 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('what @OnLoopConnect throws', () => {
+describe.each([
+  ['throws', raise],
+  ['rejects with', async (error: Error) => raise(error)],
+])('what @OnLoopConnect %s', (_how, fail) => {
   it.each([
     ['an HttpException 401', new UnauthorizedException(), 4501],
     ['an HttpException 429', new HttpException('Slowly.', 429), 4429],
@@ -37,17 +41,27 @@ describe('what @OnLoopConnect throws', () => {
     ['a WsException', new WsException('No.'), 4503],
     ['a LoopWsException with a code of its own', new LoopWsException('banned', 'No.'), 4503],
     ['any other error', new Error('database away'), 1011],
-  ])('decides the close code: %s', async (_what, thrown, code) => {
+  ])('decides the close code, and nothing is left: %s', async (_what, thrown, code) => {
     jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const disconnected = jest.fn();
     @Injectable()
     class Refusing {
       @OnLoopConnect()
-      connect(): never {
-        throw thrown;
+      connect(): Promise<never> {
+        return fail(thrown);
+      }
+
+      @OnLoopDisconnect()
+      disconnect(): void {
+        disconnected();
       }
     }
-    const { client } = await startLoopApp({ providers: [Refusing] });
+    const { client, get, close } = await startLoopApp({ providers: [Refusing] });
     await expect(client()).rejects.toThrow(`the server closed with ${code}`);
+    expect(get(ConnectionRegistry).size).toBe(0);
+    expect(await get(PresenceStore).count()).toEqual({ accounts: 0, connections: 0 });
+    await close(); // it waits for the hooks
+    expect(disconnected).not.toHaveBeenCalled();
   });
 });
 
@@ -186,3 +200,7 @@ describe('a presence hook that never settles', () => {
     ]);
   });
 });
+
+function raise(error: Error): never {
+  throw error;
+}

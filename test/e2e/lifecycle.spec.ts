@@ -1,4 +1,4 @@
-import { Injectable, Logger, UnauthorizedException } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import {
   type ConnectionClose,
@@ -9,83 +9,13 @@ import {
   OnLoopDisconnect,
   OnLoopSubscribe,
   OnLoopUnsubscribe,
-  PresenceStore,
 } from '../../lib/index.js';
-import { deferred, eventually } from '../support/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 
 afterEach(closeLoopApps);
 afterEach(() => {
   jest.restoreAllMocks();
-});
-
-describe('@OnLoopConnect', () => {
-  it('is awaited before the welcome and before the first frame, which is kept in order', async () => {
-    const gate = deferred();
-    @Injectable()
-    class Slow {
-      @OnLoopConnect()
-      async connect(connection: LoopConnection): Promise<void> {
-        await gate.promise;
-        connection.data.role = 'admin';
-        connection.send('chat:hello', 'sent while connecting');
-      }
-    }
-    const { client, get } = await startLoopApp({ providers: [Slow] });
-    const connecting = client('acme', { connectionId: 'phone' });
-    gate.resolve();
-    const one = await connecting;
-    expect(one.frames[0]).toMatchObject({
-      op: 'welcome',
-      accountId: 'acme',
-      connectionId: 'phone',
-    });
-    expect(await one.next('chat:hello')).toBe('sent while connecting');
-    expect(get(ConnectionRegistry).get('acme', 'phone')!.data).toEqual({ role: 'admin' });
-  });
-
-  it.each([
-    ['an HttpException 401', () => new UnauthorizedException('No.'), 4501],
-    ['an unknown error', () => new Error('database away'), 1011],
-  ])(
-    'refuses the connection when it throws %s, and nobody is registered',
-    async (_what, error, code) => {
-      jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
-      const disconnected = jest.fn();
-      @Injectable()
-      class Refusing {
-        @OnLoopConnect()
-        async connect(): Promise<void> {
-          throw error();
-        }
-
-        @OnLoopDisconnect()
-        disconnect(): void {
-          disconnected();
-        }
-      }
-      const { client, get } = await startLoopApp({ providers: [Refusing] });
-      await expect(client()).rejects.toThrow(`the server closed with ${code}`);
-      expect(get(ConnectionRegistry).size).toBe(0);
-      expect(await get(PresenceStore).count()).toEqual({ accounts: 0, connections: 0 });
-      expect(disconnected).not.toHaveBeenCalled();
-    },
-  );
-
-  it('that never settles ends in 1013 after connectTimeoutMs', async () => {
-    @Injectable()
-    class Hanging {
-      @OnLoopConnect()
-      connect(): Promise<void> {
-        return new Promise(() => {});
-      }
-    }
-    const { client } = await startLoopApp({
-      providers: [Hanging],
-      options: { config: { connectTimeoutMs: 30 } },
-    });
-    await expect(client()).rejects.toThrow('the server closed with 1013');
-  });
 });
 
 describe('@OnLoopDisconnect', () => {
@@ -170,31 +100,5 @@ describe('@OnLoopSubscribe and @OnLoopUnsubscribe', () => {
       ['+', 'acme', ['chat:*']],
       ['-', ['chat:*']],
     ]);
-  });
-});
-
-describe('authorize', () => {
-  it('is asked for each pattern, defaults included; a failure is a no', async () => {
-    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
-    const { client } = await startLoopApp({
-      options: {
-        defaultSubscriptions: ['chat:*', 'billing:*'],
-        authorize: async ({ accountId }, pattern) => {
-          if (pattern === 'device:*') throw new Error('lookup failed');
-          return accountId === 'acme' && pattern.startsWith('chat:');
-        },
-      },
-    });
-    const one = await client();
-    expect(one.welcome.subscriptions).toEqual(['chat:*']);
-    expect(await one.subscribe('chat:note', 'billing:*', 'device:*')).toEqual({
-      op: 'ok',
-      id: 1,
-      granted: ['chat:note'],
-      denied: [
-        { pattern: 'billing:*', code: 'forbidden', message: expect.any(String) },
-        { pattern: 'device:*', code: 'forbidden', message: expect.any(String) },
-      ],
-    });
   });
 });

@@ -63,7 +63,8 @@ async function start(config: object = {}): Promise<LoopApp> {
     options: {
       events: { 'chat:strict': STRICT },
       config: { maxSubscriptions: 5, ...config },
-      authenticate: ({ token }: LoopRequest) => (token ? { accountId: token } : null),
+      authenticate: ({ token }: LoopRequest) =>
+        token && token !== 'wrong' ? { accountId: token } : null,
     },
   });
 }
@@ -358,6 +359,15 @@ describe('P6: repeated abuse', () => {
     expect(peer.texts.filter(({ op }) => op === 'error')).toHaveLength(6);
     const again = await RawPeer.open(app.port);
     await expectUndisturbed(again, other);
+  });
+
+  it('by credentials that are refused closes with 4500', async () => {
+    app = await start({ refusalsPerMinute: 3 });
+    const client = await app.client();
+    for (let n = 0; n < 4; n++) client.send({ op: 'auth', token: 'wrong' });
+    expect((await client.closed).code).toBe(4500);
+    const codes = client.frames.flatMap((frame) => ('code' in frame ? [frame.code] : []));
+    expect(codes).toEqual(Array(4).fill('unauthorized'));
   });
 
   it('by too many frames is answered with rate_limited, then closed with 4429', async () => {

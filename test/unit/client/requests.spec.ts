@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { LoopClientError } from '../../../lib/client/index.js';
-import { reactions, rejection, ScriptedServer } from './scripted-server.js';
 import { eventually } from '../../support/eventually.js';
 import { within } from './queue.js';
+import { reactions, rejection, ScriptedServer } from './scripted-server.js';
 
 describe('requests and sends', () => {
   let server: ScriptedServer;
