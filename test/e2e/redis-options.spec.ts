@@ -78,9 +78,10 @@ describe('the option redis', () => {
   });
 
   it('takes options of ioredis', async () => {
-    const options = { host: '127.0.0.1', port: redis.port, password: 'secret' };
-    const a = await startLoopApp({ options: { redis: options, namespace: 'options' } });
-    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('not_connected');
+    const options = { redis: { host: '127.0.0.1', port: redis.port, password: 'secret' } };
+    const [a, b] = [await startLoopApp({ options }), await startLoopApp({ options })];
+    await b.client('acme', { connectionId: 'phone' });
+    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
   });
 
   it('applications with different namespaces do not hear each other', async () => {
@@ -142,14 +143,13 @@ describe('the option redis', () => {
       await master.command('ACL', 'SETUSER', 'loopws', ...rules);
     }
     const redisOptions = { username: 'loopws', password: 'pw' };
-    const own = { ...cluster.options, redisOptions };
-    const [a, b] = [
-      await startLoopApp({ options: { redis: own } }),
-      await startLoopApp({ options: { redis: own } }),
-    ];
-    await b.client('acme', { connectionId: 'phone' });
+    const options = { redis: { ...cluster.options, redisOptions }, services: DURABLE };
+    const [a, b] = [await startLoopApp({ options }), await startLoopApp({ options })];
+    const client = await b.client('acme', { connectionId: 'phone' });
     expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    await expectResumed(a, b, client);
     expect(await a.get(PresenceStore).accounts()).toEqual({ accounts: ['acme'] });
+    for (const master of cluster.masters) expect(await master.command('ACL', 'LOG')).toEqual([]);
   });
 
   it('a Redis that is not there stops the boot within the configured time', async () => {
