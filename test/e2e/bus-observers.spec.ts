@@ -1,10 +1,11 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { map, Subject } from 'rxjs';
-import { EventBus, LoopTransport, LoopWsError, type TransportReceipt } from '../../lib/index.js';
+import { EventBus, LoopWsError } from '../../lib/index.js';
 import { MemoryCluster } from '../../lib/testing/index.js';
 import { eventually } from '../support/eventually.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
+import { NullTransport } from '../support/null-transport.js';
 
 const uncaught: unknown[] = [];
 const noteUncaught = (error: unknown): void => {
@@ -111,17 +112,10 @@ describe('P6: an observer of bus.on that fails', () => {
 
 describe('bus.on', () => {
   it('P6: outlives a transport that cannot attach', async () => {
-    class Unattachable extends LoopTransport {
-      override readonly isLive = true;
-      override async start(): Promise<void> {}
+    class Unattachable extends NullTransport {
       override async attach(): Promise<void> {
         throw new Error('away');
       }
-      override detach(): void {}
-      override async publish(): Promise<TransportReceipt> {
-        return { expected: 0, replies: [] };
-      }
-      override async close(): Promise<void> {}
     }
     silenceLog();
     const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});

@@ -12,6 +12,7 @@ import {
 import { TopicInterest } from '../../lib/transport/topic-interest.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { NullTransport } from '../support/null-transport.js';
 
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -19,7 +20,7 @@ afterEach(async () => {
 });
 
 /** Writes down what it is called with; a test overrides what it wants to fail. */
-class Noted extends LoopTransport {
+class Noted extends NullTransport {
   override isLive = true;
   readonly calls: string[] = [];
 
@@ -40,7 +41,6 @@ class Noted extends LoopTransport {
     this.calls.push('publish');
     return this.publishing();
   }
-  override async close(): Promise<void> {}
 
   starting = async (): Promise<void> => {};
   attaching = async (_topics: readonly Topic[]): Promise<void> => {};

@@ -1,10 +1,4 @@
-import {
-  ConnectionRegistry,
-  LoopTransport,
-  LoopTransportError,
-  PresenceStore,
-  type TransportReceipt,
-} from '../../lib/index.js';
+import { ConnectionRegistry, PresenceStore } from '../../lib/index.js';
 import { MemoryCluster } from '../../lib/testing/index.js';
 import { edgeLog } from '../support/edge-log.js';
 import { eventually } from '../support/eventually.js';
@@ -50,7 +44,7 @@ afterAll(endRedisServers);
 describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, join) => {
   async function startCluster(
     size: number,
-    config: { presenceGraceMs?: number } = {},
+    { config, ...options }: LoopAppOptions = {},
   ): Promise<LoopApp[]> {
     edges.length = 0;
     const joined = await join();
@@ -61,6 +55,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
           options: {
             serverId: `server-${index}`,
             ...joined(),
+            ...options,
             config: { topicLingerMs: 0, ...config },
           },
         }),
@@ -103,7 +98,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     expect(await a.bus.pushToConnection('acme', 'zzz', 'chat:n', 1)).toBe('not_connected');
   });
 
-  it('P8: a server gets only what it has a receiver for, and nothing once the last one left', async () => {
+  it('P8: what is pushed to an account reaches a server only while it has one of its connections', async () => {
     const [a, b] = (await startCluster(2)) as [LoopApp, LoopApp];
     const expected = async (account: string): Promise<number> =>
       (await a.bus.pushToAccount(account, 'chat:n', 1)).servers.expected;
@@ -113,6 +108,33 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     expect(await expected('other')).toBe(1);
     await onB.close();
     await eventually('the topic is detached', async () => (await expected('acme')) === 1);
+  });
+
+  it('P8: what is pushed to a room reaches a server only while it has one of its members', async () => {
+    const [a, b] = (await startCluster(2)) as [LoopApp, LoopApp];
+    await b.client('acme', { connectionId: 'phone' });
+    const connection = b.get(ConnectionRegistry).get('acme', 'phone')!;
+    const expected = async (room: string): Promise<number> =>
+      (await a.bus.pushToRoom(room, 'chat:n', 1)).servers.expected;
+    expect(await expected('lobby')).toBe(1);
+    await connection.join('lobby');
+    expect(await expected('lobby')).toBe(2);
+    expect(await expected('attic')).toBe(1);
+    connection.leave('lobby');
+    await eventually('the room is detached', async () => (await expected('lobby')) === 1);
+  });
+
+  it('P8: what is pushed to a channel reaches a server only while it has a subscriber to the service', async () => {
+    const [a, b] = (await startCluster(2, { defaultSubscriptions: [] })) as [LoopApp, LoopApp];
+    const onB = await b.client('acme');
+    const expected = async (service: 'chat' | 'billing'): Promise<number> =>
+      (await a.bus.pushToChannel(`${service}:n`, 1)).servers.expected;
+    expect(await expected('chat')).toBe(1);
+    await onB.subscribe('chat:message');
+    expect(await expected('chat')).toBe(2);
+    expect(await expected('billing')).toBe(1);
+    await onB.unsubscribe('chat:message');
+    await eventually('the service is detached', async () => (await expected('chat')) === 1);
   });
 
   it('except leaves out a live connection of another server', async () => {
@@ -211,79 +233,14 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
   });
 
   it('P7: coming back on another server within the grace shows no edge, though the first server is gone', async () => {
-    const [a, b] = (await startCluster(2, { presenceGraceMs: 60_000 })) as [LoopApp, LoopApp];
+    const [a, b] = (await startCluster(2, { config: { presenceGraceMs: 60_000 } })) as [
+      LoopApp,
+      LoopApp,
+    ];
     await a.client('acme');
     await a.close();
     expect(await b.get(PresenceStore).isOnline('acme')).toBe(false);
     await b.client('acme');
     expect(edges).toEqual(['+acme']);
-  });
-});
-
-describe('a transport that fails', () => {
-  abstract class NullTransport extends LoopTransport {
-    override readonly isLive = true;
-    override async start(): Promise<void> {}
-    override async attach(): Promise<void> {}
-    override detach(): void {}
-    override async close(): Promise<void> {}
-  }
-  class Rejecting extends NullTransport {
-    override async publish(): Promise<TransportReceipt> {
-      throw new Error('away');
-    }
-  }
-  class Full extends NullTransport {
-    override async publish(): Promise<TransportReceipt> {
-      throw new LoopTransportError('backpressure', 'Too much is waiting.');
-    }
-  }
-  class Silent extends NullTransport {
-    override publish(): Promise<TransportReceipt> {
-      return new Promise(() => {});
-    }
-  }
-  class Partial extends NullTransport {
-    override async publish(): Promise<TransportReceipt> {
-      return { expected: 2, replies: [{ delivered: 1, filtered: 0, failed: 0 }] };
-    }
-  }
-
-  it.each([
-    ['rejects', new Rejecting(), 'failed'],
-    ['has no room', new Full(), 'backpressure'],
-    ['never settles', new Silent(), 'timeout'],
-  ])(
-    'P5, P6: when it %s, local pushes arrive and remote results are unknown',
-    async (_what, transport, why) => {
-      const { bus, client } = await startLoopApp({
-        options: { transport, config: { receiptTimeoutMs: 20 } },
-      });
-      const one = await client('acme', { connectionId: 'phone' });
-      expect(await bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
-      const report = bus.pushToAccount('acme', 'chat:n', 2);
-      expect(await one.next('chat:n')).toBe(1);
-      expect(await one.next('chat:n')).toBe(2);
-      expect(await report).toMatchObject({ delivered: 1, complete: false, why });
-      expect(await bus.pushToConnection('acme', 'elsewhere', 'chat:n', 3)).toBe('unknown');
-      const asked = bus.ask('acme', 'elsewhere', 'chat:n', 1, { timeoutMs: 20 });
-      await expect(asked).rejects.toMatchObject({
-        reason: 'unknown',
-        message: expect.stringContaining('It is unknown whether acme/elsewhere was asked'),
-      });
-      expect(await bus.disconnect('acme')).toEqual({ closed: 1, complete: false, why });
-    },
-  );
-
-  it('P5: when a server does not answer, the counts are what is proven and the report is not complete', async () => {
-    const { bus } = await startLoopApp({ options: { transport: new Partial() } });
-    expect(await bus.pushToAccount('acme', 'chat:n', 1)).toEqual({
-      delivered: 1,
-      filtered: 0,
-      failed: 0,
-      servers: { expected: 3, answered: 2 },
-      complete: false,
-      why: 'unanswered',
-    });
   });
 });

@@ -175,7 +175,7 @@ describe('order', () => {
     expect(started.filter((one) => one.startsWith('a'))).toEqual(['a1']);
     gate.resolve();
     await Promise.all(replies);
-    expect(started).toEqual(expect.arrayContaining(['a1', 'a2', 'a3']));
+    expect(started.filter((one) => one.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
     expect(a.frames.filter(({ op }) => op === 'reply')).toMatchObject([
       { data: 1 },
       { data: 2 },
@@ -183,7 +183,7 @@ describe('order', () => {
     ]);
   });
 
-  it('P6: at most handlersInFlight run at once, and a flood stays in the peer until they are done', async () => {
+  it('P6: at most handlersInFlight run at once', async () => {
     let running = 0;
     let most = 0;
     const gate = deferred();

@@ -6,16 +6,15 @@ import {
   ConnectionRegistry,
   type LoopConnection,
   type LoopRequest,
-  LoopTransport,
   OnLoopConnect,
   OnLoopEvent,
   OnLoopUnsubscribe,
   type Topic,
-  type TransportReceipt,
 } from '../../lib/index.js';
 import type { OkFrame } from '../../lib/protocol/frames.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { NullTransport } from '../support/null-transport.js';
 import { cutRawPeers, RawPeer, textFrame } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
 
@@ -129,19 +128,13 @@ describe('a pattern that authorize does not grant', () => {
 describe('subscribing and unsubscribing in a loop', () => {
   it('leaves nothing behind, and the transport hears of the first and the last holder only', async () => {
     const calls: string[] = [];
-    class Counting extends LoopTransport {
-      override readonly isLive = true;
-      override async start(): Promise<void> {}
+    class Counting extends NullTransport {
       override async attach(topics: readonly Topic[]): Promise<void> {
         calls.push(...topics.map(({ name }) => `+${name}`));
       }
       override detach(topics: readonly Topic[]): void {
         calls.push(...topics.map(({ name }) => `-${name}`));
       }
-      override async publish(): Promise<TransportReceipt> {
-        return { expected: 0, replies: [] };
-      }
-      override async close(): Promise<void> {}
     }
     const app = await startLoopApp({
       options: {

@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
-import { LoopTransport, type TransportReceipt, type TransportServer } from '../../lib/index.js';
+import type { TransportServer } from '../../lib/index.js';
 import { MemoryHistory } from '../../lib/transport/memory/memory-history.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { NullTransport } from '../support/null-transport.js';
 
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -9,19 +10,12 @@ afterEach(async () => {
 });
 
 /** Stands for another server: the test says what arrives. */
-class Arrivals extends LoopTransport {
-  override readonly isLive = true;
+class Arrivals extends NullTransport {
   server!: TransportServer;
 
   override async start(server: TransportServer): Promise<void> {
     this.server = server;
   }
-  override async attach(): Promise<void> {}
-  override detach(): void {}
-  override async publish(): Promise<TransportReceipt> {
-    return { expected: 0, replies: [] };
-  }
-  override async close(): Promise<void> {}
 }
 
 describe('a push of another server', () => {

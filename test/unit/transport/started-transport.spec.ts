@@ -1,14 +1,13 @@
 import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
-import { LoopTransport, type TransportServer } from '../../../lib/transport/loop-transport.js';
+import type { TransportServer } from '../../../lib/transport/loop-transport.js';
 import { StartedTransport } from '../../../lib/transport/started-transport.js';
 import type { Topic } from '../../../lib/transport/topic.js';
-import type { TransportReceipt } from '../../../lib/transport/transport-message.js';
 import { SampledLogger } from '../../../lib/util/sampled-logger.js';
 import { deferred } from '../../support/eventually.js';
+import { NullTransport } from '../../support/null-transport.js';
 
 /** Starts when a test lets it, and writes down what reaches it. */
-class Slow extends LoopTransport {
-  override readonly isLive = true;
+class Slow extends NullTransport {
   readonly calls: string[] = [];
   readonly going = deferred();
 
@@ -22,9 +21,6 @@ class Slow extends LoopTransport {
   }
   override detach(): void {
     this.calls.push('detach');
-  }
-  override async publish(): Promise<TransportReceipt> {
-    return { expected: 0, replies: [] };
   }
   override async close(): Promise<void> {
     this.calls.push('close');
