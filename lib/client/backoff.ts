@@ -1,4 +1,4 @@
-/** How long a client waits before it reconnects. */
+/** How long a client waits before it tries again. */
 export interface BackoffOptions {
   /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. Default 500. */
   readonly baseMs: number;
@@ -10,5 +10,3 @@ export interface BackoffOptions {
    */
   readonly stableMs: number;
 }
-
-export const DEFAULT_BACKOFF: BackoffOptions = { baseMs: 500, capMs: 30_000, stableMs: 5_000 };

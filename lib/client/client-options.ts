@@ -1,5 +1,5 @@
 import { randomConnectionId } from './address.js';
-import { DEFAULT_BACKOFF, type BackoffOptions } from './backoff.js';
+import type { BackoffOptions } from './backoff.js';
 import { clientError } from './client-errors.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
@@ -29,7 +29,10 @@ export interface LoopClientOptions {
   readonly connectionId?: string | undefined;
   /** The WebSocket class. Default: the platform's own. Node 20 has none: pass the one from the `ws` package. */
   readonly WebSocket?: WebSocketConstructor | undefined;
-  /** Waits between attempts: exponential with full jitter. Default `{ baseMs: 500, capMs: 30_000, stableMs: 5_000 }`. */
+  /**
+   * Waits between attempts, to connect and to subscribe: exponential with full jitter. Default
+   * `{ baseMs: 500, capMs: 30_000, stableMs: 5_000 }`.
+   */
   readonly backoff?: Partial<BackoffOptions> | undefined;
   /** Time limit for the token, the socket and the server's welcome together, in milliseconds. Default 10 000. */
   readonly connectTimeoutMs?: number | undefined;
@@ -70,10 +73,11 @@ export interface ClientSettings extends BackoffOptions {
 
 /** Fills in defaults. Throws a {@link LoopClientError} that names an invalid option, or the missing `WebSocket`. */
 export function clientSettings(options: LoopClientOptions): ClientSettings {
-  const { baseMs, capMs, stableMs } = options.backoff ?? {};
-  const settings: Record<string, unknown> = { ...options, baseMs, capMs, stableMs };
+  const settings: Record<string, unknown> = { ...options, ...options.backoff };
   const defaults = {
-    ...DEFAULT_BACKOFF,
+    baseMs: 500,
+    capMs: 30_000,
+    stableMs: 5_000,
     connectionId: randomConnectionId(),
     connectTimeoutMs: 10_000,
     requestTimeoutMs: 10_000,

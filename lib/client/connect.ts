@@ -61,6 +61,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
   const calls = createCalls(loop, settings, link, report);
   const subscriptions = createSubscriptions(
     loop,
+    settings,
     handlers.listeners,
     positions,
     calls.askNow,

@@ -63,7 +63,7 @@ export function createLink(
   settings: ClientSettings,
   { token, resume, onState, onFrame, onError }: LinkObserver,
 ): Link {
-  const { connectionId, connectTimeoutMs, stableMs, random, WebSocket } = settings;
+  const { connectionId, connectTimeoutMs, stableMs, WebSocket } = settings;
   let socket: LoopWebSocket | undefined;
   /** The timer of the attempt, of the next check whether the peer is alive, or of the wait for the next attempt. */
   let timer: Timer | undefined;
@@ -185,7 +185,7 @@ export function createLink(
     if (isLeaving || !shouldReconnect(code)) enter({ state: 'closed', code, reason });
     else {
       if (performance.now() - openedAt >= stableMs) attempt = 0;
-      const nextAttemptMs = adviceMs ?? fullJitterMs(attempt++, settings, random);
+      const nextAttemptMs = adviceMs ?? fullJitterMs(attempt++, settings);
       openedAt = Infinity;
       adviceMs = undefined;
       timer = after(nextAttemptMs, () => void start());

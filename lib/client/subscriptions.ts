@@ -1,11 +1,10 @@
 import type { OkFrame, WelcomeFrame } from '../protocol/frames.js';
-import { fullJitterMs } from '../protocol/full-jitter.js';
-import { DEFAULT_BACKOFF } from './backoff.js';
+import { type Backoff, fullJitterMs } from '../protocol/full-jitter.js';
 import type { Ask } from './calls.js';
 import { clientError, isTemporary, LoopClientError } from './client-errors.js';
 import { serviceTopic, type Positions } from './positions.js';
 import type { LoopStatus } from './loop-state.js';
-import type { Timer } from './timer.js';
+import { after, type Timer } from './timer.js';
 
 /** Keeps what the server has subscribed equal to what the application wants, with one frame per tick. */
 export interface Subscriptions {
@@ -50,6 +49,7 @@ const DEFAULT_PATTERNS_PER_FRAME = 100;
 
 export function createSubscriptions(
   loop: Readonly<LoopStatus>,
+  backoff: Backoff,
   handlers: Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>,
   positions: Pick<Positions, 'since' | 'settled' | 'leave'>,
   ask: Ask,
@@ -120,14 +120,11 @@ export function createSubscriptions(
 
   /** Requesting a pattern twice is harmless. */
   function askAgainSoon(): void {
-    timer ??= setTimeout(
-      () => {
-        timer = undefined;
-        forget('failed');
-        goOn();
-      },
-      fullJitterMs(attempt++, DEFAULT_BACKOFF),
-    );
+    timer ??= after(fullJitterMs(attempt++, backoff), () => {
+      timer = undefined;
+      forget('failed');
+      goOn();
+    });
   }
 
   /** Forgets the patterns with this standing, so that the next {@link flush} requests them again. */

@@ -1,9 +1,11 @@
-/** The bounds of the wait, in milliseconds. */
-export interface BackoffBounds {
+/** How to wait: bounds are in milliseconds. */
+export interface Backoff {
   /** Upper bound of the first wait; it doubles with each attempt. */
   readonly baseMs: number;
   /** Upper bound of every wait. */
   readonly capMs: number;
+  /** From 0 up to 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -13,8 +15,7 @@ export interface BackoffBounds {
  */
 export function fullJitterMs(
   attempt: number,
-  { baseMs, capMs }: BackoffBounds,
-  random: () => number = Math.random,
+  { baseMs, capMs, random = Math.random }: Backoff,
 ): number {
   return random() * Math.min(capMs, baseMs * 2 ** attempt);
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { LoopClientError, type LoopClient } from '../../../lib/client/index.js';
 import type { LoopStatus } from '../../../lib/client/loop-state.js';
 import { createSubscriptions } from '../../../lib/client/subscriptions.js';
+import type { Backoff } from '../../../lib/protocol/full-jitter.js';
 import { Queue } from './queue.js';
 import {
   reactions,
@@ -124,11 +125,13 @@ describe('subscribing', () => {
         if (frame.op !== 'subscribe' || ++asked > 2) return reactions.friendly(frame, peer);
         peer.send({ op: 'error', id: frame.id!, code, message: 'Not now.' });
       };
-      const { loop, errors } = server.client();
+      const random = jest.fn(() => 0);
+      const { loop, errors } = server.client({ random });
       loop.on('billing:*', () => {});
       await loop.ready();
 
       expect(asked).toBe(3);
+      expect(random).toHaveBeenCalledTimes(2);
       expect(errors.all).toMatchObject([
         { code, pattern: 'billing:*' },
         { code, pattern: 'billing:*' },
@@ -150,7 +153,7 @@ describe('subscribing', () => {
 
   it('unsubscribes from what it leaves while it waits to ask again: it may be subscribed', async () => {
     server.react = failing;
-    const { loop, nextError } = server.client();
+    const { loop, nextError } = server.client({ random: () => 1, backoff: { baseMs: 100 } });
     const off = loop.on('billing:*', () => {});
     const peer = await server.nextPeer();
     await nextError('internal');
@@ -172,10 +175,10 @@ describe('subscribing', () => {
     const peer = await server.nextPeer();
     await nextError('no_such_plan');
     await loop.ready();
-    await rejection(loop.request('a:b', 0, { timeoutMs: 300 }));
-    expect(peer.frames.all.map(({ op, event }) => op ?? event)).toEqual(['subscribe', 'a:b']);
+    await loop.ping();
+    await peer.next('ping');
+    expect(peer.frames.all.map(({ op }) => op)).toEqual(['subscribe', 'ping']);
 
-    await peer.next('a:b');
     await loop.authenticate('better');
     expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
   });
@@ -445,13 +448,34 @@ describe('subscriptions that failed', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
+  function failing(backoff: Backoff) {
     const ask = jest.fn(() => Promise.reject(new LoopClientError('timeout', 'No answer.')));
     const handlers = new Map([['billing:*', {}]]);
     const positions = { since: () => undefined, settled: () => {}, leave: () => {} };
     const loop: LoopStatus = { state: 'open', welcome: welcomeFrame() };
-    const subscriptions = createSubscriptions(loop, handlers, positions, ask, () => {});
+    const subscriptions = createSubscriptions(loop, backoff, handlers, positions, ask, () => {});
     subscriptions.open(welcomeFrame());
+    return { ask, loop, subscriptions };
+  }
+
+  it('are asked for again after longer and longer waits, within the bounds of the options', async () => {
+    const { ask } = failing({ baseMs: 100, capMs: 300, random: () => 1 });
+    for (const [at, waitMs] of [100, 200, 300, 300].entries()) {
+      await jest.advanceTimersByTimeAsync(waitMs - 1);
+      expect(ask).toHaveBeenCalledTimes(at + 1);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(ask).toHaveBeenCalledTimes(at + 2);
+    }
+  });
+
+  it('are not asked for in a tight loop when the wait is longer than timers can be', async () => {
+    const { ask } = failing({ baseMs: 2 ** 32, capMs: Infinity, random: () => 1 });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(ask).toHaveBeenCalledTimes(1);
+  });
+
+  it('leave no timer behind when the connection ends, nor anyone waiting', async () => {
+    const { loop, subscriptions } = failing({ baseMs: 500, capMs: 30_000 });
     const ready = rejection(subscriptions.ready());
     await jest.advanceTimersByTimeAsync(0);
     expect(jest.getTimerCount()).toBe(1);
