@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import type { RedisConnectOptions } from '../../lib/index.js';
 import { eventually } from './eventually.js';
-import { freePort, redisBinary, type RedisServer, startRedis } from './redis-server.js';
+import { RedisProcess } from './redis-process.js';
+import { freePort, type RedisServer, startRedis } from './redis-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 const NAME = 'loopws';
@@ -15,14 +13,13 @@ process.once('exit', endSentinels);
 /** Long, so that Sentinel leaves the replica at its proxy: it would point it to the master after this time. */
 const FAILOVER_TIMEOUT_MS = 60_000;
 
-class Sentinel {
-  private readonly dir = mkdtempSync(join(tmpdir(), 'loopws-sentinel-'));
-  private process: ChildProcess | undefined;
-
+class Sentinel extends RedisProcess {
   constructor(
-    readonly port: number,
+    port: number,
     private readonly downAfterMs: number,
-  ) {}
+  ) {
+    super(port);
+  }
 
   async start(masterPort: number): Promise<void> {
     const file = join(this.dir, 'sentinel.conf');
@@ -35,41 +32,12 @@ class Sentinel {
       `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
-    this.process = spawn(redisBinary(), [file, '--sentinel'], { stdio: 'ignore' });
-    await eventually('the sentinel knows the replica', () => this.knowsTheReplica(), 15_000);
-  }
-
-  /** Runs one command of Sentinel. */
-  async command<Result>(...args: string[]): Promise<Result> {
-    const redis = new Redis(this.port, '127.0.0.1', {
-      lazyConnect: true,
-      maxRetriesPerRequest: 0,
-      retryStrategy: () => null,
-    });
-    redis.on('error', () => {});
-    try {
-      await redis.connect();
-      return (await redis.call('SENTINEL', ...args)) as Result;
-    } finally {
-      redis.disconnect();
-    }
-  }
-
-  /** Resolves when it is gone; it may be started again, and then knows nothing of before. */
-  async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.process?.once('exit', resolve));
-    this.process?.kill('SIGKILL');
-    await gone;
-  }
-
-  end(): void {
-    this.process?.kill('SIGKILL');
-    rmSync(this.dir, { recursive: true, force: true });
+    await this.launch([file, '--sentinel'], () => this.knowsTheReplica(), 15_000);
   }
 
   private async knowsTheReplica(): Promise<boolean> {
     try {
-      const [replica] = await this.command<unknown[]>('REPLICAS', NAME);
+      const [replica] = await this.command<unknown[]>('SENTINEL', 'REPLICAS', NAME);
       // Listed is not enough: what it has not asked yet it does not promote.
       return JSON.stringify(replica).includes('"master-link-status","ok"');
     } catch {
@@ -128,7 +96,7 @@ export class SentinelGroup {
    * Sentinel is a new one, for the same one would wait with the next failover.
    */
   async rebuild(): Promise<void> {
-    await this.sentinel.stop();
+    await this.sentinel.kill();
     [this.first, this.second] = [this.second, this.first];
     this.replication = await TcpProxy.start(this.master.port);
     await this.replica.start();
@@ -177,7 +145,7 @@ export class SentinelGroup {
 
   /** The planned one, with both servers well. */
   async failOver(): Promise<void> {
-    await this.sentinel.command('FAILOVER', NAME);
+    await this.sentinel.command('SENTINEL', 'FAILOVER', NAME);
   }
 
   /** Resolves when Sentinel sends newcomers to what was the replica. */
@@ -185,7 +153,8 @@ export class SentinelGroup {
     await eventually(
       'Sentinel names the new master',
       async () => {
-        const [, port] = await this.sentinel.command<string[]>('GET-MASTER-ADDR-BY-NAME', NAME);
+        const asked = this.sentinel.command<string[]>('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
+        const [, port] = await asked;
         return Number(port) === this.replica.port;
       },
       15_000,
