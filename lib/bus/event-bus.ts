@@ -79,7 +79,9 @@ export abstract class EventBus {
   abstract on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>>;
 
   /**
-   * Closes the account's connections on every server, or only the named one.
+   * Closes the account's connections on every server, or only the named one. Connections that are still opening are
+   * included, from the moment when their `@OnLoopConnect` runs. Revoke the credentials first, so that nobody is let in
+   * any more.
    *
    * @param connectionId Default: all connections of the account.
    * @param code Default 4503: clients do not reconnect. Otherwise 1000, or an application code from 3000 to 4999.

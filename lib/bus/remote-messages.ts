@@ -42,13 +42,8 @@ export class RemoteMessages {
 
   private disconnect(order: DisconnectMessage): number {
     const { accountId, connectionId, registration, code, reason } = order;
-    if (registration === undefined) {
-      return this.registry.disconnect(accountId, connectionId, code, reason);
-    }
-    const meant = this.registry
-      .ofAccount(accountId)
-      .filter((connection) => connection.registration.registration === registration);
-    for (const connection of meant) connection.close(code, reason);
-    return meant.length;
+    return registration === undefined
+      ? this.registry.disconnect(accountId, connectionId, code, reason)
+      : this.registry.disconnectRegistered({ accountId, registration }, code, reason);
   }
 }

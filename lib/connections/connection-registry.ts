@@ -3,6 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 import { LoopWsError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
+import type { PresenceRegistration } from '../presence/presence-store.js';
 import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
@@ -33,6 +34,10 @@ interface Attaching {
 @Injectable()
 export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicationShutdown {
   private readonly accounts = new GroupedMap<LoopConnection>(({ connectionId }) => connectionId);
+  /** Several of them may have the same identity. */
+  private readonly opening = new GroupedMap<LoopConnection>(
+    ({ registration }) => registration.registration,
+  );
   private readonly subscriptions = new SubscriptionGroups<LoopConnection>();
   private readonly roomMembers = new KeyedSets<LoopConnection>();
   private readonly events = new Subject<ConnectionEvent>();
@@ -73,8 +78,8 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
   }
 
   /**
-   * Closes the account's connections on this server, or only the named one. For the whole cluster, use
-   * `EventBus.disconnect`.
+   * Closes the account's connections on this server, or only the named one. Connections that are still opening are
+   * included. For the whole cluster, use `EventBus.disconnect`.
    *
    * @param connectionId Default: all connections of the account.
    * @param code Default 4503: the client does not reconnect. A code that may not be sent is replaced by 1011.
@@ -89,20 +94,41 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     reason = '',
   ): number {
     requireIds(connectionId === undefined ? { accountId } : { accountId, connectionId });
-    const connections = this.ofAccount(accountId).filter(
+    return this.closeMatching(
+      accountId,
       (connection) => connectionId === undefined || connection.connectionId === connectionId,
+      code,
+      reason,
     );
-    for (const connection of connections) connection.close(code, reason);
-    return connections.length;
   }
 
   onApplicationShutdown(): void {
     this.events.complete();
   }
 
+  /** Closes the one connection, open or opening, that has this registration in presence. @internal */
+  disconnectRegistered(
+    { accountId, registration }: Pick<PresenceRegistration, 'accountId' | 'registration'>,
+    code: number,
+    reason: string,
+  ): number {
+    return this.closeMatching(
+      accountId,
+      (connection) => connection.registration.registration === registration,
+      code,
+      reason,
+    );
+  }
+
+  /** Registers the connection before it is a receiver, so that it can be disconnected. @internal */
+  addOpening(connection: LoopConnection): void {
+    this.opening.set(connection.accountId, connection);
+  }
+
   /** Makes the connection a receiver. It replaces an older connection with the same identity. @internal */
   add(connection: LoopConnection): void {
     const older = this.get(connection.accountId, connection.connectionId);
+    this.forgetOpening(connection);
     this.accounts.set(connection.accountId, connection);
     this.opened.add(connection);
     older?.close(REPLACED.code, REPLACED.reason);
@@ -116,6 +142,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
    */
   remove(connection: LoopConnection, close: ConnectionClose): void {
     const { accountId, connectionId, group } = connection;
+    this.forgetOpening(connection);
     if (group !== undefined) this.subscriptions.leave(connection, group);
     this.interest.release(this.topicsOf(connection.patterns));
     for (const room of connection.roomNames) this.dropRoom(connection, room);
@@ -188,6 +215,21 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     if (connection.state === 'closed') return;
     for (const added of this.attaching.get(connection) ?? []) added.rooms.delete(room);
     if (connection.exit(room)) this.dropRoom(connection, room);
+  }
+
+  private closeMatching(
+    accountId: string,
+    matches: (connection: LoopConnection) => boolean,
+    code: number,
+    reason: string,
+  ): number {
+    const matching = [...this.opening.of(accountId), ...this.ofAccount(accountId)].filter(matches);
+    for (const connection of matching) connection.close(code, reason);
+    return matching.length;
+  }
+
+  private forgetOpening({ accountId, registration }: LoopConnection): void {
+    this.opening.delete(accountId, registration.registration);
   }
 
   /**

@@ -53,6 +53,7 @@ export class ConnectionOpener {
   /** Never rejects: a connection that cannot be opened is closed with a code that says why. */
   async open(session: Session, resumes: boolean): Promise<void> {
     this.heartbeat.watch(session);
+    this.registry.addOpening(session.connection);
     try {
       const cameOnline = await this.prepareInTime(session);
       if (!session.end.hasCome) this.welcome(session, resumes);
@@ -76,10 +77,12 @@ export class ConnectionOpener {
   /** Resolves with `true` when the account came online with this connection. */
   private async prepare(session: Session): Promise<boolean> {
     const { connection, end } = session;
+    // First, so that an order of another server to disconnect the account reaches it while the hook runs.
+    await this.attachAccount(session);
+    if (end.hasCome) return false;
     await this.hooks.connect(connection);
     end.reach(Step.Greeted);
     await this.subscribeDefaults(connection);
-    await this.attachAccount(session);
     return end.hasCome ? false : this.register(session);
   }
 

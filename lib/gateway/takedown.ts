@@ -15,10 +15,10 @@ import type { Session } from './session.js';
 export const Step = {
   /** It listens to its socket and is watched by the heartbeat; the connection may subscribe and join rooms. */
   Listening: 0,
-  /** `@OnLoopConnect` has accepted the connection. */
-  Greeted: 1,
   /** This server has asked for what other servers send to the account. */
-  Attached: 2,
+  Attached: 1,
+  /** `@OnLoopConnect` has accepted the connection. */
+  Greeted: 2,
   /** The presence store has answered the registration, with success or failure. */
   Registered: 3,
 } as const;
@@ -47,8 +47,8 @@ export class Takedown {
   /** In the order of undoing: the last step first. */
   private readonly undos: readonly (readonly [Step, Undo])[] = [
     [Step.Registered, (session) => this.unregister(session)],
-    [Step.Attached, ({ connection }) => this.interest.release([accountTopic(connection)])],
     [Step.Greeted, ({ connection }, close) => this.hooks.disconnect(connection, close)],
+    [Step.Attached, ({ connection }) => this.interest.release([accountTopic(connection)])],
     [Step.Listening, ({ connection }, close) => this.registry.remove(connection, close)],
     [Step.Listening, (session) => this.heartbeat.unwatch(session)],
     [Step.Listening, ({ connection }) => this.asks.abandon(connection)],
