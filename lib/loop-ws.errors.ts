@@ -34,7 +34,7 @@ export type LoopAskFailure =
   | 'refused'
   /** No answer within `timeoutMs`, from the client or from a server that may have the connection. */
   | 'timeout'
-  /** It is unknown whether the question was asked, because the other servers could not be reached. */
+  /** It is unknown whether the question was asked, because other servers could not be reached. */
   | 'unknown';
 
 export class LoopAskError extends LoopWsError {

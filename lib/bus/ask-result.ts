@@ -9,12 +9,21 @@ export interface AskOptions {
   readonly timeoutMs: number;
 }
 
-/** The client's answer. Throws a {@link LoopAskError} that says why there is none. */
-export function answerOf(question: AskMessage, here: ServerReply, elsewhere: Elsewhere): unknown {
+/**
+ * The client's answer. Throws a {@link LoopAskError} that says why there is none.
+ *
+ * @param hadTime Whether the other servers had all of their time to answer.
+ */
+export function answerOf(
+  question: AskMessage,
+  here: ServerReply,
+  elsewhere: Elsewhere,
+  hadTime: boolean,
+): unknown {
   const replies = [here, ...receiptIn(elsewhere).replies];
   const answer = replies.find((reply) => reply.answer)?.answer;
   const who = `${question.connection.accountId}/${question.connection.connectionId}`;
-  if (answer === undefined) throw failureOf(question, who, here, elsewhere);
+  if (answer === undefined) throw failureOf(question, who, here, elsewhere, hadTime);
   if (answer.ok) return answer.data === undefined ? undefined : JSON.parse(answer.data);
   const { code, message } = answer.error;
   const details = { code, message };
@@ -26,6 +35,7 @@ function failureOf(
   who: string,
   here: ServerReply,
   elsewhere: Elsewhere,
+  hadTime: boolean,
 ): LoopAskError {
   const result = connectionResultOf(reportOf(here, elsewhere));
   if (result === 'not_connected')
@@ -36,8 +46,9 @@ function failureOf(
     const message = `${who} did not take the question "${name}", or disconnected before answering it.`;
     return new LoopAskError(result, message);
   }
-  if (result === 'unknown' && 'why' in elsewhere) {
-    const message = `It is unknown whether ${who} was asked "${name}": the other servers could not be reached.`;
+  // A receipt that is incomplete before its time misses a server that cannot hear, rather than an answer.
+  if (result === 'unknown' && ('why' in elsewhere || !hadTime)) {
+    const message = `It is unknown whether ${who} was asked "${name}": other servers could not be reached.`;
     return new LoopAskError(result, message);
   }
   return new LoopAskError('timeout', `${who} did not answer "${name}" within ${timeoutMs} ms.`);

@@ -50,6 +50,9 @@ import {
  */
 const TRANSPORT_SHARE = 0.9;
 
+/** By how much a timer may be early. */
+const TIMER_SLACK_MS = 2;
+
 /** The bus: delivers on this server, then hands over to the transport. */
 @Injectable()
 export class EventBusService extends EventBus {
@@ -119,7 +122,9 @@ export class EventBusService extends EventBus {
     const question: AskMessage = { kind: 'ask', connection, name, data: composed.data, timeoutMs };
     const calledAt = performance.now();
     const answer = this.order.other(() => this.askAtOnce(question, calledAt));
-    return within(answer, timeoutMs, () => answerOf(question, NOTHING_DONE, { why: 'timeout' }));
+    return within(answer, timeoutMs, () =>
+      answerOf(question, NOTHING_DONE, { why: 'timeout' }, true),
+    );
   }
 
   override on<P extends LoopPattern>(pattern: P): Observable<LoopEnvelope<P>> {
@@ -195,14 +200,15 @@ export class EventBusService extends EventBus {
   private async askAtOnce(question: AskMessage, calledAt: number): Promise<unknown> {
     const { accountId, connectionId } = question.connection;
     const timeoutMs = question.timeoutMs - waitedSince(calledAt);
-    if (timeoutMs <= 0) return answerOf(question, NOTHING_DONE, { why: 'timeout' });
+    if (timeoutMs <= 0) return answerOf(question, NOTHING_DONE, { why: 'timeout' }, true);
     const asked = { ...question, timeoutMs };
+    const settlesAt = performance.now() + timeoutMs * TRANSPORT_SHARE - TIMER_SLACK_MS;
     const connection = this.registry.get(accountId, connectionId);
     const here = connection === undefined ? NOTHING_DONE : await this.asks.ask(connection, asked);
     const elsewhere = reached(here)
       ? NOTHING_ELSEWHERE
       : await this.publish(accountTopic({ accountId }), asked, { timeoutMs, receipt: true });
-    return answerOf(question, here, elsewhere);
+    return answerOf(question, here, elsewhere, performance.now() >= settlesAt);
   }
 
   /** The push is delivered here when its place in the history says that it is its turn. */

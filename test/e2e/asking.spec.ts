@@ -1,5 +1,14 @@
-import { EventBus, LoopAskError } from '../../lib/index.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  EventBus,
+  LoopAskError,
+  type PublishOptions,
+  type Topic,
+  type TransportMessage,
+  type TransportReceipt,
+} from '../../lib/index.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { NullTransport } from '../support/null-transport.js';
 
 afterEach(closeLoopApps);
 
@@ -68,6 +77,34 @@ describe('ask', () => {
       { reason: 'send_failed' },
     ]);
     expect(phone.frames.filter(isQuestion)).toHaveLength(3);
+  });
+});
+
+describe('P5: a question to a connection that another server may have', () => {
+  /** Beside one other server that says nothing. */
+  class BesideSilence extends NullTransport {
+    /** @param knowsAtOnce Whether it is known at once that the other one cannot hear. */
+    constructor(private readonly knowsAtOnce: boolean) {
+      super();
+    }
+    override async publish(
+      _topic: Topic,
+      _message: TransportMessage,
+      { timeoutMs }: PublishOptions,
+    ): Promise<TransportReceipt> {
+      if (!this.knowsAtOnce) await delay(timeoutMs);
+      return { expected: 1, replies: [] };
+    }
+  }
+
+  it.each([
+    ['unknown', 'that server cannot hear it, whatever time is left', true, 30_000],
+    ['timeout', 'that server had its time', false, 100],
+  ])('is %s when %s', async (reason, _when, knowsAtOnce, timeoutMs) => {
+    const { bus } = await startLoopApp({ options: { transport: new BesideSilence(knowsAtOnce) } });
+    await expect(bus.ask('acme', 'phone', 'device:status', 1, { timeoutMs })).rejects.toMatchObject(
+      { reason },
+    );
   });
 });
 
