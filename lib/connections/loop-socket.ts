@@ -27,7 +27,7 @@ export interface LoopStream {
   readonly writableLength: number;
   readonly writableHighWaterMark: number;
   /** The encoding applies to strings. */
-  write(chunk: string | Uint8Array, encoding: 'latin1'): boolean;
+  write(chunk: string | Uint8Array, encoding: 'latin1', written: (() => void) | undefined): boolean;
   cork(): void;
   uncork(): void;
   on(event: 'drain', listener: () => void): this;

@@ -12,6 +12,8 @@ export class Outbox {
   private queuedBytes = 0;
   /** The wire's own value, which does not change; kept here so that it is not computed for each frame. */
   private readonly writeAhead: number;
+  /** At most so many bytes under way leave room for large senders. */
+  private readonly halfFull: number;
   /** The wire's backlog after the last flush. It has not grown since, so it need not be read for each frame. */
   private backlogAtMost = 0;
   private held = true;
@@ -25,7 +27,8 @@ export class Outbox {
     private readonly maxBytes: number,
   ) {
     this.writeAhead = wire.writeAhead;
-    wire.onDrain(() => this.flush());
+    this.halfFull = maxBytes / 2;
+    wire.onDrain(() => this.flush(), this.halfFull);
   }
 
   /** Whether the wire takes no more data for now. */
@@ -35,7 +38,7 @@ export class Outbox {
 
   /** Whether it is at most half full. Large senders wait for that, so that the reader does not count as too slow. */
   get hasRoom(): boolean {
-    return this.ended || this.queuedBytes + this.wire.backlog <= this.maxBytes / 2;
+    return this.ended || this.queuedBytes + this.wire.backlog <= this.halfFull;
   }
 
   /** Resolves when there is room, or the outbox has ended. */

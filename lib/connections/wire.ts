@@ -1,4 +1,4 @@
-import { CHUNK_ENCODING } from './chunk.js';
+import { type Chunk, CHUNK_ENCODING } from './chunk.js';
 import { type LoopSocket, type LoopStream, SOCKET_OPEN } from './loop-socket.js';
 import type { JoinedFrames } from './joined-frames.js';
 import type { TextFrame } from './text-frame.js';
@@ -19,8 +19,8 @@ export interface Wire {
   readonly writeAhead: number;
   /** Writes the frames in one system call. The array belongs to the wire from then on. */
   write(frames: readonly TextFrame[]): void;
-  /** Calls back whenever the backlog may have become small enough for more. */
-  onDrain(listener: () => void): void;
+  /** Calls back whenever the backlog may have become small enough for more: at most `smallEnough` bytes. */
+  onDrain(listener: () => void, smallEnough: number): void;
 }
 
 export function wireOf(socket: LoopSocket, stream: LoopStream, joined: JoinedFrames): Wire {
@@ -34,6 +34,9 @@ export function wireOf(socket: LoopSocket, stream: LoopStream, joined: JoinedFra
  * pongs, close), because each of those is written whole in one turn as well.
  */
 class StreamWire implements Wire {
+  /** Absent where the stream's drains are enough. */
+  private written: (() => void) | undefined;
+
   constructor(
     private readonly socket: LoopSocket,
     private readonly stream: LoopStream,
@@ -54,19 +57,26 @@ class StreamWire implements Wire {
   }
 
   write(frames: readonly TextFrame[]): void {
-    if (frames.length === 1) this.stream.write(frames[0]!.chunk, CHUNK_ENCODING);
-    else if (lengthOf(frames) > LONGEST_JOINED_BYTES) this.writeEach(frames);
-    else this.stream.write(this.joined.chunkOf(frames), CHUNK_ENCODING);
+    if (frames.length === 1) this.put(frames[0]!.chunk);
+    else if (lengthOf(frames) > LONGEST_JOINED_BYTES) this.putEach(frames);
+    else this.put(this.joined.chunkOf(frames));
+  }
   }
 
-  private writeEach(frames: readonly TextFrame[]): void {
+  /** A backlog that stayed below the high-water mark ends without a drain. */
+  onDrain(listener: () => void, smallEnough: number): void {
+    this.stream.on('drain', listener);
+    if (smallEnough < this.stream.writableHighWaterMark) this.written = listener;
+  }
+
+  private putEach(frames: readonly TextFrame[]): void {
     this.stream.cork();
-    for (const { chunk } of frames) this.stream.write(chunk, CHUNK_ENCODING);
+    for (const { chunk } of frames) this.put(chunk);
     this.stream.uncork();
   }
 
-  onDrain(listener: () => void): void {
-    this.stream.on('drain', listener);
+  private put(chunk: Chunk): void {
+    this.stream.write(chunk, CHUNK_ENCODING, this.written);
   }
 }
 

@@ -246,6 +246,34 @@ describe('the wire of a stream with a high-water mark of its own', () => {
     expect(written.slice(1)).toEqual(waiting.map(({ chunk }) => chunk));
     for (const [at, { chunk }] of waiting.entries()) expect(written[at + 1]).toBe(chunk);
   });
+
+  it.each([16_384, 65_536, 1_000_000])(
+    'P6: of %d bytes: who waits for room goes on when its bytes are taken, though the stream reports no drain',
+    async (highWaterMark) => {
+      let take = (): void => {};
+      const stream = new Writable({
+        highWaterMark,
+        write(_bytes: Buffer, _encoding, done) {
+          take = done;
+        },
+      });
+      let drains = 0;
+      stream.on('drain', () => drains++);
+      const socket = { extensions: '', readyState: 1 } as LoopSocket;
+      const maxBytes = highWaterMark; // so that half of it is never reported
+      const wire = wireOf(socket, stream, new JoinedFrames());
+      const box = new Outbox(wire, new FlushScheduler(), maxBytes);
+      box.open(frameOf(maxBytes / 2 + 1));
+      let goesOn = false;
+      const waiting = box.untilRoom().then(() => (goesOn = true));
+      await turn();
+      expect(goesOn).toBe(false);
+      take();
+      await eventually('it goes on', () => goesOn);
+      await waiting;
+      expect(drains).toBe(0);
+    },
+  );
 });
 
 describe('the wire of a socket with an extension', () => {
