@@ -61,7 +61,6 @@ class StreamWire implements Wire {
     else if (lengthOf(frames) > LONGEST_JOINED_BYTES) this.putEach(frames);
     else this.put(this.joined.chunkOf(frames));
   }
-  }
 
   /** A backlog that stayed below the high-water mark ends without a drain. */
   onDrain(listener: () => void, smallEnough: number): void {

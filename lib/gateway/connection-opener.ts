@@ -5,7 +5,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { REPLACED } from '../connections/replaced.js';
-import { toFrameError } from '../handlers/frame-error.js';
+import { logFailure, toFrameError } from '../handlers/frame-error.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
@@ -162,11 +162,10 @@ export class ConnectionOpener {
   }
 
   private refuse(connection: LoopConnection, error: unknown): void {
-    const { code, message, reference } = toFrameError(error);
-    if (reference !== undefined) {
-      this.logger.error('open', `A connection could not be opened (${reference})`, error);
-    }
-    connection.close(CLOSE_CODE_BY_ERROR[code] ?? CloseCode.Forbidden, message);
+    const failure = toFrameError(error);
+    logFailure(this.logger, 'Opening a connection', failure, error);
+    const code = CLOSE_CODE_BY_ERROR[failure.code] ?? CloseCode.Forbidden;
+    connection.close(code, failure.message);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { EventDispatcher } from '../handlers/event.dispatcher.js';
-import { toFrameError } from '../handlers/frame-error.js';
+import { logFailure, toFrameError } from '../handlers/frame-error.js';
 import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
@@ -123,15 +123,16 @@ export class FrameHandler {
   }
 
   private tell(connection: LoopConnection, error: unknown, frame: QueuedFrame): void {
-    const { reference, ...told } = toFrameError(error);
-    if (reference !== undefined) {
-      const what = frame.op === 'event' ? `The handler of "${frame.event}"` : `"${frame.op}"`;
-      this.logger.error(what, `${what} failed (${reference})`, error);
-    }
+    const failure = toFrameError(error);
+    const what = frame.op === 'event' ? `The handler of "${frame.event}"` : `"${frame.op}"`;
+    logFailure(this.logger, what, failure, error);
+    const { code, message, details } = failure;
     this.send(connection, {
       op: 'error',
       ...idField(frame.id),
-      ...told,
+      code,
+      message,
+      ...(details === undefined ? {} : { details }),
     });
   }
 }

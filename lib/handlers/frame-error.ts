@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { LoopWsException } from '../loop-ws.errors.js';
+import { LoopTransportError, LoopWsException } from '../loop-ws.errors.js';
 import { ErrorCode } from '../protocol/error-code.js';
+import type { SampledLogger } from '../util/sampled-logger.js';
 
 /** The error that a client is sent. */
 export interface FrameError {
@@ -11,6 +12,8 @@ export interface FrameError {
   readonly details?: unknown;
   /** Set when the server failed: the id by which the log and the message refer to the failure. */
   readonly reference?: string;
+  /** Set when other servers are not reached: what the log says of it. */
+  readonly outage?: string;
 }
 
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
@@ -36,14 +39,34 @@ export function toFrameError(error: unknown): FrameError {
   }
 }
 
+/** Nothing of a refusal, which is an answer. An outage is no fault of the code, so its stack would say nothing. */
+export function logFailure(
+  logger: SampledLogger,
+  what: string,
+  { reference, outage }: FrameError,
+  error: unknown,
+): void {
+  if (reference !== undefined) logger.error(what, `${what} failed (${reference})`, error);
+  if (outage !== undefined) logger.warn(what, `${what} did not reach the other servers: ${outage}`);
+}
+
 function refusal(error: unknown): FrameError | undefined {
   if (error instanceof LoopWsException) {
     const { code, message, details } = error;
     return { code, message, ...(details === undefined ? {} : { details }) };
   }
+  if (error instanceof LoopTransportError) return unreached(error);
   if (error instanceof HttpException && isRefusal(error.getStatus())) return fromHttp(error);
   if (error instanceof WsException) return { code: ErrorCode.Rejected, message: error.message };
   return undefined;
+}
+
+function unreached({ message }: LoopTransportError): FrameError {
+  return {
+    code: ErrorCode.Unavailable,
+    message: 'The server cannot do this right now. Try again.',
+    outage: message,
+  };
 }
 
 function failure(): FrameError {

@@ -15,9 +15,9 @@ function hookDecorator<Args extends readonly unknown[]>(hook: HookKind): HookDec
 /**
  * Runs before a connection's welcome frame and is awaited: load what handlers need into `connection.data`, join rooms,
  * subscribe. Throwing refuses the connection, and the error decides the close code. An `HttpException` with status 401
- * closes with 4501, 429 with 4429, and 503 with 1013, as does taking longer than `connectTimeoutMs`. Every other
- * refusal (another 4xx, a `WsException`, a `LoopWsException` with a custom code) closes with 4503. Any other error is
- * logged and closes with 1011.
+ * closes with 4501, 429 with 4429, and 503 with 1013, as do a `LoopTransportError` and taking longer than
+ * `connectTimeoutMs`. Every other refusal (another 4xx, a `WsException`, a `LoopWsException` with a custom code) closes
+ * with 4503. Any other error is logged and closes with 1011.
  */
 export const OnLoopConnect = () => hookDecorator<[connection: LoopConnection]>('connect');
 
