@@ -8,6 +8,8 @@ import { Sessions } from './sessions.js';
 /** Closes this server's connections gradually, so that its clients do not all arrive elsewhere at once. */
 @Injectable()
 export class Drain {
+  private hasBegun = false;
+
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly sessions: Sessions,
@@ -20,6 +22,7 @@ export class Drain {
    */
   async run(): Promise<void> {
     const { drainMs, closeTimeoutMs } = this.settings.config;
+    this.hasBegun = true;
     const leaving = this.sessions.all();
     leaving.forEach((session, index) => {
       this.advise(session);
@@ -27,6 +30,11 @@ export class Drain {
       setTimeout(() => void this.dismiss(session, drainMs - waitMs), waitMs);
     });
     await within(this.sessions.allClosed(), drainMs + closeTimeoutMs, () => {});
+  }
+
+  /** Who was still opening when the drain began is told after its welcome. */
+  welcomed(session: Session): void {
+    if (this.hasBegun) this.advise(session);
   }
 
   private advise({ connection }: Session): void {

@@ -90,7 +90,9 @@ export class ServerLifecycle
   connect(socket: LoopSocket, stream: LoopStream & Peer, admitted: Admitted): void {
     const session = this.factory.create(socket, stream, admitted);
     this.sessions.add(session);
-    const opened = this.opener.open(session, wantsToResume(admitted.request));
+    const opened = this.opener
+      .open(session, wantsToResume(admitted.request))
+      .then(() => this.drain.welcomed(session));
     this.background.track('Opening a connection', opened);
   }
 

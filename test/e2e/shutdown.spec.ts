@@ -69,6 +69,35 @@ describe('P9: shutdown', () => {
     expect(edges).toEqual(['+acme', '-acme']);
   });
 
+  it('advises also who is welcomed while it drains, after the welcome', async () => {
+    const gate = deferred();
+    let isOpening = false;
+    @Injectable()
+    class SlowGreeting {
+      @OnLoopConnect()
+      async connect({ connectionId }: LoopConnection): Promise<void> {
+        if (connectionId !== 'late') return;
+        isOpening = true;
+        await gate.promise;
+      }
+    }
+    const loopApp = await startLoopApp({
+      providers: [SlowGreeting],
+      options: { config: { drainMs: 200, reconnectSpreadMs: 700 } },
+    });
+    const early = await loopApp.client('acme', { connectionId: 'early' });
+    const opening = loopApp.client('acme', { connectionId: 'late' });
+    await eventually('the late one is opening', () => isOpening);
+    const closing = loopApp.close();
+    await early.nextFrame('advice', ({ op }) => op === 'reconnect');
+    gate.resolve();
+    const late = await opening;
+    expect((await late.closed).code).toBe(1012);
+    const ops = late.frames.map((frame) => 'op' in frame && frame.op);
+    expect(ops).toEqual(['welcome', 'reconnect']);
+    await closing;
+  });
+
   it('refuses new connections with 503 while it drains', async () => {
     const hold = deferred();
     @Injectable()
