@@ -25,7 +25,9 @@ const IDEMPOTENCY_WINDOW_MS = 60_000;
  */
 export class MemoryCluster {
   private readonly nodes = new Set<ClusterTransport>();
-  private readonly logs = new MemoryLogs();
+  private readonly logs = new MemoryLogs((topic) =>
+    [...this.nodes].some((node) => node.wants(topic)),
+  );
   private readonly presenceTable = new PresenceTable();
 
   /** The transport of one more server. */
@@ -105,7 +107,7 @@ class ClusterTransport extends LoopTransport {
     return { ...(await elsewhere), ...(here !== undefined && { here }) };
   }
 
-  private wants(topic: Topic): boolean {
+  wants(topic: Topic): boolean {
     return this.attached.has(topicKey(topic));
   }
 

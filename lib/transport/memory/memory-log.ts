@@ -12,10 +12,19 @@ interface Entry {
 export class MemoryLog {
   private readonly entries: Entry[] = [];
   private readonly ids = new Map<string, { readonly position: Position; readonly until: number }>();
-  private last: Position = { n: firstNumber(), id: randomId() };
+  private last: Position;
+
+  constructor(private readonly beginning: Position) {
+    this.last = beginning;
+  }
 
   get position(): Position {
     return this.last;
+  }
+
+  /** Whether nothing was ever pushed. */
+  get isUntouched(): boolean {
+    return this.last === this.beginning;
   }
 
   /** Whether nothing but the position is kept. */
@@ -76,9 +85,4 @@ export class MemoryLog {
       this.ids.delete(id);
     }
   }
-}
-
-/** A number that no earlier run of this process can have reached: 2^20 for each second since 1970. */
-function firstNumber(): number {
-  return Math.floor((Date.now() / 1_000) * 2 ** 20);
 }

@@ -1,10 +1,16 @@
+import { TurnPace } from '../../util/turn-pace.js';
 import { POSITION_KEPT_MS } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
+import { MemoryBeginnings } from './memory-beginnings.js';
 import { MemoryLog } from './memory-log.js';
 
 const PRUNED_EVERY_MS = 10_000;
 
+/** Logs that are pruned in one turn of the event loop. */
+const PRUNED_PER_TURN = 1_000;
+
 interface Kept {
+  readonly topic: Topic;
   readonly log: MemoryLog;
   usedAt: number;
 }
@@ -12,15 +18,28 @@ interface Kept {
 /** The histories of all topics, in the memory of this process. */
 export class MemoryLogs {
   private readonly kept = new Map<string, Kept>();
+  private readonly beginnings: MemoryBeginnings;
   private readonly pruning: ReturnType<typeof setInterval>;
+  private readonly pace = new TurnPace(PRUNED_PER_TURN);
+  private isPruning = false;
 
-  constructor(readonly now: () => number = () => performance.now()) {
-    this.pruning = setInterval(() => this.prune(), PRUNED_EVERY_MS).unref();
+  /** @param isFollowed Whether somebody is attached to the topic: its log stays, though nothing is in it. */
+  constructor(
+    private readonly isFollowed: (topic: Topic) => boolean,
+    readonly now: () => number = () => performance.now(),
+  ) {
+    this.beginnings = new MemoryBeginnings(now);
+    this.pruning = setInterval(() => void this.prune(), PRUNED_EVERY_MS).unref();
+  }
+
+  /** Topics that take memory. */
+  get size(): number {
+    return this.kept.size;
   }
 
   of(topic: Topic): MemoryLog {
     const key = topicKey(topic);
-    const kept = this.kept.get(key) ?? { log: new MemoryLog(), usedAt: 0 };
+    const kept = this.kept.get(key) ?? this.begin(topic);
     kept.usedAt = this.now();
     this.kept.set(key, kept);
     return kept.log;
@@ -30,11 +49,27 @@ export class MemoryLogs {
     clearInterval(this.pruning);
   }
 
-  private prune(): void {
-    const now = this.now();
-    for (const [key, { log, usedAt }] of this.kept) {
-      log.prune(now);
-      if (log.isEmpty && now - usedAt > POSITION_KEPT_MS) this.kept.delete(key);
+  private begin(topic: Topic): Kept {
+    return { topic, log: new MemoryLog(this.beginnings.of(topic)), usedAt: 0 };
+  }
+
+  private async prune(): Promise<void> {
+    if (this.isPruning) return;
+    this.isPruning = true;
+    for (const [key, kept] of this.kept) {
+      const turn = this.pace.pass();
+      if (turn !== undefined) await turn;
+      this.pruneOne(key, kept);
     }
+    this.isPruning = false;
+  }
+
+  private pruneOne(key: string, { topic, log, usedAt }: Kept): void {
+    const now = this.now();
+    log.prune(now);
+    if (!log.isEmpty || this.isFollowed(topic)) return;
+    if (!log.isUntouched && now - usedAt <= POSITION_KEPT_MS) return;
+    if (!log.isUntouched) this.beginnings.renew(topic);
+    this.kept.delete(key);
   }
 }

@@ -10,8 +10,8 @@ import { MemoryLogs } from './memory-logs.js';
 export class MemoryTransport extends LoopTransport {
   override readonly isLive = true;
   override readonly history: MemoryHistory;
-  private readonly logs = new MemoryLogs();
   private readonly attached = new TopicMap<true>();
+  private readonly logs = new MemoryLogs((topic) => this.attached.has(topic));
   private server: TransportServer | undefined;
 
   constructor(idempotencyWindowMs: number) {

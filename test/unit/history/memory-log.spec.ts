@@ -1,5 +1,6 @@
 import { MemoryLog } from '../../../lib/transport/memory/memory-log.js';
 import { encodePosition, parsePosition } from '../../../lib/transport/position.js';
+import { randomId } from '../../../lib/util/random-id.js';
 import type { PushMessage } from '../../../lib/transport/transport-message.js';
 
 const POLICY = { size: 3, ttlMs: 100 };
@@ -14,14 +15,16 @@ const push = (n: number, id?: string): PushMessage => ({
   ...(id === undefined ? {} : { id }),
 });
 
-function filled(count: number, log = new MemoryLog()): MemoryLog {
+const begun = (): MemoryLog => new MemoryLog({ n: 1_000, id: randomId() });
+
+function filled(count: number, log = begun()): MemoryLog {
   for (let n = 1; n <= count; n++) log.append(push(n), POLICY, n, ID_WINDOW_MS);
   return log;
 }
 
 describe('the history of one topic', () => {
   it('P3: gives what followed a position, each naming the one before it', () => {
-    const log = new MemoryLog();
+    const log = begun();
     const { position } = log;
     filled(3, log);
     const after = log.since(position, 3)!;
@@ -36,7 +39,7 @@ describe('the history of one topic', () => {
   });
 
   it('P3: says so when something is trimmed, too old, of another life or of another topic', () => {
-    const log = new MemoryLog();
+    const log = begun();
     const { position } = log;
     filled(4, log);
     expect(log.since(position, 4)).toBeUndefined();
@@ -44,7 +47,7 @@ describe('the history of one topic', () => {
     expect(other.since(one.position, 2)).toBeUndefined();
     expect(other.since({ n: 0, id: one.position.id }, 2)).toBeUndefined();
     expect(other.since({ n: 9, id: one.position.id }, 2)).toBeUndefined();
-    const old = new MemoryLog();
+    const old = begun();
     const begin = old.position;
     filled(2, old);
     expect(old.since(begin, 101)).toBeUndefined();
@@ -52,7 +55,7 @@ describe('the history of one topic', () => {
   });
 
   it('P2: keeps a push that is repeated under its id once, for as long as the window', () => {
-    const log = new MemoryLog();
+    const log = begun();
     const first = log.append(push(1, 'a'), POLICY, 0, ID_WINDOW_MS);
     const again = log.append(push(1, 'a'), POLICY, 49, ID_WINDOW_MS);
     expect(again).toEqual({ position: first.position });

@@ -17,9 +17,11 @@ const push: PushMessage = {
 
 describe('the histories in memory', () => {
   let logs: MemoryLogs;
+  const followed = new Set<string>();
   beforeEach(() => {
     jest.useFakeTimers();
-    logs = new MemoryLogs();
+    followed.clear();
+    logs = new MemoryLogs(({ name }) => followed.has(name));
   });
   afterEach(() => {
     logs.close();
@@ -40,5 +42,45 @@ describe('the histories in memory', () => {
     expect(logs.of(ACME).position).toEqual(position);
     jest.advanceTimersByTime(2 * DAY_MS);
     expect(logs.of(ACME).position).not.toEqual(position);
+  });
+
+  it('P6: take nothing for a topic without pushes that nobody follows, and know its position', () => {
+    followed.add('busy');
+    const { position } = logs.of(ACME);
+    logs.of({ kind: 'account', name: 'busy' });
+    jest.advanceTimersByTime(10_000);
+    expect(logs.size).toBe(1);
+    jest.advanceTimersByTime(3 * DAY_MS);
+    expect(logs.size).toBe(1);
+    expect(logs.of(ACME).since(position, logs.now())).toEqual([]);
+    expect(logs.of({ kind: 'room', name: 'acme' }).since(position, logs.now())).toBeUndefined();
+  });
+
+  it('P3: know that something followed a position, though all that did is forgotten', () => {
+    const { position } = logs.of(ACME);
+    jest.advanceTimersByTime(10_000);
+    logs.of(ACME).append(push, { ...POLICY, ttlMs: 1_000 }, logs.now(), 0);
+    const last = logs.of(ACME).position;
+    jest.advanceTimersByTime(3 * DAY_MS);
+    expect(logs.size).toBe(0);
+    expect(logs.of(ACME).since(position, logs.now())).toBeUndefined();
+    expect(logs.of(ACME).since(last, logs.now())).toBeUndefined();
+    expect(logs.of(ACME).position.n).toBeGreaterThan(last.n);
+  });
+
+  it('P3: give what followed the position of a topic that took nothing meanwhile', () => {
+    const { position } = logs.of(ACME);
+    jest.advanceTimersByTime(10_000);
+    expect(logs.size).toBe(0);
+    logs.of(ACME).append(push, POLICY, logs.now(), 0);
+    expect(logs.of(ACME).since(position, logs.now())).toHaveLength(1);
+  });
+
+  it('P6: are pruned a part per turn of the event loop', async () => {
+    for (let n = 0; n < 2_500; n++) logs.of({ kind: 'account', name: String(n) });
+    jest.advanceTimersByTime(10_000);
+    expect(logs.size).toBe(1_500);
+    await jest.advanceTimersByTimeAsync(9);
+    expect(logs.size).toBe(0);
   });
 });

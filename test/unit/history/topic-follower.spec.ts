@@ -39,7 +39,7 @@ async function append(...frames: readonly string[]): Promise<void> {
 /** What was kept is lost, as with the restart of a Redis that saves nothing. */
 function renewHistory(): void {
   logs.close();
-  logs = new MemoryLogs();
+  logs = new MemoryLogs(() => true);
   Object.assign(history, { logs });
 }
 
@@ -47,7 +47,7 @@ beforeEach(async () => {
   jest.spyOn(Date, 'now').mockReturnValue(0); // a history that begins anew begins with the same number
   [placed, delivered, resets] = [[], [], []];
   policy = { size: 5, ttlMs: 60_000, keptMs: 60_000 };
-  logs = new MemoryLogs();
+  logs = new MemoryLogs(() => true);
   const handOver = async (_topic: unknown, push: PlacedPush): Promise<TransportReceipt> => {
     placed.push(push);
     return { expected: 0, replies: [] };
