@@ -6,9 +6,10 @@ import { requireDuration } from './outgoing-event.js';
 export interface PushOptions {
   /**
    * Deduplicates pushes with the same `id`, event name and target within `idempotencyWindowMs`: a repetition gets the
-   * first result. A push that reached nobody may be repeated under its id, except one to a channel. The repetition of a
-   * durable push gets the position of the first; its outcome is no longer known, so the result is `unknown`, and a
-   * report is not complete.
+   * first result. A push that reached nobody may be repeated under its id, except one to a channel. Without history,
+   * each server remembers ids by itself, so a connection that has moved to another server may get a repetition. The
+   * repetition of a durable push gets the position of the first; its outcome is no longer known, so the result is
+   * `unknown`, and a report is not complete.
    */
   readonly id?: string;
   /**
@@ -18,7 +19,8 @@ export interface PushOptions {
   readonly except?: readonly (string | ConnectionRef)[];
   /**
    * A frame that could not be written within this time, in milliseconds, is dropped. Above 0 and at most 2 147 483 647.
-   * Default `config.pushTtlMs`.
+   * Default `config.pushTtlMs`. A durable push that Redis could not store within this time is not kept; once it has its
+   * position, the limit no longer applies.
    */
   readonly ttlMs?: number;
   /** `false`: do not wait for other servers. The result covers only this server and is not complete. Default true. */
