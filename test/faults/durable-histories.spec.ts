@@ -1,5 +1,7 @@
 import { jest } from '@jest/globals';
 import { slotOf } from '../../lib/redis/slots.js';
+import { parsePosition } from '../../lib/transport/position.js';
+import { SampledLogger } from '../../lib/util/sampled-logger.js';
 import { comeBack, dataOf, eventsOf, resetsOf, subscribe } from '../support/durable-client.js';
 import { eventually } from '../support/eventually.js';
 import { faultTest } from '../support/fault-test.js';
@@ -42,6 +44,31 @@ describe('a Redis that is not as it was', () => {
       HEALING_MS,
     );
     const back = await comeBack(again);
+    const answer = await subscribe(back, { account: pos! });
+    expect(answer).toMatchObject({ resumed: {}, reset: { account: expect.any(String) } });
+  }, 60_000);
+
+  it('P3: is checked for losses until the check succeeds, though it takes no writes at first', async () => {
+    const redis = await startRedis();
+    const publisher = await startServer('publisher', redis.url, OPTIONS);
+    const server = await startServer('server', redis.url, OPTIONS);
+    const client = await server.client('acme', { connectionId: 'phone' });
+    await publisher.bus.pushToAccount('acme', 'chat:n', 'kept');
+    await eventually('it arrives', () => eventsOf(client).length === 1);
+    const { pos } = eventsOf(client)[0]!;
+    await client.close();
+    await server.close(); // only the publisher knows of what comes now
+    const { position } = await publisher.bus.pushToAccount('acme', 'chat:n', 'lost');
+    expect(position).toBeDefined();
+    const key = await loseLastPush(redis, 'acme', pos!);
+    const warned = jest.spyOn(SampledLogger.prototype, 'warn');
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', 1);
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await eventually('a check fails', () => warned.mock.calls.some(([kind]) => kind === 'vouch'));
+    const before = await redis.command('GET', key);
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
+    await eventually('it begins anew', async () => (await redis.command('GET', key)) !== before);
+    const back = await comeBack(await startServer('server-2', redis.url, OPTIONS));
     const answer = await subscribe(back, { account: pos! });
     expect(answer).toMatchObject({ resumed: {}, reset: { account: expect.any(String) } });
   }, 60_000);
@@ -97,6 +124,16 @@ describe('servers that differ', () => {
     expect(dataOf(client)).toEqual(['before', 'after']);
   });
 });
+
+/** As a failover does: the last push of an account's history is gone, and `pos` is the last again. Resolves with the key of its position. */
+async function loseLastPush(redis: RedisServer, account: string, pos: string): Promise<string> {
+  const [list] = await redis.command<string[]>('KEYS', `*:h:a:${account}`);
+  const [key] = await redis.command<string[]>('KEYS', `*:p:a:${account}`);
+  const { n, id } = parsePosition(pos)!;
+  await redis.command('RPOP', list!);
+  await redis.command('SET', key!, `${n}|${id}`);
+  return key!;
+}
 
 /** Repeats the last entry of an account's history under the next position, in an envelope of another version. */
 async function pushOfLaterVersion(redis: RedisServer, account: string): Promise<void> {

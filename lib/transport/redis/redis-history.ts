@@ -1,6 +1,4 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
-import { chunksOf, groupsOf } from '../../util/chunks.js';
-import { inParallel } from '../../util/in-parallel.js';
 import { randomId } from '../../util/random-id.js';
 import { isNext, isSamePosition, type Position } from '../position.js';
 import type { Topic } from '../topic.js';
@@ -14,14 +12,12 @@ import type {
 import { idempotencyKeyOf, type PushMessage } from '../transport-message.js';
 import type { AppendBatches } from './append-batches.js';
 import { decodeEnvelope, encodeHeader, encodeLetter, onlyLetter } from './envelope.codec.js';
-import { ConfirmedPositions, type Given } from './confirmed-positions.js';
-import { POSITIONS, READ, VOUCH } from './history.scripts.js';
+import { ConfirmedPositions } from './confirmed-positions.js';
+import { POSITIONS, READ } from './history.scripts.js';
+import { LossCheck } from './loss-check.js';
 import type { MessageSender } from './message-sender.js';
 import { readEntry, readPosition } from './placed-bytes.js';
-
-/** Topics per script. Bounds how long it keeps Redis busy. */
-const CHUNK = 500;
-const CHUNKS_AT_ONCE = 4;
+import { shardChunksOf } from './shard-chunks.js';
 
 interface Entry {
   readonly push: PlacedPush;
@@ -42,6 +38,7 @@ interface Read {
  */
 export class RedisHistory implements TopicHistory {
   private readonly confirmed = new ConfirmedPositions();
+  private readonly losses: LossCheck;
   private readonly header: Buffer;
 
   constructor(
@@ -51,7 +48,7 @@ export class RedisHistory implements TopicHistory {
     processId: string,
   ) {
     this.header = encodeHeader(processId);
-    backbone.link.onUp(() => void this.vouchForConfirmed());
+    this.losses = new LossCheck(backbone, this.confirmed);
   }
 
   async append(
@@ -77,7 +74,7 @@ export class RedisHistory implements TopicHistory {
 
   async positionsOf(topics: readonly Topic[]): Promise<readonly Position[]> {
     const positions = new Map<Topic, Position>();
-    const chunks = this.chunksOfOneServer(topics, (topic) => topic);
+    const chunks = shardChunksOf(this.backbone.keys, topics, (topic) => topic);
     await Promise.all(
       chunks.map(async (chunk) => {
         const texts = await this.readPositions(chunk);
@@ -106,38 +103,11 @@ export class RedisHistory implements TopicHistory {
   }
 
   async vouchFor(topic: Topic, position: Position): Promise<void> {
-    await this.vouch([{ topic, position }]);
+    await this.losses.vouch([{ topic, position }]);
   }
 
-  /** A new connection may lead to a server that lacks some of what the previous one had confirmed. */
-  private async vouchForConfirmed(): Promise<void> {
-    const chunks = this.chunksOfOneServer(this.confirmed.all(), ({ topic }) => topic);
-    try {
-      await inParallel(CHUNKS_AT_ONCE, chunks, (chunk) => this.vouch(chunk));
-    } catch (error) {
-      this.backbone.logger.warn(
-        'vouch',
-        'Histories could not be checked for losses after a reconnection',
-        error,
-      );
-    }
-  }
-
-  /** Splits the items into what one script may handle: at most `CHUNK` topics of one shard. */
-  private chunksOfOneServer<T>(list: readonly T[], topicOf: (one: T) => Topic): (readonly T[])[] {
-    const { keys } = this.backbone;
-    const groups = [...groupsOf(list, (one) => keys.shardOf(topicOf(one))).values()];
-    return groups.flatMap((group) => [...chunksOf(group, CHUNK)]);
-  }
-
-  private async vouch(given: readonly Given[]): Promise<void> {
-    const { link, keys, pubSub } = this.backbone;
-    const scriptKeys = given.flatMap(({ topic }) => {
-      const { position, entries } = keys.historyOf(topic);
-      return [position, entries];
-    });
-    const args = given.flatMap(({ topic, position: { n, id } }) => [keys.channelOf(topic), n, id]);
-    await link.run(VOUCH, scriptKeys, [randomId(), pubSub.publish, ...args]);
+  close(): void {
+    this.losses.close();
   }
 
   private async readPositions(topics: readonly Topic[]): Promise<readonly string[]> {

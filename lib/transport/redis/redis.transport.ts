@@ -117,6 +117,7 @@ export class RedisTransport extends LoopTransport {
     this.publisher.flushAll();
     await this.tellEveryone(BYE + this.backbone.membership.memberId);
     this.sender.close();
+    this.history.close();
     this.subscriber.close();
     await this.backbone.close();
   }
