@@ -175,7 +175,9 @@ export class RedisTransport extends LoopTransport {
   }
 
   private receiveReplies(batch: string): void {
-    for (const [request, reply] of parseReplies(batch)) this.sender.replied(request, reply);
+    const { replies, unreadable } = parseReplies(batch);
+    for (const [request, reply] of replies) this.sender.replied(request, reply);
+    if (unreadable > 0) throw new RangeError(`${unreadable} of its replies are none`);
   }
 
   private receiveNews(news: string): void {

@@ -1,5 +1,6 @@
 import { atTurnEnd } from '../../util/turn-end.js';
 import type { ServerReply } from '../transport-message.js';
+import { isCount, isServerReply } from './server-reply.guard.js';
 
 type Packed = readonly [request: number, reply: ServerReply];
 
@@ -23,6 +24,17 @@ export class ReplyBatches {
   }
 }
 
-export function parseReplies(batch: string): readonly Packed[] {
-  return JSON.parse(batch) as Packed[];
+/** What can be read of a batch, and how much of it cannot. Throws when nothing can. */
+export function parseReplies(batch: string): {
+  readonly replies: readonly Packed[];
+  readonly unreadable: number;
+} {
+  const all: unknown = JSON.parse(batch);
+  if (!Array.isArray(all)) throw new RangeError('A message of replies is no list.');
+  const replies = all.filter(isPacked);
+  return { replies, unreadable: all.length - replies.length };
+}
+
+function isPacked(one: unknown): one is Packed {
+  return Array.isArray(one) && isCount(one[0]) && isServerReply(one[1]);
 }
