@@ -3,6 +3,7 @@ import { DurableTopics } from '../history/durable-topics.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { type PresenceEdges, PresenceStore } from '../presence/presence-store.js';
 import { LoopTransport } from '../transport/loop-transport.js';
+import { TopicInterest } from '../transport/topic-interest.js';
 import { within } from '../util/within.js';
 import { DurableDelivery } from './durable-delivery.js';
 import { RemoteMessages } from './remote-messages.js';
@@ -19,6 +20,7 @@ export class BusLifecycle {
     private readonly transport: LoopTransport,
     private readonly presence: PresenceStore,
     private readonly remote: RemoteMessages,
+    private readonly interest: TopicInterest,
     private readonly durable: DurableTopics,
     private readonly delivery: DurableDelivery,
   ) {}
@@ -38,7 +40,7 @@ export class BusLifecycle {
         heardAgain: (topics) => void this.durable.heardAgain(topics),
       });
     } catch (error) {
-      this.durable.close();
+      this.closeTopics();
       throw error;
     }
     if (this.isClosing) return;
@@ -60,7 +62,7 @@ export class BusLifecycle {
   }
 
   async closeTransport(): Promise<void> {
-    this.durable.close();
+    this.closeTopics();
     await this.inTime(this.transport.close(), 'The transport');
   }
 
@@ -72,5 +74,10 @@ export class BusLifecycle {
         `${what} did not finish within ${shutdownTimeoutMs} ms; the shutdown continues without waiting any longer`,
       );
     });
+  }
+
+  private closeTopics(): void {
+    this.interest.close();
+    this.durable.close();
   }
 }

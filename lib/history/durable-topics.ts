@@ -111,19 +111,16 @@ export class DurableTopics {
     else follower.whenDelivered(position, callback);
   }
 
-  /** Call it once the topics are attached. Resolves when no later push can be missed. */
+  /**
+   * Call it once the topics are attached, and again if it rejects. Resolves when no later push can be missed.
+   */
   async follow(topics: readonly Topic[]): Promise<void> {
     const { listener } = this;
     const durable = topics.filter((topic) => this.isDurable(topic));
     if (listener === undefined || durable.length === 0) return;
     const followers = durable.map((topic) => this.followerOf(topic, listener));
-    try {
-      const positions = await this.history.positionsOf(durable);
-      for (const [at, follower] of followers.entries()) void follower.verify(positions[at]!);
-    } catch (error) {
-      void this.heardAgain(durable); // for holders that stay despite the failure, such as observers
-      throw error;
-    }
+    const positions = await this.history.positionsOf(durable);
+    for (const [at, follower] of followers.entries()) void follower.verify(positions[at]!);
   }
 
   private followerOf(topic: Topic, listener: FollowerListener): TopicFollower {

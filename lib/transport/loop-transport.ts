@@ -40,7 +40,7 @@ export abstract class LoopTransport {
 
   /**
    * Resolves once every later message on these topics is certain to arrive at `receive`. After a rejection it is called
-   * again when one of the topics is needed next.
+   * again for the topics that are still needed.
    */
   abstract attach(topics: readonly Topic[]): Promise<void>;
 

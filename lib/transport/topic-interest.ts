@@ -4,9 +4,12 @@ import { LoopTransport } from './loop-transport.js';
 import type { Topic } from './topic.js';
 import { TopicMap } from './topic-map.js';
 
+/** Until topics that could not be attached are tried again, in milliseconds. */
+const RETRY_MS = 500;
+
 interface Held {
   holders: number;
-  /** Absent before the first attempt and after a failed one, so that the next holder tries again. */
+  /** Absent before the first attempt and after a failed one, so that the next holder or the retry tries again. */
   attached: Promise<void> | undefined;
 }
 
@@ -20,6 +23,7 @@ const ATTACHED = Promise.resolve();
 @Injectable()
 export class TopicInterest {
   private readonly held = new TopicMap<Held>();
+  private closed = false;
 
   constructor(
     private readonly transport: LoopTransport,
@@ -28,7 +32,7 @@ export class TopicInterest {
 
   /**
    * Resolves when messages on all these topics arrive here; rejects when one of them could not be attached. Each call
-   * must be undone by exactly one `release`, even if it rejects.
+   * must be undone by exactly one `release`, even if it rejects; until then, attaching is retried.
    */
   async retain(topics: readonly Topic[]): Promise<void> {
     const wanted = new Map(topics.map((topic) => [this.hold(topic), topic]));
@@ -49,6 +53,11 @@ export class TopicInterest {
     this.transport.detach(last);
   }
 
+  /** What is still held is not tried again. */
+  close(): void {
+    this.closed = true;
+  }
+
   private hold(topic: Topic): Held {
     const held = this.held.get(topic) ?? { holders: 0, attached: undefined };
     held.holders++;
@@ -59,8 +68,7 @@ export class TopicInterest {
   private attach(fresh: ReadonlyMap<Held, Topic>): void {
     const attached = this.transport.attach([...fresh.values()]).then(() => {
       // A topic may have been released meanwhile. If it was retained again, that call follows it.
-      const stillHeld = [...fresh].filter(([held, topic]) => this.held.get(topic) === held);
-      return this.durable.follow(stillHeld.map(([, topic]) => topic));
+      return this.durable.follow([...this.stillHeld(fresh).values()]);
     });
     const become = (state: Held['attached']): void => {
       for (const held of fresh.keys()) held.attached = state;
@@ -68,8 +76,22 @@ export class TopicInterest {
     become(attached);
     attached.then(
       () => become(ATTACHED),
-      () => become(undefined),
+      () => {
+        become(undefined);
+        setTimeout(() => this.attachAgain(fresh), RETRY_MS).unref();
+      },
     );
+  }
+
+  /** Who has not left although it failed, an observer for one, would hear nothing for ever. */
+  private attachAgain(failed: ReadonlyMap<Held, Topic>): void {
+    if (this.closed) return;
+    const open = [...this.stillHeld(failed)].filter(([{ attached }]) => attached === undefined);
+    if (open.length > 0) this.attach(new Map(open));
+  }
+
+  private stillHeld(some: ReadonlyMap<Held, Topic>): Map<Held, Topic> {
+    return new Map([...some].filter(([held, topic]) => this.held.get(topic) === held));
   }
 
   private letGo(topic: Topic): boolean {

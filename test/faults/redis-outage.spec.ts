@@ -1,4 +1,6 @@
+import { jest } from '@jest/globals';
 import { PresenceStore } from '../../lib/index.js';
+import { SampledLogger } from '../../lib/util/sampled-logger.js';
 import { eventually } from '../support/eventually.js';
 import { faultTest, healed, isWhole } from '../support/fault-test.js';
 import type { LoopApp, LoopAppOptions } from '../support/loop-app.js';
@@ -138,5 +140,29 @@ describe('a Redis that fails under a running bus', () => {
     await redis.start();
     await opening;
     expect(await a.get(PresenceStore).isOnline('late')).toBe(true);
+  });
+
+  it('P3: server code that begins to observe a history in an outage hears it when Redis is back', async () => {
+    const services = { chat: { history: { size: 50, ttlMs: 600_000 } } };
+    const publisher = await startServer('publisher', { services });
+    const config = { attachTimeoutMs: 100 };
+    const server = await startServer('server', { services, config });
+    await redis.kill();
+    await eventually('the outage is noticed', async () => !(await isWhole(server)));
+    const warned = jest.spyOn(SampledLogger.prototype, 'warn');
+    const seen: unknown[] = [];
+    server.bus.on('chat:*').subscribe(({ data }) => seen.push(data));
+    await eventually('it could not be attached', () =>
+      warned.mock.calls.some(([kind]) => kind === 'attach chat:*'),
+    );
+    warned.mockRestore();
+    await redis.start();
+    await eventually('a push is observed', async () => {
+      const { complete } = await publisher.bus.pushToChannel('chat:n', 'hear');
+      return complete && seen.length > 0;
+    });
+    seen.length = 0;
+    await publisher.bus.pushToChannel('chat:n', 'hear again');
+    expect(seen).toEqual(['hear again']);
   });
 });
