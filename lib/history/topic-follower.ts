@@ -44,6 +44,11 @@ export class TopicFollower {
   /** The highest position number seen since the last read began, or -1. */
   private top = -1;
   /**
+   * The highest position number that was read, or covered by a reset, before its own message arrived. What became of
+   * such a push is not known.
+   */
+  private readTo = -1;
+  /**
    * Pushes that came out of order, by the id of their position. They are delivered in order once the gap before them is
    * read.
    */
@@ -74,7 +79,7 @@ export class TopicFollower {
   receive(push: PlacedPush): ServerReply | Promise<ServerReply> {
     if (this.last === undefined || this.healing !== undefined) return this.wait(push);
     if (isNext(this.last, push.place)) return this.take(push);
-    if (isSamePosition(this.last, push.place.position)) return NOTHING_DONE;
+    if (isSamePosition(this.last, push.place.position)) return this.lateReplyTo(push);
     const reply = this.wait(push);
     this.heal();
     return reply;
@@ -184,7 +189,7 @@ export class TopicFollower {
     if (this.closed) return;
     if (missed === undefined) return this.reset();
     await this.takeInTurn(missed);
-    for (const id of cameBefore) this.answer(id, NOTHING_DONE);
+    for (const id of cameBefore) this.answerLate(id);
     await this.takeInTurn(this.waitingNext()); // what arrived during the read needs no reading
   }
 
@@ -198,7 +203,9 @@ export class TopicFollower {
     for (const push of pushes) {
       await pace.pass();
       if (this.closed) return;
-      this.answer(push.place.position.id, this.take(push));
+      const { n, id } = push.place.position;
+      if (!this.waiting.has(id)) this.readTo = n;
+      this.answer(id, this.take(push));
     }
   }
 
@@ -207,6 +214,7 @@ export class TopicFollower {
     const [position] = await this.history.positionsOf([this.topic]);
     if (this.closed) return;
     this.moveTo(position!);
+    this.readTo = position!.n;
     for (const [id, { push }] of this.waiting) {
       if (push.place.position.n <= position!.n) this.answer(id, UNKNOWN_YET); // the reset covers it
     }
@@ -220,6 +228,16 @@ export class TopicFollower {
   }
 
   private answerAll(): void {
-    for (const id of [...this.waiting.keys()]) this.answer(id, NOTHING_DONE);
+    for (const id of [...this.waiting.keys()]) this.answerLate(id);
+  }
+
+  private answerLate(id: string): void {
+    const waiting = this.waiting.get(id);
+    if (waiting !== undefined) this.answer(id, this.lateReplyTo(waiting.push));
+  }
+
+  /** For one that is not delivered now: to say that nobody got it would be wrong if it was read. */
+  private lateReplyTo({ place }: PlacedPush): ServerReply {
+    return place.position.n <= this.readTo ? UNKNOWN_YET : NOTHING_DONE;
   }
 }

@@ -12,6 +12,7 @@ import { deferred } from '../../support/eventually.js';
 
 const TOPIC = { kind: 'account', name: 'acme' } as const;
 const NOTHING = { delivered: 0, filtered: 0, failed: 0 };
+const UNKNOWN = { ...NOTHING, isOpen: true };
 const DELIVERED = { delivered: 1, filtered: 0, failed: 0 };
 const logger = new SampledLogger(resolveConfig({}));
 
@@ -218,6 +219,46 @@ describe('a follower that reads', () => {
     const replies = [1, 1].map(async () => follower.receive(placed[1]!));
     expect(await Promise.all(replies)).toEqual([NOTHING, DELIVERED]);
     expect(delivered).toEqual(['a', 'b']);
+  });
+
+  it('P5: does not call nobody what it has read, and delivered, before it comes', async () => {
+    await append('a', 'b', 'c');
+    const [position] = await history.positionsOf([TOPIC]);
+    await follower.verify(position!);
+    await append('d');
+    expect(follower.receive(placed[3]!)).toEqual(DELIVERED);
+    const late = placed.slice(0, 3).map(async (push) => follower.receive(push));
+    expect(await Promise.all(late)).toEqual([UNKNOWN, UNKNOWN, UNKNOWN]);
+    expect(follower.receive(placed[3]!)).toEqual(NOTHING); // its own reply has been given
+    expect(delivered).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('P5: does not call nobody what comes last and was read', async () => {
+    await append('a');
+    const [position] = await history.positionsOf([TOPIC]);
+    await follower.verify(position!);
+    expect(await follower.receive(placed[0]!)).toEqual(UNKNOWN);
+  });
+
+  it('P5: does not call nobody what comes while it is delivered', async () => {
+    policy.size = 1_000;
+    await append(...Array.from({ length: 100 }, String));
+    const [position] = await history.positionsOf([TOPIC]);
+    const verified = follower.verify(position!);
+    await turn();
+    await turn();
+    const at = delivered.length - 1;
+    expect(at).toBeLessThan(90);
+    const late = follower.receive(placed[at]!);
+    const early = follower.receive(placed[at + 9]!);
+    await verified;
+    expect(await Promise.all([late, early])).toEqual([UNKNOWN, DELIVERED]);
+  });
+
+  it('P5: does not call nobody what comes after the reset that names it', async () => {
+    await append('a', 'b', 'c', 'd', 'e', 'f', 'g');
+    await follower.receive(placed[6]!);
+    expect(await follower.receive(placed[5]!)).toEqual(UNKNOWN);
   });
 
   it('P5: does not know what becomes of a push that ends in a reset', async () => {
