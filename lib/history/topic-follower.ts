@@ -158,12 +158,11 @@ export class TopicFollower {
   }
 
   private heal(): void {
-    this.healing ??= this.healUntilWhole().finally(() => {
-      this.healing = undefined;
-      this.answerAll();
-    });
+    if (this.closed) return this.answerAll();
+    this.healing ??= this.healUntilWhole();
   }
 
+  /** Never rejects. It ends in the step that finds it whole: what came in between would be forgotten. */
   private async healUntilWhole(): Promise<void> {
     let isRead = false;
     while (!this.closed && (!isRead || this.isBehind())) {
@@ -175,6 +174,8 @@ export class TopicFollower {
         await delay(RETRY_MS, undefined, { ref: false });
       }
     }
+    this.healing = undefined;
+    this.answerAll();
   }
 
   private isBehind(): boolean {

@@ -266,6 +266,23 @@ describe('a follower that reads', () => {
     expect(await follower.receive(placed[6]!)).toEqual({ ...NOTHING, isOpen: true });
   });
 
+  it.each(Array.from({ length: 20 }, (_, at) => at))(
+    'P3: forgets nothing that comes %i microtasks after it has read',
+    async (microtasks) => {
+      await append('a');
+      const reads = holdUpReads();
+      const verified = follower.verify((await history.positionsOf([TOPIC]))[0]!);
+      await turn();
+      reads.release();
+      for (let passed = 0; passed < microtasks; passed++) await Promise.resolve();
+      await append('b', 'c'); // of which the first is lost on the way
+      const received = follower.receive(placed[2]!);
+      await verified;
+      expect(await received).toEqual(DELIVERED);
+      expect(delivered).toEqual(['a', 'b', 'c']);
+    },
+  );
+
   it('P6: keeps only so many pushes while the history cannot be read, and then misses none', async () => {
     const isDown = jest.spyOn(history, 'since').mockRejectedValue(new Error('down'));
     await append(...Array.from({ length: 3_000 }, String));
