@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { SampledLogger } from '../../lib/util/sampled-logger.js';
 import { eventually } from '../support/eventually.js';
 import { closePresenceNodes, PresenceNode } from '../support/presence-node.js';
 import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
@@ -172,5 +174,26 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     await redis.command('RENAME', `${own}:aside`, own);
     await eventually('it is offline', () => edges.length === 2);
     expect(edges).toEqual(['+acme', '-acme']);
+  });
+
+  it('P7: what a failover lost is written again, also when it cannot be compared at first', async () => {
+    const node = await start();
+    await node.register('acme');
+    const partition = node.backbone.keys.partitionOf('acme');
+    const own = partition.ofMember(node.backbone.membership.memberId);
+    await redis.command('DEL', partition.account('acme'), own);
+    await redis.command('SET', own, 'of another type');
+    const warned = jest.spyOn(SampledLogger.prototype, 'warn');
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await eventually('a comparison fails', () =>
+      warned.mock.calls.some(([kind]) => kind === 'presence'),
+    );
+    warned.mockRestore();
+    await redis.command('DEL', own);
+    await eventually(
+      'it is present again',
+      async () => (await node.store.connectionsOf('acme')).length === 1,
+    );
+    expect(edges).toEqual(['+acme']);
   });
 });

@@ -14,6 +14,8 @@ const WRITTEN_AT_ONCE = 100;
 /** Makes Redis agree with what this process knows of its own registrations. */
 export class Reconciler {
   private readonly busy = new Set<string>();
+  /** Partitions that were not compared yet since the last outage. */
+  private readonly uncompared = new Set<number>();
   private checked = 0;
 
   constructor(
@@ -31,14 +33,30 @@ export class Reconciler {
 
   /** After an outage, compares what this process has with what Redis has of it, and corrects Redis. */
   async compareAll(): Promise<void> {
-    if (this.backbone.membership.isRestored) await this.inPartitions((at) => this.compare(at));
+    for (const at of this.backbone.keys.partitions.keys()) this.uncompared.add(at);
+    await this.compareAgain();
+  }
+
+  /** Compares those partitions where it was not possible so far. */
+  async compareAgain(): Promise<void> {
+    if (!this.backbone.membership.isRestored) return;
+    const possible = [...this.uncompared].filter((at) => this.reaches(at));
+    for (const at of possible) this.uncompared.delete(at); // another outage meanwhile adds them again
+    await inParallel(PARTITIONS_AT_ONCE, possible, async (at) => {
+      try {
+        await this.compare(at);
+      } catch (error) {
+        this.uncompared.add(at);
+        throw error;
+      }
+    });
   }
 
   /** Writes the next partition again, because single keys may have been evicted. */
   async checkNext(): Promise<void> {
-    const { link, keys, membership } = this.backbone;
+    const { keys, membership } = this.backbone;
     this.checked = (this.checked + 1) % keys.partitions.length;
-    if (!link.reaches(keys.partitions[this.checked]!.online) || !membership.isRestored) return;
+    if (!this.reaches(this.checked) || !membership.isRestored) return;
     await this.check(this.checked);
   }
 
@@ -71,6 +89,11 @@ export class Reconciler {
     if (outcome === LOST) return this.backbone.membership.renew(memberId);
     this.own.remove(one);
     if (outcome === 'left') this.edges?.expect(one.accountId);
+  }
+
+  private reaches(at: number): boolean {
+    const { link, keys } = this.backbone;
+    return link.reaches(keys.partitions[at]!.online);
   }
 
   private inPartitions(work: (at: number) => Promise<void>): Promise<void> {

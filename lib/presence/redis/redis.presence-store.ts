@@ -70,6 +70,7 @@ export class RedisPresenceStore extends PresenceStore {
       setInterval(() => this.inBackground(work()), ms).unref();
     this.timers.push(
       every(serverBeatMs, () => reconciler.leaveAgain()),
+      every(serverBeatMs, () => reconciler.compareAgain()),
       every(serverBeatMs * BEATS_PER_CHECK, () => reconciler.checkNext()),
     );
   }
