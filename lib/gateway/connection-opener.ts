@@ -100,7 +100,10 @@ export class ConnectionOpener {
   private async register({ connection, end }: Session): Promise<boolean> {
     const { cameOnline, others } = await this.registered(connection, end);
     if (!end.hasCome) {
-      this.background.track('Closing replaced connections', this.replaced.closeElsewhere(others));
+      this.background.track(
+        'Closing replaced connections',
+        this.replaced.closeElsewhere(others, connection),
+      );
       return cameOnline;
     }
     // The connection has already ended. Its client may be on another server by now, so nothing is replaced on its

@@ -165,4 +165,27 @@ describe('a Redis that fails under a running bus', () => {
     await publisher.bus.pushToChannel('chat:n', 'hear again');
     expect(seen).toEqual(['hear again']);
   });
+
+  it('an older connection of the same identity is closed, also when its server cannot hear of it at first', async () => {
+    const a = await startServer('a');
+    const proxy = await TcpProxy.start(redis.port);
+    const b = await startServer('b', {
+      redis: `redis://127.0.0.1:${proxy.port}`,
+      config: { serverTimeoutMs: 20_000 },
+    });
+    const older = await b.client('acme', { connectionId: 'phone' });
+    await healed(a, 'phone');
+    proxy.blackHole();
+    proxy.cut();
+    await eventually('Redis has dropped the subscriptions', async () => {
+      const [, count] = await redis.command<[string, number]>('PUBSUB', 'NUMSUB', '{lw}everyone');
+      return count === 1;
+    });
+    const newer = await a.client('acme', { connectionId: 'phone' });
+    expect(await isWhole(a)).toBe(false); // nor was the order heard, which went before
+    proxy.heal();
+    proxy.cut();
+    expect((await older.closed).code).toBe(4509);
+    await newer.ask({ op: 'ping' });
+  });
 });
