@@ -222,7 +222,9 @@ describe('beside others on the same server', () => {
       expect((await once(socket, 'close'))[0]).toBe(1011);
     }
     lenient.close();
-    expect(warnings.mock.calls).toEqual([[expect.stringContaining('Give one of them a different')]]);
+    expect(warnings.mock.calls).toEqual([
+      [expect.stringContaining('Give one of them a different')],
+    ]);
   });
 
   it('another upgrade listener, as GraphQL has, gets its own paths', async () => {
