@@ -45,7 +45,16 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
         ]),
       },
     ],
-    charts: [],
+    charts: [
+      {
+        title: 'Taking a connection',
+        unit: 'µs of server CPU',
+        groups: [...ONE_SERVER],
+        series: [
+          { name: 'µs per connection', values: ONE_SERVER.map((name) => median(micros(name))) },
+        ],
+      },
+    ],
     verdicts: [],
   };
 }

@@ -3,20 +3,21 @@ import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
 import { endEach, measureEach, ONE_SERVER, startEach } from '../peers/rigs.js';
 import type { Section, Series, Table, Verdict } from '../report/figures.js';
+import { type Ratio, ratioOf } from '../support/ratio.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
-/** So many bytes may be under way to a client at once: what waits in a server would be a cost of another kind. */
+/** Bytes that are on their way to a client at once, where the load allows: what waits in a server would be another cost. */
 const UNDER_WAY_BYTES = 16_384;
 
-/** Deliveries of one measurement, at least: about half a second of the slowest. */
+/** Least number of deliveries in a measurement: about half a second of the slowest peer. */
 const DELIVERIES = 50_000;
 
 /**
- * From one tick to the next, for each connection: longer than a write takes, so that every event finds a server that has
- * written the one before. Else those of two ticks could leave in one write, and what is called one per tick would be more.
+ * Time from one tick to the next, per delivery: longer than a write takes, so that every tick finds a server that has
+ * written the one before. Otherwise events of two ticks could leave in one write, and "1 per tick" would be more than one.
  */
-const MICROS_FOR_EACH = 20;
+const MICROS_PER_DELIVERY = 20;
 
 export interface Load {
   readonly connections: number;
@@ -53,13 +54,16 @@ export async function measureFanOut(
   return results;
 }
 
-export function medianMicros(fanOut: FanOut, load: Load, peer: PeerName): number {
-  return median(
-    fanOut
-      .get(load)!
-      .get(peer)!
-      .map(({ micros }) => micros),
-  );
+export function microsOf(fanOut: FanOut, load: Load, peer: PeerName): number[] {
+  return fanOut
+    .get(load)!
+    .get(peer)!
+    .map(({ micros }) => micros);
+}
+
+/** What LoopWs costs, divided by what another peer does. */
+export function ratioTo(other: PeerName, fanOut: FanOut, load: Load): Ratio {
+  return ratioOf(microsOf(fanOut, load, 'loopws'), microsOf(fanOut, load, other));
 }
 
 async function measureOne(rig: Rig, load: Load): Promise<FanOutFigure> {
@@ -75,7 +79,7 @@ async function deliver(rig: Rig, { connections, perTick, bytes }: Load): Promise
   const fitting = Math.floor(UNDER_WAY_BYTES / (perTick * bytes));
   const wanted = Math.ceil(DELIVERIES / (perTick * connections));
   const events = Math.max(1, Math.min(fitting, wanted)) * perTick;
-  const everyMs = Math.ceil((connections * MICROS_FOR_EACH) / 1_000);
+  const everyMs = Math.ceil((connections * perTick * MICROS_PER_DELIVERY) / 1_000);
   await rig.publish({ events, perTick, everyMs, bytes });
   return events * connections;
 }
@@ -86,23 +90,29 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   const byTick = sizes.flatMap((connections) =>
     perTicks.map((perTick): Load => ({ connections, perTick, bytes: 200 })),
   );
-  const lengths = quick ? [] : [100, 1_000, 10_000];
-  const byLength = lengths.map((bytes): Load => ({ connections: 1_000, perTick: 8, bytes }));
+  const byLength = (quick ? [] : [100, 1_000, 10_000]).flatMap((bytes) =>
+    [1, 8].map((perTick): Load => ({ connections: 1_000, perTick, bytes })),
+  );
   const fanOut = await measureFanOut([...byTick, ...byLength], rounds);
   const standard = byTick.filter(({ connections }) => connections === 1_000);
   return {
-    title: 'Fan-out: one event to everybody',
+    title: 'Fan-out: one event to every connection',
     text:
-      'Server CPU for one event to one connection, all of the process included, in microseconds: median of the rounds ' +
-      '(least). An event has 200 bytes on the wire where nothing else is said. "Per tick" is how many events are ' +
-      'published in one turn of the event loop; the next ones follow when there was time to write them. On one machine the ' +
-      'kernel does the work of the receiving side as well, and charges the sender with it. The last column is how busy the ' +
-      'clients were, of one processor.',
+      'Server CPU per event and connection, in microseconds, everything that the process does included: median of the rounds ' +
+      '(least). Events have 200 bytes on the wire unless the table says otherwise. "Per tick" is the number of events ' +
+      'published in one turn of the event loop; the next turn publishes once there was time to write them all. Pushes of ' +
+      'LoopWs ask for no result (`receipt: false`), since no peer has one; the last table has those with results, which are ' +
+      "the default. Both ends are on one machine, so the kernel charges the sender with the receiver's side as well. The " +
+      "last column is the busiest of the clients' processes, as a share of one processor: where it is above 0.9, the " +
+      'clients may have held the server up.',
     tables: [
       fanOutTable('By connections and events per tick', fanOut, byTick),
-      ...(byLength.length > 0
-        ? [fanOutTable('By length of the event, 8 per tick', fanOut, byLength)]
-        : []),
+      ...(quick
+        ? []
+        : [
+            fanOutTable('By length of the event', fanOut, byLength),
+            resultsTable(await measureFanOut(standard, rounds, WITH_AND_WITHOUT_RESULTS), standard),
+          ]),
     ],
     charts: [
       {
@@ -111,13 +121,15 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
         groups: standard.map(({ perTick }) => `${perTick} per tick`),
         series: ONE_SERVER.map((name): Series => ({
           name,
-          values: standard.map((load) => medianMicros(fanOut, load, name)),
+          values: standard.map((load) => median(microsOf(fanOut, load, name))),
         })),
       },
     ],
     verdicts: verdictsOf(fanOut, standard),
   };
 }
+
+const WITH_AND_WITHOUT_RESULTS: readonly PeerName[] = ['loopws', 'loopws, results'];
 
 function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Table {
   return {
@@ -131,37 +143,54 @@ function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Tab
       'of ws',
       'clients busy',
     ],
-    rows: loads.map((load) => {
-      const own = medianMicros(fanOut, load, 'loopws');
-      const busy = [...fanOut.get(load)!.values()].flat().map(({ clientsBusy }) => clientsBusy);
-      return [
-        `${load.connections}`,
-        `${load.perTick}`,
-        `${load.bytes}`,
-        ...ONE_SERVER.map((name) => cell(fanOut, load, name)),
-        (own / medianMicros(fanOut, load, 'socket.io')).toFixed(2),
-        (own / medianMicros(fanOut, load, 'ws')).toFixed(2),
-        `at most ${Math.max(...busy).toFixed(2)}`,
-      ];
-    }),
+    rows: loads.map((load) => [
+      `${load.connections}`,
+      `${load.perTick}`,
+      `${load.bytes}`,
+      ...ONE_SERVER.map((name) => cell(fanOut, load, name)),
+      ratioTo('socket.io', fanOut, load).figure.toFixed(2),
+      ratioTo('ws', fanOut, load).figure.toFixed(2),
+      busiest(fanOut, load),
+    ]),
+  };
+}
+
+function resultsTable(fanOut: FanOut, loads: readonly Load[]): Table {
+  return {
+    title: 'With the result of each push',
+    head: ['connections', 'per tick', ...WITH_AND_WITHOUT_RESULTS],
+    rows: loads.map((load) => [
+      `${load.connections}`,
+      `${load.perTick}`,
+      ...WITH_AND_WITHOUT_RESULTS.map((name) => cell(fanOut, load, name)),
+    ]),
   };
 }
 
 function cell(fanOut: FanOut, load: Load, name: PeerName): string {
-  const figures = fanOut.get(load)!.get(name)!;
-  return medianAndLeast(
-    figures.map(({ micros }) => micros),
-    2,
-  );
+  return medianAndLeast(microsOf(fanOut, load, name), 2);
+}
+
+/** How busy the clients were, and whose they were. */
+function busiest(fanOut: FanOut, load: Load): string {
+  const shares = [...fanOut.get(load)!].map(([name, figures]): [number, PeerName] => [
+    Math.max(...figures.map(({ clientsBusy }) => clientsBusy)),
+    name,
+  ]);
+  const [share, name] = shares.reduce((one, other) => (other[0] > one[0] ? other : one));
+  return `${share.toFixed(2)} (${name})`;
 }
 
 function verdictsOf(fanOut: FanOut, [one, eight, many]: readonly Load[]): Verdict[] {
-  const ratio = (load: Load, other: PeerName): number =>
-    medianMicros(fanOut, load, 'loopws') / medianMicros(fanOut, load, other);
+  const verdict = (load: Load, other: PeerName, limit: number): Verdict => ({
+    what: `fan-out to ${load.connections} connections, ${load.perTick} per tick, of ${other}`,
+    ...ratioTo(other, fanOut, load),
+    limit,
+  });
   return [
-    { what: 'fan-out, 1 per tick, of socket.io', figure: ratio(one!, 'socket.io'), limit: 0.65 },
-    { what: 'fan-out, 1 per tick, of a ws loop', figure: ratio(one!, 'ws'), limit: 0.95 },
-    { what: 'fan-out, 8 per tick, of socket.io', figure: ratio(eight!, 'socket.io'), limit: 0.13 },
-    { what: 'fan-out, 32 per tick, of socket.io', figure: ratio(many!, 'socket.io'), limit: 0.06 },
+    verdict(one!, 'socket.io', 0.65),
+    verdict(one!, 'ws', 0.95),
+    verdict(eight!, 'socket.io', 0.13),
+    verdict(many!, 'socket.io', 0.06),
   ];
 }

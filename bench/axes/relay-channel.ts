@@ -1,9 +1,17 @@
-/* From server to server: what an event for everybody costs a server that receives it, beyond writing to its clients. */
-import { startRedis } from '../../test/support/redis-server.js';
+/* An event for everybody: what it costs each server that receives it, beyond writing to its clients. */
 import type { PeerName } from '../peers/index.js';
 import { type Load, Rig } from '../peers/rig.js';
-import { clientsText, endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
+import {
+  clientsText,
+  endEach,
+  measureEach,
+  SEVERAL_SERVERS,
+  SEVERAL_SERVERS_IN_SHORT,
+  startCluster,
+  startEach,
+} from '../peers/rigs.js';
 import type { Section } from '../report/figures.js';
+import { type Ratio, ratioOf } from '../support/ratio.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
@@ -14,6 +22,7 @@ const ASIDE = 3;
 
 /** No flood is longer than what the Streams adapter keeps: its readers lose what they have not read by then. */
 const LOADS = {
+  'steady, 1 every ms': { perTick: 1, everyMs: 1, events: 1_500 },
   'steady, 16 every 5 ms': { perTick: 16, everyMs: 5, events: 4_800 },
   'flood, 1 per tick': { perTick: 1, events: 10_000 },
   'flood, 16 per tick': { perTick: 16, events: 10_000 },
@@ -41,9 +50,9 @@ interface Shares {
 
 export async function run(
   { quick, rounds }: Scale,
-  peers: readonly PeerName[] = quick ? SEVERAL_SERVERS.slice(0, 4) : SEVERAL_SERVERS,
+  peers: readonly PeerName[] = quick ? SEVERAL_SERVERS_IN_SHORT : SEVERAL_SERVERS,
 ): Promise<Section> {
-  const rigs = await startEach(peers, startCluster);
+  const rigs = await startEach(peers, startServers);
   const costs = new Map<string, Shares[]>();
   for (const load of LOAD_NAMES) {
     const { events, ...pace } = LOADS[load];
@@ -55,46 +64,49 @@ export async function run(
   await endEach(rigs);
   const of = (part: keyof Shares, name: PeerName, load: LoadName): number[] =>
     costs.get(`${name} ${load}`)!.map((cost) => cost[part]);
-  const ratio = (part: keyof Shares, name: PeerName, load: LoadName): number =>
-    median(of(part, name, load)) / median(of(part, 'socket.io classic', load));
+  const ratio = (part: keyof Shares, name: PeerName, load: LoadName): Ratio =>
+    ratioOf(of(part, name, load), of(part, 'socket.io classic', load));
   const rowOf = (name: PeerName, load: LoadName): string[] =>
     COLUMNS.flatMap(([part]) => [
       medianAndLeast(of(part, name, load), 1),
-      ratio(part, name, load).toFixed(2),
+      ratio(part, name, load).figure.toFixed(2),
     ]);
   return {
     title: 'Across servers: an event for everybody',
     text:
       `Four servers on one Redis: the first publishes, the second has ${FEW} connection that listens, the third ${MANY}; that ` +
       'of the fourth listens to another event of the same service, so it receives the event and has nothing to write. CPU in ' +
-      'microseconds per event that each of them and Redis pay, what they cost while nobody pushes included: median (least), and ' +
-      'the ratio to the classic adapter. With the ' +
-      'sharded adapter of socket.io the event does not reach the fourth server, since nobody there is in the room. "ioredis + ' +
-      'ws" is what these two libraries alone cost, with nothing around them. ' +
+      'microseconds per event of each of them and of Redis, including what they cost while nobody pushes: median (least), and ' +
+      'the ratio to the classic adapter. With the sharded adapter of socket.io the event does not reach the fourth server, ' +
+      'since nobody there is in the room. "ioredis + ws" is what these two libraries cost alone, with nothing around them. ' +
       clientsText(rigs),
     tables: LOAD_NAMES.map((load) => ({
       title: `Per event, ${load}`,
       head: ['', ...COLUMNS.flatMap(([, title]) => [title, 'ratio'])],
       rows: peers.map((name) => [name, ...rowOf(name, load)]),
     })),
-    charts: [],
+    charts: [
+      {
+        title: 'A server where nobody listens to an event for everybody',
+        unit: 'µs of CPU per event',
+        groups: LOAD_NAMES,
+        series: peers.map((name) => ({
+          name,
+          values: LOAD_NAMES.map((load) => median(of('none', name, load))),
+        })),
+      },
+    ],
     verdicts: LOAD_NAMES.map((load) => ({
       what: `channel relay, receiver beyond the writes, ${load}, of socket.io classic`,
-      figure: ratio('none', 'loopws', load),
+      ...ratio('none', 'loopws', load),
       limit: 0.5,
+      isGuarded: load === 'flood, 16 per tick',
     })),
   };
 }
 
-async function startCluster(name: PeerName): Promise<Rig> {
-  const { url } = await startRedis();
-  const rig = await Rig.start(name, {
-    handlers: 0,
-    subscriptions: 1,
-    servers: 4,
-    aside: ASIDE,
-    redis: url,
-  });
+async function startServers(name: PeerName): Promise<Rig> {
+  const rig = await startCluster(name, 4, { aside: ASIDE });
   await rig.connect(FEW, 1);
   await rig.connect(MANY, 2);
   await rig.connect(1, ASIDE);

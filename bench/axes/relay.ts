@@ -1,12 +1,20 @@
-/* From server to server: what a push costs all of them together, and those that it is not for. */
+/* A push from one server to another: what it costs all servers together, and those that it is not for. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startRedis } from '../../test/support/redis-server.js';
 import type { PeerName } from '../peers/index.js';
 import { type Cost, type Load, Rig } from '../peers/rig.js';
-import { clientsText, endEach, measureEach, SEVERAL_SERVERS, startEach } from '../peers/rigs.js';
+import {
+  clientsText,
+  endEach,
+  measureEach,
+  SEVERAL_SERVERS,
+  SEVERAL_SERVERS_IN_SHORT,
+  startCluster,
+  startEach,
+} from '../peers/rigs.js';
 import type { Section, Table } from '../report/figures.js';
 import type { Percentiles } from '../support/percentiles.js';
-import { median, medianAndLeast } from '../support/statistics.js';
+import { type Ratio, ratioOf } from '../support/ratio.js';
+import { median, medianAndLeast, medianAndRange, rangeOf } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
 const SERVERS = 8;
@@ -24,6 +32,9 @@ type LoadName = keyof typeof LOADS;
 const LOAD_NAMES = Object.keys(LOADS) as LoadName[];
 const QUICK_LOADS: readonly LoadName[] = ['steady, 16 every 5 ms', 'flood, 16 per tick'];
 
+/** To each account, each in a push of its own. */
+const BYSTANDER_EVENTS = 600;
+
 /** Until the engine has compiled the way through each server. */
 const WARM_UP: Load = { perTick: 16, events: 1_500 };
 
@@ -38,51 +49,51 @@ interface Shares {
 type Figures = ReadonlyMap<PeerName, readonly Shares[]>;
 
 export async function run({ quick, rounds }: Scale): Promise<Section> {
-  const peers = quick ? SEVERAL_SERVERS.slice(0, 4) : SEVERAL_SERVERS;
+  const peers = quick ? SEVERAL_SERVERS_IN_SHORT : SEVERAL_SERVERS;
   const loads = quick ? QUICK_LOADS : LOAD_NAMES;
-  const rigs = await startEach(peers, startCluster);
-  const tables: Table[] = [];
-  const sums = new Map<string, number>();
+  const rigs = await startEach(peers, startServers);
+  const measured = new Map<LoadName, Figures>();
   for (const rig of rigs) await pushToAll(rig, WARM_UP);
   for (const load of loads) {
-    const figures = await measureEach(rounds, rigs, (rig) => measurePush(rig, LOADS[load]));
-    tables.push(pushTable(`Per push, ${load}`, peers, figures));
-    for (const name of peers) sums.set(`${name} ${load}`, sumOf(figures.get(name)!));
+    measured.set(load, await measureEach(rounds, rigs, (rig) => measurePush(rig, LOADS[load])));
   }
   const bystanders = await measureEach(rounds, rigs, measureBystanders);
-  tables.push(bystanderTable(peers, bystanders));
   await endEach(rigs);
-  const ratio = (name: PeerName, load: LoadName): number =>
-    sums.get(`${name} ${load}`)! / sums.get(`socket.io classic ${load}`)!;
   return {
     title: 'Across servers: a push to one account',
     text:
       `${SERVERS} servers on one Redis; the first pushes to accounts of the others in turn. CPU in microseconds per push, ` +
-      'of the publisher, of Redis and of all other servers together: median (least). What the servers cost while nobody ' +
-      'pushes is in it. The last columns are how old a push was when it arrived, in milliseconds. "loopws, results" also proves what became of each push; no other one does. "ioredis + ws" is what these ' +
-      'two libraries alone cost, with nothing around them; its commands are pipelined by the driver. ' +
+      'of the publisher, of Redis and of all other servers together, including what they cost while nobody pushes: median ' +
+      '(least). "Of classic" and "of sharded" are the sum divided by that of socket.io with this adapter. The last columns ' +
+      'are the age of a push when it arrived, in milliseconds. "loopws, results" also proves what became of each push, ' +
+      'which no other one does. "ioredis + ws" is what these two libraries cost alone, with nothing around them; the driver ' +
+      'pipelines its commands. ' +
       clientsText(rigs),
-    tables,
-    charts: [
-      {
-        title: 'A push to one account of another server',
-        unit: 'µs of CPU, all processes',
-        groups: loads,
-        series: peers.map((name) => ({
-          name,
-          values: loads.map((load) => sums.get(`${name} ${load}`)!),
-        })),
-      },
+    tables: [
+      ...[...measured].map(([load, figures]) => pushTable(`Per push, ${load}`, peers, figures)),
+      bystanderTable(peers, bystanders),
     ],
+    charts: loads.map((load) => ({
+      title: `A push to one account of another server, ${load}`,
+      unit: 'µs of CPU, all processes',
+      groups: [...peers],
+      series: [
+        {
+          name: 'publisher, Redis and all other servers',
+          values: peers.map((name) => median(sumsOf(measured.get(load)!, name))),
+        },
+      ],
+    })),
     verdicts: [
       ...loads.map((load) => ({
         what: `targeted push across ${SERVERS} servers, ${load}, of socket.io classic`,
-        figure: ratio('loopws', load),
+        ...ratioBetween('loopws', 'socket.io classic', measured.get(load)!),
         limit: 0.35,
       })),
       {
         what: 'idle server, per foreign push',
         figure: median(bystanders.get('loopws')!),
+        spread: rangeOf(bystanders.get('loopws')!),
         limit: 1,
         unit: ' µs',
       },
@@ -90,14 +101,8 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   };
 }
 
-async function startCluster(name: PeerName): Promise<Rig> {
-  const { url } = await startRedis();
-  const rig = await Rig.start(name, {
-    handlers: 0,
-    subscriptions: 1,
-    servers: SERVERS,
-    redis: url,
-  });
+async function startServers(name: PeerName): Promise<Rig> {
+  const rig = await startCluster(name, SERVERS);
   for (let server = 1; server < SERVERS; server++) await rig.connect(CLIENTS_OF_EACH, server);
   return rig;
 }
@@ -122,27 +127,43 @@ async function measurePush(rig: Rig, load: Load): Promise<Shares> {
   };
 }
 
-/** CPU of a server that nothing is for, per push: less what it costs while nobody pushes. */
+/** CPU of a server that nothing is for, per push, less what it costs in as long a time before and after without pushes. */
 async function measureBystanders(rig: Rig): Promise<number> {
   const only = Array.from({ length: CLIENTS_OF_EACH }, (_, at) => at); // those of the second server
-  const events = 400;
-  const load = { events, perTick: 1, everyMs: 1, bytes: BYTES };
+  const load = { events: BYSTANDER_EVENTS, perTick: 1, everyMs: 1, bytes: BYTES };
+  const pushes = BYSTANDER_EVENTS * only.length;
+  const before = await rig.measure(() => delay(pushes / 2));
   const busy = await rig.measure(() => rig.publishTo(only, load));
-  const quiet = await rig.measure(() => delay(busy.ms));
+  const after = await rig.measure(() => delay(pushes / 2));
   const ofBystanders = ({ servers }: Cost): number => median(servers.slice(2));
-  const share = busy.ms / quiet.ms;
-  return (ofBystanders(busy) - ofBystanders(quiet) * share) / (events * only.length);
+  const quietPerMs = (ofBystanders(before) + ofBystanders(after)) / (before.ms + after.ms);
+  return (ofBystanders(busy) - quietPerMs * busy.ms) / pushes;
 }
 
-function sumOf(shares: readonly Shares[]): number {
-  return median(shares.map(({ publisher, redis, others }) => publisher + redis + others));
+function sumsOf(figures: Figures, name: PeerName): number[] {
+  return figures.get(name)!.map(({ publisher, redis, others }) => publisher + redis + others);
 }
+
+function ratioBetween(name: PeerName, other: PeerName, figures: Figures): Ratio {
+  return ratioOf(sumsOf(figures, name), sumsOf(figures, other));
+}
+
+const COMPARED_WITH = ['socket.io classic', 'socket.io sharded'] as const;
 
 function pushTable(title: string, peers: readonly PeerName[], figures: Figures): Table {
-  const classic = sumOf(figures.get('socket.io classic')!);
+  const compared = COMPARED_WITH.filter((name) => peers.includes(name));
   return {
     title,
-    head: ['', 'publisher', 'Redis', 'other servers', 'sum', 'of classic', 'p50 ms', 'p99 ms'],
+    head: [
+      '',
+      'publisher',
+      'Redis',
+      'other servers',
+      'sum',
+      ...compared.map((name) => name.replace('socket.io', 'of')),
+      'p50 ms',
+      'p99 ms',
+    ],
     rows: peers.map((name) => {
       const own = figures.get(name)!;
       const of = (part: 'publisher' | 'redis' | 'others'): string =>
@@ -150,11 +171,12 @@ function pushTable(title: string, peers: readonly PeerName[], figures: Figures):
           own.map((shares) => shares[part]),
           1,
         );
-      const sum = sumOf(own);
+      const sum = median(sumsOf(figures, name)).toFixed(1);
       const parts = [of('publisher'), of('redis'), of('others')];
+      const ratios = compared.map((other) => ratioBetween(name, other, figures).figure.toFixed(2));
       const age = (percentile: 'p50' | 'p99'): string =>
         median(own.map(({ ages }) => ages[percentile])).toFixed(1);
-      return [name, ...parts, sum.toFixed(1), (sum / classic).toFixed(2), age('p50'), age('p99')];
+      return [name, ...parts, sum, ...ratios, age('p50'), age('p99')];
     }),
   };
 }
@@ -164,8 +186,8 @@ function bystanderTable(
   figures: ReadonlyMap<PeerName, readonly number[]>,
 ): Table {
   return {
-    title: 'A server that has nothing to do, per push for others',
-    head: ['', 'µs'],
-    rows: peers.map((name) => [name, medianAndLeast(figures.get(name)!, 2)]),
+    title: 'A server that has nothing to do: per push for others, less what it costs without them',
+    head: ['', 'µs, median (least to most)'],
+    rows: peers.map((name) => [name, medianAndRange(figures.get(name)!, 2)]),
   };
 }

@@ -4,9 +4,9 @@ import type { CapacityPoints, PushCost } from './points.js';
 /** What an application does. */
 export interface Demand {
   readonly title: string;
-  /** Pushes to one account, for each connection in a second. */
+  /** Pushes to one account, per connection and second. */
   readonly pushesEach: number;
-  /** Events for everybody, in a second. */
+  /** Events for everybody, per second. */
   readonly broadcasts: number;
 }
 
@@ -18,8 +18,8 @@ export interface Cluster {
   readonly push: PushCost;
 }
 
-/** The share of each resource that is in use; above 1 it is overloaded. */
-export type Loads = Readonly<Record<Resource, number>>;
+/** How much of each resource is used, in the unit of its limit. */
+export type Usage = Readonly<Record<Resource, number>>;
 
 export type Resource = keyof typeof LIMITS;
 
@@ -32,19 +32,20 @@ const GIB = 2 ** 30;
 export const LIMITS = {
   'event loop of a server': { at: 0.6, unit: 'of a processor' },
   'memory of a server': { at: 4 * GIB, unit: 'bytes' },
+  'kernel memory of a server': { at: 2 * GIB, unit: 'bytes' },
   'time of Redis': { at: 0.6, unit: 'of a processor' },
   'memory of Redis': { at: 8 * GIB, unit: 'bytes' },
+  'everybody back': { at: 60, unit: 'seconds' },
 } as const;
 
 export const RESOURCES = Object.keys(LIMITS) as Resource[];
 
-/** In the unit of each limit. */
 export function usageOf(
   points: CapacityPoints,
   demand: Demand,
   { servers, connections, push }: Cluster,
-): Loads {
-  const { broadcast, redisBroadcast, redisIdle, memory, heartbeat } = points;
+): Usage {
+  const { broadcast, redisBroadcast, redisIdle, memory, heartbeat, comingBack } = points;
   const each = connections / servers;
   const pushes = demand.pushesEach * connections;
   const serverMicros =
@@ -58,13 +59,15 @@ export function usageOf(
     demand.broadcasts * (redisBroadcast.line.base + redisBroadcast.line.slope * servers);
   return {
     'event loop of a server': serverMicros / MICROS,
-    'memory of a server': memory.line.base + (memory.line.slope + points.kernelBytes) * each,
+    'memory of a server': memory.line.base + memory.line.slope * each,
+    'kernel memory of a server': points.kernelBytes * each,
     'time of Redis': redisMicros / MICROS,
     'memory of Redis': points.redisBytesPerAccount * connections,
+    'everybody back': Math.max(comingBack.server * each, comingBack.redis * connections) / MICROS,
   };
 }
 
-/** How many connections so many servers hold until the resource is full, to three digits. */
+/** How many connections the cluster can hold until the resource is full, to two digits. */
 export function reachOf(
   points: CapacityPoints,
   demand: Demand,
@@ -80,5 +83,5 @@ export function reachOf(
     if (isFull(middle)) full = middle;
     else fits = middle;
   }
-  return Number(fits.toPrecision(3));
+  return Number(fits.toPrecision(2));
 }

@@ -1,23 +1,23 @@
 import type { Line } from '../support/linear-fit.js';
 import { table } from '../support/report.js';
 import { type Demand, LIMITS, reachOf, type Resource, RESOURCES, usageOf } from './model.js';
-import type { CapacityPoints, Measured, PushCost } from './points.js';
+import { type CapacityPoints, type Measured, MOST_CONNECTIONS, type PushCost } from './points.js';
 
 const MILLION = 1_000_000;
 const DEMANDS: readonly Demand[] = [
   {
     title:
-      'Notifications: a push to each account in ten minutes, an event for everybody per minute',
+      'Notifications: a push to each account every ten minutes, an event for everybody every minute',
     pushesEach: 1 / 600,
     broadcasts: 1 / 60,
   },
   {
-    title: 'Chat: a push to each account in ten seconds',
+    title: 'Chat: a push to each account every ten seconds',
     pushesEach: 1 / 10,
     broadcasts: 0,
   },
   {
-    title: 'A live board: an event for everybody per second, a push to each account per hour',
+    title: 'A live board: an event for everybody every second, a push to each account every hour',
     pushesEach: 1 / 3_600,
     broadcasts: 1,
   },
@@ -32,7 +32,7 @@ export function capacityPage(points: CapacityPoints, conditions: readonly string
     conditions.map((line) => `- ${line}`).join('\n'),
     '\n## What was measured\n',
     measuredTable(points),
-    `\n${beyondText(points)}\n\n${pushTable(points)}\n\n${otherCosts(points)}\n`,
+    `\n${pushTable(points)}\n\n${otherCosts(points)}\n`,
     MODEL,
     ...DEMANDS.map((demand) => demandText(points, demand)),
     REMEDIES,
@@ -50,25 +50,16 @@ function measuredTable({ broadcast, redisBroadcast, redisIdle, memory }: Capacit
   return table(
     ['what', 'measured', 'line', 'unit', 'off by at most'],
     [
-      row('an event for all of a server, by connections', broadcast, 'µs'),
-      row('an event for all in Redis, by servers', redisBroadcast, 'µs'),
-      row('servers that do nothing, in Redis per second, by servers', redisIdle, 'µs'),
-      row('memory of a server, by connections', memory, 'KiB', 1_024),
+      row('CPU of a server per event for everybody, by its connections', broadcast, 'µs'),
+      row('CPU of Redis per event for everybody with its result, by servers', redisBroadcast, 'µs'),
+      row('CPU of Redis per second while nobody pushes, by servers', redisIdle, 'µs'),
+      row('resident memory of a server, by its connections', memory, 'KiB', 1_024),
     ],
   );
 }
 
 function lineText({ base, slope }: Line, scale: number): string {
   return `${(base / scale).toFixed(0)} + ${(slope / scale).toFixed(2)} n`;
-}
-
-function beyondText({ broadcast: { line }, broadcastBeyond }: CapacityPoints): string {
-  const [connections, micros] = broadcastBeyond;
-  const predicted = line.base + line.slope * connections;
-  return (
-    `Held against the first line: an event for ${connections} connections took ${micros.toFixed(0)} µs, and the line says ` +
-    `${predicted.toFixed(0)}. On loopback each write also wakes the process that reads.`
-  );
 }
 
 function pushTable({ pushAlone, pushTogether }: CapacityPoints): string {
@@ -78,7 +69,7 @@ function pushTable({ pushAlone, pushTogether }: CapacityPoints): string {
   ];
   return table(
     [
-      'a push to an account of another server, with its result, µs',
+      'a push from one of eight servers to an account of another, with its result, µs',
       'publisher',
       'Redis',
       'receiver',
@@ -90,20 +81,23 @@ function pushTable({ pushAlone, pushTogether }: CapacityPoints): string {
   );
 }
 
-function otherCosts({ heartbeat, redisBytesPerAccount, kernelBytes }: CapacityPoints): string {
+function otherCosts(points: CapacityPoints): string {
+  const { heartbeat, redisBytesPerAccount, kernelBytes, comingBack } = points;
   return (
-    `One heartbeat of a connection takes a server ${heartbeat.toFixed(1)} µs. An account with a connection takes ` +
-    `${redisBytesPerAccount.toFixed(0)} bytes in Redis, its channel included. The kernel holds ` +
-    `${(kernelBytes / 1_024).toFixed(1)} KiB for each connection that does nothing.`
+    `A heartbeat of a connection takes a server ${heartbeat.toFixed(1)} µs. An account with a connection takes ` +
+    `${redisBytesPerAccount.toFixed(0)} bytes in Redis, its channel included; when it comes online, that takes its server ` +
+    `${comingBack.server.toFixed(0)} µs and Redis ${comingBack.redis.toFixed(0)} µs. The kernel holds ` +
+    `${(kernelBytes / 1_024).toFixed(1)} KiB for an idle connection.`
   );
 }
 
-function demandText(points: CapacityPoints, demand: Demand): string {
-  const head = ['servers', ...RESOURCES, 'fullest'];
+/** What a million connections would take, and how many connections are possible. */
+export function demandText(points: CapacityPoints, demand: Demand): string {
+  const head = ['servers', 'connections of each', ...RESOURCES, 'fullest'];
   const rows = SERVERS.map((servers) => predictionRow(points, demand, servers));
   return (
-    `\n### ${demand.title}\n\nOne million connections: pushes in turns of 16, and alone.\n\n${table(head, rows)}\n\n` +
-    `How many connections ${REACH_SERVERS} servers hold until each of these is full:\n\n${reachTable(points, demand)}\n`
+    `\n### ${demand.title}\n\nOne million connections:\n\n${table(head, rows)}\n\n` +
+    `How many connections ${REACH_SERVERS} servers can hold until each of these is full:\n\n${reachTable(points, demand)}\n`
   );
 }
 
@@ -111,12 +105,14 @@ function predictionRow(points: CapacityPoints, demand: Demand, servers: number):
   const cluster = { servers, connections: MILLION };
   const cheap = usageOf(points, demand, { ...cluster, push: points.pushTogether });
   const dear = usageOf(points, demand, { ...cluster, push: points.pushAlone });
-  const loadOf = (resource: Resource): number => dear[resource] / LIMITS[resource].at;
-  const fullest = RESOURCES.toSorted((a, b) => loadOf(b) - loadOf(a))[0]!;
+  const shareOf = (resource: Resource): number => dear[resource] / LIMITS[resource].at;
+  const fullest = RESOURCES.toSorted((a, b) => shareOf(b) - shareOf(a))[0]!;
+  const isBeyond = MILLION / servers > MOST_CONNECTIONS;
   return [
     `${servers}`,
+    `${thousands(MILLION / servers)}${isBeyond ? ' (extrapolated)' : ''}`,
     ...RESOURCES.map((resource) => rangeText(resource, cheap[resource], dear[resource])),
-    `${fullest}${loadOf(fullest) > 1 ? ', too full' : ''}`,
+    `${fullest}${shareOf(fullest) > 1 ? ', too full' : ''}`,
   ];
 }
 
@@ -130,15 +126,21 @@ function reachTable(points: CapacityPoints, demand: Demand): string {
   ];
   return table(
     ['pushes', ...RESOURCES],
-    [row('in turns of 16', pushTogether), row('alone', pushAlone)],
+    [row('16 per turn', pushTogether), row('each alone', pushAlone)],
   );
 }
 
 function rangeText(resource: Resource, cheap: number, dear: number): string {
-  const text = (value: number): string =>
-    LIMITS[resource].unit === 'bytes'
-      ? `${(value / GIB).toFixed(2)} GiB`
-      : `${(value * 100).toFixed(0)} %`;
+  const text = (value: number): string => {
+    switch (LIMITS[resource].unit) {
+      case 'bytes':
+        return `${(value / GIB).toFixed(2)} GiB`;
+      case 'seconds':
+        return `${value.toFixed(0)} s`;
+      case 'of a processor':
+        return `${(value * 100).toFixed(0)} %`;
+    }
+  };
   return text(cheap) === text(dear) ? text(cheap) : `${text(cheap)}, ${text(dear)}`;
 }
 
@@ -148,41 +150,48 @@ function thousands(value: number): string {
 
 const INTRODUCTION = `# Capacity
 
-How far it goes, and what breaks first: points measured on one machine, lines through them, and what the lines say of a
-million connections. Written by \`npm run bench:capacity\`; run it on your machine, and put your own load in. A prediction is
-not a measurement: nothing here was run with a million connections, and a network, TLS and your handlers cost more.
+How many connections a cluster can hold, and which resource runs out first: costs that were measured on one machine, and a
+linear model that is extrapolated from them. \`npm run bench:capacity\` writes this page; run it on your machine, and let it
+print what it says of your own load (\`npm run bench:capacity -- --pushes-each 0.1 --broadcasts 2\`: pushes per connection and
+second, events for everybody per second). Nothing here was run with a million connections, and a network, TLS and your
+handlers cost more.
 `;
 
 const MODEL = `## The model
 
-- **A server** pays for each of its connections one heartbeat per \`heartbeatMs\`, for each event for everybody the line above
-  over its connections, and for the pushes that it publishes and receives; they are taken to be spread evenly. Several events
-  of one turn of the event loop leave in one write, so that a burst costs less than the line says.
-- **Redis** pays for each push once, for each event for everybody the line over the servers, and for the signs of life of
-  all servers. It uses one processor, whatever the machine has. Each beat is answered with those of all members, which the line
-  over few servers does not show: \`npm run bench:targeted\` measures it with up to 64.
-- **Patterns** cost memory only: finding the subscribers of an event is a few lookups, however many patterns there are, see
+- **A server** pays for a heartbeat of each connection every \`heartbeatMs\`, for each event for everybody (the first line
+  above), and for the pushes that it publishes and receives; these are taken to be spread evenly over the servers. Several
+  events of one turn of the event loop leave in one write, so a burst costs less than the line says.
+- **Redis** pays for each push, for each event for everybody (the second line), and for the heartbeats of the servers (the
+  third line). It uses one processor, however many the machine has. A heartbeat is answered with those of all members, which
+  does not show in a line through few servers: \`npm run bench:targeted\` measures up to 64.
+- **Pushes** cost less when several share a turn of the event loop. Where a cell of the tables has two figures, the first one
+  is for 16 pushes per turn and the second one for each push alone; "fullest" goes by the second.
+- **Patterns** cost memory, and time only for names that are not pushed again and again: see matching in
   [benchmarks](benchmarks.md).
-- **Memory** is that of the process, of the kernel for each connection, and in Redis of each account that is online with its
-  channel. The heap of Node is bounded by default; set \`--max-old-space-size\` above what the table says.
-- **Full** is 60 % of a processor, for the moment in which a server fails and its clients come to the others; 4 GiB for a server
-  and 8 GiB for Redis.
+- **Memory** is that of the process, of the kernel for its connections, and in Redis of each account that is online, its
+  channel included. Node bounds its heap by default: raise \`--max-old-space-size\` above what the table says.
+- **Everybody back** is how long it takes until all are online again after the whole cluster was restarted, when nothing but
+  processors bounds it: those of the servers, or that of Redis.
+- **Full** is 60 % of a processor, which leaves room for the moment in which a server fails and its clients come to the
+  others; 4 GiB of memory of a server and 2 GiB of its kernel; 8 GiB of Redis; a minute until everybody is back.
+- **Extrapolated** means that a server has more connections than the ${MOST_CONNECTIONS} that were measured.
 
 ## One million connections
 `;
 
 const REMEDIES = `
-## What breaks first, and what to do then
+## What runs out first, and what to do then
 
-- **The event loop of the servers**, when there are many events for everybody: a delivery is a write to a socket, and most of it
-  is the kernel's. Publish several events in one turn of the event loop, which leave in one write; publish to rooms or accounts
-  what not everybody needs; use more servers.
-- **The time of Redis**, when there are many pushes to accounts: publish those of one turn together, ask for no result where
-  nobody reads it (\`receipt: false\`), and use a Redis Cluster, over which the accounts are spread evenly.
-- **The memory of Redis and the number of its subscriptions**, with millions of accounts that are online: each has a channel and
-  an entry. A Redis Cluster divides both.
-- **The memory of a server**, with many connections that do little: more servers. The kernel's part needs
-  \`net.ipv4.tcp_mem\`, and each connection a file: raise \`nofile\`.
-- **Everybody at once**: after a restart connections cost more than anything else, see connecting in
-  [benchmarks](benchmarks.md). \`upgradesPerSecond\` bounds it, \`reconnectSpreadMs\` spreads it.
+- **The event loop of the servers**, with many events for everybody: a delivery is a write to a socket, and most of that is
+  the kernel's work. Publish several events in one turn of the event loop, which leave in one write; send to rooms or accounts
+  what only some clients need; add servers.
+- **The time of Redis**, with many pushes to accounts: publish those of one turn together; ask for no result where nobody
+  reads it (\`receipt: false\`); use a Redis Cluster, over which the accounts are spread evenly.
+- **The memory of Redis and the number of its subscriptions**, with millions of accounts online: each has a channel and an
+  entry. A Redis Cluster divides both.
+- **The memory of a server**, with many connections that do little: add servers. The kernel's part also needs
+  \`net.ipv4.tcp_mem\`, and each connection needs a file: raise \`nofile\`.
+- **Everybody back**: \`upgradesPerSecond\` of each server bounds how many come at once, and \`reconnectSpreadMs\` spreads them,
+  so that those who are connected are served meanwhile. Restart one server after the other.
 `;

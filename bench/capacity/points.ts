@@ -2,15 +2,20 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRedis } from '../../test/support/redis-server.js';
-import { medianMicros, measureFanOut, type Load } from '../axes/fan-out.js';
-import { type Cost, Rig } from '../peers/rig.js';
+import { type Load, measureFanOut, microsOf } from '../axes/fan-out.js';
+import { type Cost, type Load as RigLoad, Rig } from '../peers/rig.js';
+import { startCluster } from '../peers/rigs.js';
 import { type Line, lineThrough } from '../support/linear-fit.js';
 import { RedisMeter } from '../support/redis-meter.js';
 import { median } from '../support/statistics.js';
 
-const CONNECTIONS = [100, 1_000, 4_000];
-/** Not in the line, but held against it. */
-const HELD_AGAINST_LINE = 10_000;
+const CONNECTIONS = [100, 1_000, 4_000, 10_000];
+/** The most connections of a server that were measured. */
+export const MOST_CONNECTIONS = Math.max(...CONNECTIONS);
+const CONNECTIONS_WITH_HEARTBEAT = 4_000;
+/** Of the cluster in which pushes go from the first server to accounts of the others. */
+const SERVERS = 8;
+const ACCOUNTS_OF_EACH = 150;
 const SUBSCRIBED_SERVERS = [1, 2, 4, 7];
 const EVENTS_THROUGH_REDIS = 800;
 const HEARTBEAT_MS = 2_000;
@@ -24,20 +29,24 @@ export interface Measured {
   readonly line: Line;
 }
 
-/** A push to one account of another server, with its result: what it costs each of the three, in microseconds. */
+/** A push to one account of another server, with its result: microseconds of CPU of each of the three. */
 export interface PushCost {
   readonly publisher: number;
   readonly redis: number;
   readonly receiver: number;
 }
 
+/** An account that comes online with one connection: microseconds of CPU of its server and of Redis. */
+export interface OpeningCost {
+  readonly server: number;
+  readonly redis: number;
+}
+
 /** All in microseconds of CPU and bytes. */
 export interface CapacityPoints {
   /** An event to all connections of a server, by connections. */
   readonly broadcast: Measured;
-  /** The same for more connections than the line was made of. */
-  readonly broadcastBeyond: readonly [connections: number, micros: number];
-  /** An event to all in Redis, by servers. */
+  /** The same in Redis, with the results of all servers, by servers. */
   readonly redisBroadcast: Measured;
   /** What servers that do nothing cost Redis in a second, by servers. */
   readonly redisIdle: Measured;
@@ -53,11 +62,12 @@ export interface CapacityPoints {
   readonly pushTogether: PushCost;
   /** What one more account with a connection takes in Redis. */
   readonly redisBytesPerAccount: number;
+  readonly comingBack: OpeningCost;
 }
 
 export async function measureCapacityPoints(): Promise<CapacityPoints> {
   return {
-    ...(await broadcast()),
+    broadcast: await broadcast(),
     ...(await throughRedis()),
     ...(await memory()),
     heartbeat: await heartbeat(),
@@ -67,16 +77,14 @@ export async function measureCapacityPoints(): Promise<CapacityPoints> {
 
 const measured = (points: Points): Measured => ({ points, line: lineThrough(points) });
 
-async function broadcast(): Promise<Pick<CapacityPoints, 'broadcast' | 'broadcastBeyond'>> {
-  const loadOf = (connections: number): Load => ({ connections, perTick: 1, bytes: 200 });
-  const loads = CONNECTIONS.map(loadOf);
-  const beyond = loadOf(HELD_AGAINST_LINE);
-  const fanOut = await measureFanOut([...loads, beyond], ROUNDS, ['loopws']);
+async function broadcast(): Promise<Measured> {
+  const loads = CONNECTIONS.map((connections): Load => ({ connections, perTick: 1, bytes: 200 }));
+  const fanOut = await measureFanOut(loads, ROUNDS, ['loopws']);
   const pointOf = (load: Load): [number, number] => [
     load.connections,
-    medianMicros(fanOut, load, 'loopws') * load.connections,
+    median(microsOf(fanOut, load, 'loopws')) * load.connections,
   ];
-  return { broadcast: measured(loads.map(pointOf)), broadcastBeyond: pointOf(beyond) };
+  return measured(loads.map(pointOf));
 }
 
 /** By servers that have a connection each; one more publishes. */
@@ -84,9 +92,7 @@ async function throughRedis(): Promise<Pick<CapacityPoints, 'redisBroadcast' | '
   const broadcasts: [number, number][] = [];
   const idle: [number, number][] = [];
   for (const servers of SUBSCRIBED_SERVERS) {
-    const { url } = await startRedis();
-    const options = { handlers: 0, subscriptions: 1, servers: servers + 1, redis: url };
-    const rig = await Rig.start('loopws', options);
+    const rig = await startCluster('loopws, results', servers + 1);
     for (let server = 1; server <= servers; server++) await rig.connect(1, server);
     // One by one, as they come when a cluster is not flooded: then Redis writes each to each server.
     const order = { events: EVENTS_THROUGH_REDIS, perTick: 1, everyMs: 1, bytes: 200 };
@@ -143,50 +149,59 @@ async function heartbeat(): Promise<number> {
   const idle = async (): Promise<number> =>
     (await rig.measure(() => delay(beats * HEARTBEAT_MS))).servers[0]!;
   const empty = await idle();
-  const connections = CONNECTIONS.at(-1)!;
-  await rig.connect(connections);
+  await rig.connect(CONNECTIONS_WITH_HEARTBEAT);
   await delay(HEARTBEAT_MS);
   const full = await idle();
   await rig.end();
-  return (full - empty) / (beats * connections);
+  return (full - empty) / (beats * CONNECTIONS_WITH_HEARTBEAT);
 }
 
 async function across(): Promise<
-  Pick<CapacityPoints, 'pushAlone' | 'pushTogether' | 'redisBytesPerAccount'>
+  Pick<CapacityPoints, 'pushAlone' | 'pushTogether' | 'redisBytesPerAccount' | 'comingBack'>
 > {
   const { url } = await startRedis();
-  const meter = new RedisMeter(url);
-  const options = { handlers: 0, subscriptions: 1, servers: 2, redis: url };
-  const rig = await Rig.start('loopws, results', options);
-  await rig.connect(100, 1);
-  const before = await meter.memory();
-  const accounts = 4_000;
-  await rig.connect(accounts, 1);
-  const redisBytesPerAccount = ((await meter.memory()) - before) / accounts;
-  meter.close();
+  const rig = await Rig.start('loopws, results', {
+    handlers: 0,
+    subscriptions: 1,
+    servers: SERVERS,
+    redis: url,
+  });
+  for (let server = 1; server < SERVERS; server++) await rig.connect(ACCOUNTS_OF_EACH, server);
   const pushAlone = await pushCost(rig, { perTick: 1, everyMs: 1, events: 2 });
   const pushTogether = await pushCost(rig, { perTick: 16, everyMs: 5, events: 10 });
+  const opened = await openAccounts(rig, url);
   await rig.end();
-  return { pushAlone, pushTogether, redisBytesPerAccount };
+  return { pushAlone, pushTogether, ...opened };
 }
 
-/** Each event goes to each of a thousand accounts, in a push of its own. */
-async function pushCost(
-  rig: Rig,
-  load: { readonly perTick: number; readonly everyMs: number; readonly events: number },
-): Promise<PushCost> {
-  const clients = Array.from({ length: 1_000 }, (_, at) => at);
+/** Each event goes to each account, in a push of its own. */
+async function pushCost(rig: Rig, load: RigLoad): Promise<PushCost> {
+  const clients = Array.from({ length: rig.size }, (_, at) => at);
   const push = (): Promise<void> => rig.publishTo(clients, { ...load, bytes: 200 });
   const idle = await measureIdle(rig);
   await push();
   const costs: Cost[] = [];
   for (let round = 0; round < ROUNDS; round++) costs.push(await rig.measure(push));
-  const perPush = (microsOf: (cost: Cost) => number): number =>
-    median(costs.map((cost) => microsOf(cost) - (microsOf(idle) * cost.ms) / idle.ms)) /
+  const perPush = (partOf: (cost: Cost) => number): number =>
+    median(costs.map((cost) => partOf(cost) - (partOf(idle) * cost.ms) / idle.ms)) /
     (clients.length * load.events);
   return {
     publisher: perPush(({ servers }) => servers[0]!),
     redis: perPush(({ redisMicros }) => redisMicros),
-    receiver: perPush(({ servers }) => servers[1]!),
+    receiver: perPush(({ servers }) => servers.slice(1).reduce((sum, micros) => sum + micros, 0)),
   };
+}
+
+async function openAccounts(
+  rig: Rig,
+  redis: string,
+): Promise<Pick<CapacityPoints, 'redisBytesPerAccount' | 'comingBack'>> {
+  const meter = new RedisMeter(redis);
+  const accounts = 4_000;
+  const before = await meter.memory();
+  const { servers, redisMicros } = await rig.measure(() => rig.connect(accounts, 1));
+  const redisBytesPerAccount = ((await meter.memory()) - before) / accounts;
+  meter.close();
+  const comingBack = { server: servers[1]! / accounts, redis: redisMicros / accounts };
+  return { redisBytesPerAccount, comingBack };
 }

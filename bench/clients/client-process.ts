@@ -59,10 +59,10 @@ function throwIfBroken(): void {
 }
 
 function missing(n: number, only: readonly number[]): never {
-  const behind = only.filter((at) => clients[at]!.last < n);
-  const [first] = behind;
+  const waiting = only.filter((at) => clients[at]!.last < n);
+  const [first] = waiting;
   throw new Error(
-    `${behind.length} clients still wait for event ${n}; client ${first} has had ${clients[first!]!.last}.`,
+    `${waiting.length} clients still wait for event ${n}; client ${first} has had ${clients[first!]!.last}.`,
   );
 }
 
@@ -93,9 +93,15 @@ const service = {
     throwIfBroken();
   },
 
-  /** Rejects when a client has had what it should not have, also after it had everything. */
-  async verify(): Promise<void> {
+  /** Rejects when a client has had anything else than every event that was for it, in order. */
+  async verify(lasts: readonly (readonly [client: number, last: number])[]): Promise<void> {
     throwIfBroken();
+    const wrong = lasts.find(([client, last]) => clients[client]!.last !== last);
+    if (wrong === undefined) return;
+    const [client, last] = wrong;
+    throw new Error(
+      `Client ${client} has had event ${clients[client]!.last}, its last was ${last}.`,
+    );
   },
 
   /** From now on it is noted how old each event is when it arrives. */
@@ -110,7 +116,7 @@ const service = {
     return percentilesOf(watched);
   },
 
-  /** The first so many clients read no more. */
+  /** The first clients, so many, stop reading. */
   async stopReading(count: number): Promise<void> {
     for (const client of clients.slice(0, count)) client.stopReading();
   },

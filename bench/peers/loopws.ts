@@ -1,11 +1,10 @@
 /* This library, as an application uses it. */
-import type { AddressInfo } from 'node:net';
 import { UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
-import { EventBus, LoopWsModule, OnLoopEvent } from '../../lib/index.js';
+import { ConnectionRegistry, EventBus, LoopWsModule, OnLoopEvent } from '../../lib/index.js';
 import { EVENT, subscriptionsOf, type Peer, type PeerOptions, type StartPeer } from './peer.js';
-import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
+import { classWithHandlers, portOf, WorkGuard, WorkPipe } from './nest.js';
 
 /** No client of a benchmark is one too many. */
 const UNLIMITED = {
@@ -35,7 +34,8 @@ async function startWith(options: PeerOptions, receipt: boolean): Promise<Peer> 
           authenticate: ({ token }) => (token ? { accountId: token } : null),
           config: {
             ...UNLIMITED,
-            ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
+            heartbeatMs: options.heartbeatMs,
+            maxQueueBytes: options.maxQueueBytes,
           },
           ...(options.redis !== undefined && { redis: options.redis }),
         }),
@@ -45,14 +45,15 @@ async function startWith(options: PeerOptions, receipt: boolean): Promise<Peer> 
   );
   await app.listen(0, '127.0.0.1');
   const bus = app.get(EventBus);
+  const registry = app.get(ConnectionRegistry);
   return {
-    port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
+    port: portOf(app),
+    get connections() {
+      return registry.size;
+    },
     publishToAll: (event) => void bus.pushToChannel(EVENT, event, { receipt }),
     publishToAccount: (account, event) =>
       void bus.pushToAccount(account, EVENT, event, { receipt }),
-    get handled() {
-      return work.handled;
-    },
   };
 }
 

@@ -1,12 +1,18 @@
-/* Nest's adapter for socket.io: each account and each subscription is a room. WebSocket only, as a fast setup would be. */
-import type { AddressInfo } from 'node:net';
+/* Nest's adapter for socket.io: each account and each subscription is a room. WebSocket only, as in a fast setup. */
 import { UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Server, ServerOptions, Socket } from 'socket.io';
-import { EVENT, subscriptionsOf, type Peer, type PeerOptions, type StartPeer } from './peer.js';
-import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
+import {
+  accountIn,
+  EVENT,
+  subscriptionsOf,
+  type Peer,
+  type PeerOptions,
+  type StartPeer,
+} from './peer.js';
+import { classWithHandlers, portOf, WorkGuard, WorkPipe } from './nest.js';
 
 /** Connects servers: what socket.io takes as an adapter. */
 type ClusterAdapter = NonNullable<ServerOptions['adapter']>;
@@ -31,24 +37,33 @@ async function startWith(
     }
 
     handleConnection(socket: Socket): void {
-      const account = socket.handshake.headers.authorization!.slice('Bearer '.length);
-      void socket.join([`account:${account}`, ...rooms]);
+      void socket.join([`account:${accountIn(socket.handshake.headers)}`, ...rooms]);
+      dropRequest(socket.conn);
     }
   }
   UseGuards(WorkGuard)(Gateway);
-  WebSocketGateway({ transports: ['websocket'], serveClient: false })(Gateway);
+  WebSocketGateway({
+    transports: ['websocket'],
+    serveClient: false,
+    ...(options.heartbeatMs !== undefined && { pingInterval: options.heartbeatMs }),
+  })(Gateway);
   const module = { module: class AppModule {}, providers: [Gateway] };
   const app = await NestFactory.create(module, { logger: ['error', 'warn'] });
   app.useWebSocketAdapter(new ClusteredIoAdapter(app, clusterAdapter));
   await app.listen(0, '127.0.0.1');
   return {
-    port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
+    port: portOf(app),
+    get connections() {
+      return server.engine.clientsCount;
+    },
     publishToAll: (event) => void server.to(EVENT).emit(EVENT, event),
     publishToAccount: (account, event) => void server.to(`account:${account}`).emit(EVENT, event),
-    get handled() {
-      return work.handled;
-    },
   };
+}
+
+/** As socket.io's page on memory usage advises: the first request is kept for as long as the connection otherwise. */
+function dropRequest(connection: object): void {
+  Object.assign(connection, { request: null });
 }
 
 class ClusteredIoAdapter extends IoAdapter {

@@ -1,13 +1,12 @@
 /* Nest's own adapter for `ws`: the event is turned into text once, and sent to each client in a loop. */
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { WebSocket, type WebSocketServer } from 'ws';
-import { EVENT, type Peer, type PeerOptions } from './peer.js';
-import { classWithHandlers, work, WorkGuard, WorkPipe } from './work.js';
+import { accountIn, encodeEvent, type Peer, type PeerOptions } from './peer.js';
+import { classWithHandlers, portOf, WorkGuard, WorkPipe } from './nest.js';
 
 export async function start(options: PeerOptions): Promise<Peer> {
   const accounts = new Map<string, WebSocket>();
@@ -19,7 +18,7 @@ export async function start(options: PeerOptions): Promise<Peer> {
     }
 
     handleConnection(client: WebSocket, request: IncomingMessage): void {
-      accounts.set(request.headers.authorization!.slice('Bearer '.length), client);
+      accounts.set(accountIn(request.headers), client);
     }
   }
   UseGuards(WorkGuard)(Gateway);
@@ -29,17 +28,16 @@ export async function start(options: PeerOptions): Promise<Peer> {
   app.useWebSocketAdapter(new WsAdapter(app));
   await app.listen(0, '127.0.0.1');
   return {
-    port: (app.getHttpServer() as { address(): AddressInfo }).address().port,
-    publishToAll(data) {
-      const text = JSON.stringify({ event: EVENT, data });
+    port: portOf(app),
+    get connections() {
+      return server.clients.size;
+    },
+    publishToAll(event) {
+      const text = encodeEvent(event);
       for (const client of server.clients) {
         if (client.readyState === WebSocket.OPEN) client.send(text);
       }
     },
-    publishToAccount: (account, data) =>
-      accounts.get(account)!.send(JSON.stringify({ event: EVENT, data })),
-    get handled() {
-      return work.handled;
-    },
+    publishToAccount: (account, event) => accounts.get(account)!.send(encodeEvent(event)),
   };
 }

@@ -1,5 +1,6 @@
 /* One server, in a process of its own. */
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { within } from '../../lib/util/within.js';
 import { type ProcessUsage, usageOfThisProcess } from '../support/process-usage.js';
 import { NUMBER_DIGITS, TIME_DIGITS } from '../clients/counting-client.js';
 import { type EventLoopReport, EventLoopWatch } from '../support/event-loop-watch.js';
@@ -7,6 +8,7 @@ import { Schedule } from '../support/schedule.js';
 import { serve } from '../support/remote.js';
 import { type PeerName, PEERS } from './index.js';
 import type { Peer, PeerEvent, PeerOptions } from './peer.js';
+import { work } from './work.js';
 
 export interface Publication {
   /** How many events each receiver gets. */
@@ -23,8 +25,7 @@ export interface Publication {
   readonly accounts?: readonly string[];
 }
 
-/** So that waiting costs next to nothing. */
-const POLL_MS = 1;
+/** In which every inbound event must have been handled. */
 const DEADLINE_MS = 60_000;
 
 /** Bytes of an event without its padding. */
@@ -50,23 +51,21 @@ const service = {
     const schedule = new Schedule(everyMs);
     let pushed = 0;
     for (const push of pushesOf(publication)) {
+      if (pushed > 0 && pushed % perTick === 0) await schedule.next();
       push(schedule.dueMs);
-      if (++pushed % perTick === 0) await schedule.next();
+      pushed++;
     }
   },
 
-  async handled(): Promise<number> {
-    return peer.handled;
+  async connections(): Promise<number> {
+    return peer.connections;
   },
 
-  /** Resolves when so many inbound events were handled, and rejects when one is too many. */
-  async untilHandled(count: number): Promise<void> {
-    const until = performance.now() + DEADLINE_MS;
-    while (peer.handled < count) {
-      if (performance.now() > until) throw new Error(`${peer.handled} of ${count} were handled.`);
-      await delay(POLL_MS);
-    }
-    if (peer.handled > count) throw new Error(`${peer.handled} events were handled, not ${count}.`);
+  /** Resolves when so many more inbound events were handled, and rejects when one is too many. */
+  async untilHandled(more: number): Promise<void> {
+    await within(work.untilDone(more), DEADLINE_MS, () => {
+      throw new Error(`${more} events were not handled in ${DEADLINE_MS} ms.`);
+    });
   },
 
   async watchEventLoop(): Promise<void> {

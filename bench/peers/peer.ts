@@ -4,8 +4,10 @@ export interface PeerOptions {
   readonly handlers: number;
   /** Patterns, rooms or the like that each connection subscribes to, the one that all share among them. */
   readonly subscriptions: number;
-  /** How often a connection is asked whether it lives, in milliseconds. Default: that of the peer. */
+  /** Interval of the heartbeat where the peer has one, in milliseconds. Default: the peer's own. */
   readonly heartbeatMs?: number;
+  /** Bytes that may wait for a slow reader, where the peer bounds them. Default: the peer's own. */
+  readonly maxQueueBytes?: number;
   /** Of a Redis that several servers share; absent for one server. */
   readonly redis?: string;
   /** Its clients listen to another event of the same service instead of the one that is published. */
@@ -15,12 +17,12 @@ export interface PeerOptions {
 /** A server of one kind, running. Every client listens to one channel that all share, and belongs to an account. */
 export interface Peer {
   readonly port: number;
+  /** How many clients are connected now. */
+  readonly connections: number;
   /** Publishes to everyone, before it returns. */
   publishToAll(event: PeerEvent): void;
   /** Publishes to one account, before it returns. */
   publishToAccount(account: string, event: PeerEvent): void;
-  /** Inbound events that a handler was called with so far. */
-  readonly handled: number;
 }
 
 /** What is published: numbered, so that clients see what is missing, and as long as wanted. */
@@ -30,6 +32,20 @@ export interface PeerEvent {
   /** When it was published, in microseconds of the machine's monotonic clock, of a fixed length. */
   readonly t: string;
   readonly pad: string;
+}
+
+/** The account of a client, which is its bearer token. */
+export function accountIn({
+  authorization,
+}: {
+  readonly authorization?: string | undefined;
+}): string {
+  return authorization!.slice('Bearer '.length);
+}
+
+/** The frame of an event for the peers that have no format of their own. */
+export function encodeEvent(data: PeerEvent): string {
+  return JSON.stringify({ event: EVENT, data });
 }
 
 export type StartPeer = (options: PeerOptions) => Promise<Peer>;

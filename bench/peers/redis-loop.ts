@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { EVENT, type Peer, type PeerEvent, type PeerOptions } from './peer.js';
+import { accountIn, encodeEvent, type Peer, type PeerOptions } from './peer.js';
 
 const EVERYBODY = 'all';
 
@@ -25,7 +25,7 @@ export async function start({ redis, aside }: PeerOptions): Promise<Peer> {
     for (const socket of receivers) socket.send(frame, { binary: false });
   });
   sockets.on('connection', (socket, request) => {
-    const account = request.headers.authorization!.slice('Bearer '.length);
+    const account = accountIn(request.headers);
     accounts.set(account, socket);
     void subscriber.subscribe(account).then(() => socket.send('{"op":"welcome"}'));
   });
@@ -33,12 +33,10 @@ export async function start({ redis, aside }: PeerOptions): Promise<Peer> {
   await once(http, 'listening');
   return {
     port: (http.address() as AddressInfo).port,
-    publishToAll: (event) => void publisher.publish(EVERYBODY, encode(event)),
-    publishToAccount: (account, event) => void publisher.publish(account, encode(event)),
-    handled: 0,
+    get connections() {
+      return sockets.clients.size;
+    },
+    publishToAll: (event) => void publisher.publish(EVERYBODY, encodeEvent(event)),
+    publishToAccount: (account, event) => void publisher.publish(account, encodeEvent(event)),
   };
-}
-
-function encode(data: PeerEvent): string {
-  return JSON.stringify({ event: EVENT, data });
 }

@@ -37,7 +37,7 @@ export class Rig {
   private readonly lasts: number[] = [];
   /** Clients that read no more: the first so many. */
   private stalled = 0;
-  /** The busiest that the clients' process was in a measurement: above about 0.9 it may be what bounds the figures. */
+  /** The busiest that the clients' process was in a measurement, from 0 to 1. */
   clientsBusyAtMost = 0;
 
   private constructor(
@@ -91,10 +91,16 @@ export class Rig {
     return this.clients.call('stopWatching', undefined);
   }
 
-  /** So many clients read no more from now on. */
+  /** The first clients, so many, stop reading. */
   async stall(clients: number): Promise<void> {
     this.stalled = clients;
     await this.clients.call('stopReading', clients);
+  }
+
+  /** The first server publishes to each client that has stopped reading, and nothing is expected to arrive. */
+  async publishToStalled(order: Order): Promise<void> {
+    const accounts = Array.from({ length: this.stalled }, (_, at) => accountOf(at));
+    await this.server.call('publish', { ...order, accounts, first: 1 });
   }
 
   /** The first server publishes to the accounts of these clients, each event in a push of its own. */
@@ -103,18 +109,18 @@ export class Rig {
   }
 
   /**
-   * Each client sends so many events in one write, and the next ones when the server has handled those of all clients, until
-   * that many were sent. So a read finds what was sent in one write; what piles up at a slow server would be read at once,
-   * and make it look cheaper than it is. Resolves with how many were sent: full rounds.
+   * Each client sends so many events in one write, and again once the server has handled those of all clients, until at
+   * least `frames` were sent. There is no backlog: what piles up at a slow server would be read at once, and make it look
+   * cheaper than it is. Resolves with the number that were sent.
    */
   async request(frames: number, atOnce: number): Promise<number> {
     const ofRound = this.size * atOnce;
-    const before = await this.server.call('handled', undefined);
     let sent = 0;
-    while (sent < frames) {
-      sent += ofRound;
-      await this.clients.call('request', atOnce);
-      await this.server.call('untilHandled', before + sent);
+    for (; sent < frames; sent += ofRound) {
+      await Promise.all([
+        this.server.call('untilHandled', ofRound),
+        this.clients.call('request', atOnce),
+      ]);
     }
     return sent;
   }
@@ -137,7 +143,10 @@ export class Rig {
   }
 
   async end(): Promise<void> {
-    await this.clients.call('verify', undefined);
+    await this.clients.call(
+      'verify',
+      this.readers().map((client) => [client, this.lasts[client]!]),
+    );
     this.redis?.close();
     await Promise.all([...this.servers, this.clients].map((remote) => remote.end()));
   }

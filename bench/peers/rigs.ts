@@ -1,11 +1,12 @@
+import { startRedis } from '../../test/support/redis-server.js';
 import { inTurn } from '../support/rounds.js';
 import type { PeerName } from './index.js';
-import { Rig } from './rig.js';
+import { Rig, type RigOptions } from './rig.js';
 
 /** Who is compared on one server. */
 export const ONE_SERVER: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 
-/** Who is compared across servers. The first four show in short what the others do as well. */
+/** Who is compared across servers. */
 export const SEVERAL_SERVERS: readonly PeerName[] = [
   'loopws',
   'loopws, results',
@@ -14,6 +15,19 @@ export const SEVERAL_SERVERS: readonly PeerName[] = [
   'socket.io sharded',
   'socket.io streams',
 ];
+
+/** Enough of them to see whether something was lost. */
+export const SEVERAL_SERVERS_IN_SHORT = SEVERAL_SERVERS.slice(0, 4);
+
+/** Redis with servers of one kind, the first of which publishes. */
+export async function startCluster(
+  name: PeerName,
+  servers: number,
+  options: Pick<RigOptions, 'aside'> = {},
+): Promise<Rig> {
+  const { url } = await startRedis();
+  return Rig.start(name, { handlers: 0, subscriptions: 1, servers, redis: url, ...options });
+}
 
 /** One after another, so that none of them starts while others use the machine. */
 export async function startEach(

@@ -3,24 +3,27 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { EVENT, type Peer, type PeerEvent } from './peer.js';
+import { accountIn, encodeEvent, type Peer, type PeerEvent } from './peer.js';
+import { work } from './work.js';
 
 export async function start(): Promise<Peer> {
   const http = createServer();
   const sockets = new WebSocketServer({ server: http, path: '/ws' });
   const accounts = new Map<string, WebSocket>();
-  let handled = 0;
   sockets.on('connection', (socket, request) => {
-    accounts.set(request.headers.authorization!.slice('Bearer '.length), socket);
+    accounts.set(accountIn(request.headers), socket);
     socket.on('message', (data: Buffer) => {
       JSON.parse(data.toString());
-      handled++;
+      work.done();
     });
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   return {
     port: (http.address() as AddressInfo).port,
+    get connections() {
+      return sockets.clients.size;
+    },
     publishToAll(event) {
       const frame = encode(event);
       for (const socket of sockets.clients) socket.send(frame, { binary: false });
@@ -28,12 +31,9 @@ export async function start(): Promise<Peer> {
     publishToAccount(account, event) {
       accounts.get(account)!.send(encode(event), { binary: false });
     },
-    get handled() {
-      return handled;
-    },
   };
 }
 
 function encode(data: PeerEvent): Buffer {
-  return Buffer.from(JSON.stringify({ event: EVENT, data }));
+  return Buffer.from(encodeEvent(data));
 }

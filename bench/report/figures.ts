@@ -1,4 +1,5 @@
-/** One table, and what it says in pictures. */
+import type { Ratio } from '../support/ratio.js';
+
 export interface Table {
   readonly title: string;
   readonly head: readonly string[];
@@ -23,15 +24,19 @@ export interface Series {
 export interface Verdict {
   readonly what: string;
   readonly figure: number;
+  /** Least and most of the rounds, where there were several. */
+  readonly spread?: Ratio['spread'];
   /** At most. */
   readonly limit: number;
   readonly unit?: string;
+  /** Whether `npm run bench:guard` holds it: a lost optimisation shows in it, and a busy machine does not. */
+  readonly isGuarded?: boolean;
 }
 
-/** What one axis has found. */
+/** What was found on one axis. */
 export interface Section {
   readonly title: string;
-  /** What was done, in a sentence or two. */
+  /** What was done, in a few sentences. */
   readonly text: string;
   readonly tables: readonly Table[];
   readonly charts: readonly BarChart[];

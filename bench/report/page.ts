@@ -14,12 +14,12 @@ export interface RunFacts {
 
 const INTRODUCTION = `# Benchmarks
 
-What LoopWs costs beside others, measured in one run: every figure of a table comes from the same machine and the same
-minutes, the servers take turns, and each has its clients in a process of their own that check that every event arrives,
-once and in order. Absolute numbers move with the machine; compare those of one table with each other.
+What LoopWs costs beside other servers, measured in one run. Unless a section says otherwise, the servers take turns on the
+same machine, and each has its clients in a process of their own, which check that every event arrives once and in order.
+Absolute numbers depend on the machine; compare those of one table with each other.
 
-This page is written by \`npm run bench\`, in about twenty-five minutes; \`npm run bench:quick\` prints a short form of it in less than
-two minutes. How it is done is in [bench/](../bench/README.md).
+\`npm run bench\` wrote this page, in about half an hour; \`npm run bench:quick\` prints a short form of it in less than two
+minutes. [bench/](../bench/README.md) explains the method and discusses the results.
 `;
 
 /** Writes the page and its charts. */
@@ -37,13 +37,26 @@ export function factsText({ command, conditions }: RunFacts): string {
 export function verdictText(sections: readonly Section[]): string {
   const verdicts = sections.flatMap((section) => section.verdicts);
   if (verdicts.length === 0) return '';
-  const head = ['what', 'measured', 'at most', 'holds'];
-  return `## Targets\n\n${table(head, verdicts.map(verdictRow))}\n`;
+  const head = ['what', 'measured', 'least to most of the rounds', 'at most', 'holds'];
+  return `## Targets\n\n${TARGETS_TEXT}\n\n${table(head, verdicts.map(verdictRow))}\n`;
 }
 
+const TARGETS_TEXT =
+  'The goals that this project has set itself. "A, of B" is what LoopWs costs divided by what B does, from the medians of the ' +
+  'rounds: below 1, LoopWs is cheaper. Pushes ask for no result here (`receipt: false`), as no peer has one; the tables show ' +
+  '"loopws, results" beside it, which is the default.';
+
 function verdictRow(verdict: Verdict): string[] {
-  const { what, figure, limit, unit = '' } = verdict;
-  return [what, `${figure.toFixed(2)}${unit}`, `${limit}${unit}`, holds(verdict) ? 'yes' : 'NO'];
+  const { what, spread, limit, unit = '' } = verdict;
+  const figure = (value: number): string =>
+    `${value < 0.1 ? value.toPrecision(2) : value.toFixed(2)}${unit}`;
+  return [
+    what,
+    figure(verdict.figure),
+    spread === undefined ? '' : spread.map(figure).join(' to '),
+    `${limit}${unit}`,
+    holds(verdict) ? 'yes' : 'no',
+  ];
 }
 
 /** The tables of a section, for a terminal. */

@@ -2,7 +2,6 @@ export interface Percentiles {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  readonly most: number;
 }
 
 /** Sorts the values. */
@@ -10,5 +9,5 @@ export function percentilesOf(values: Float64Array): Percentiles {
   values.sort();
   const at = (share: number): number =>
     values[Math.min(values.length - 1, Math.floor(values.length * share))]!;
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), most: values.at(-1)! };
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }

@@ -1,6 +1,7 @@
 /** What a process has used so far, and holds now. */
 export interface ProcessUsage {
   readonly cpuMicros: number;
+  /** Heap and buffers. */
   readonly heapBytes: number;
   readonly rssBytes: number;
 }

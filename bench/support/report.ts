@@ -1,11 +1,15 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
-/** A table in Markdown, its columns as wide as they have to be. */
+/** A table in Markdown, its columns as wide as they have to be: the first one aligned to the left, all others to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]!.length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, at) => cell.padStart(widths[at]!)).join(' | ')} |`;
-  const rule = `| ${widths.map((width) => `${'-'.repeat(width - 1)}:`).join(' | ')} |`;
+  const widths = head.map((_, at) => Math.max(3, ...[head, ...rows].map((row) => row[at]!.length)));
+  const padded = (cell: string, at: number): string =>
+    at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!);
+  const line = (row: readonly string[]): string => `| ${row.map(padded).join(' | ')} |`;
+  const rules = widths.map((width, at) =>
+    at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  const rule = `| ${rules.join(' | ')} |`;
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 

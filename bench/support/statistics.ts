@@ -5,9 +5,19 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Median and least of the rounds. The least is what neighbours on the machine disturbed least. */
+/** Median and least of the rounds. The least is the one that neighbours on the machine disturbed least. */
 export function medianAndLeast(values: readonly number[], digits: number): string {
   return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)})`;
+}
+
+export function rangeOf(values: readonly number[]): readonly [least: number, most: number] {
+  return [Math.min(...values), Math.max(...values)];
+}
+
+/** Median, least and most of the rounds. */
+export function medianAndRange(values: readonly number[], digits: number): string {
+  const range = rangeOf(values).map((value) => value.toFixed(digits));
+  return `${median(values).toFixed(digits)} (${range.join(' to ')})`;
 }
 
 /** Median and worst of the rounds, for what must stay below a bound. */
