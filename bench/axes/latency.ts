@@ -1,4 +1,5 @@
 /* How long an event is on its way at a steady rate, alone and beside readers that have stopped reading. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PeerName } from '../peers/index.js';
 import { Rig } from '../peers/rig.js';
 import { clientsText, endEach, ONE_SERVER, startEach } from '../peers/rigs.js';
@@ -23,6 +24,8 @@ const QUEUE_BYTES = 8 * MIB;
 const FILL = { events: 600, perTick: 16, bytes: 10_000 };
 /** For each of them in addition, after the latencies were measured. */
 const OVERFILL = { events: 1_200, perTick: 16, bytes: 10_000 };
+/** Longer than LoopWs waits for the closing handshake of a connection. */
+const CLOSED_AFTER_MS = 5_000;
 
 /** Of the readers that have stopped. */
 interface Stalled {
@@ -50,6 +53,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
   const filled = await readEach(pairs, connections, stalled);
   const figures = await inTurn(rounds, all, (rig) => watch(rig, events));
   for (const { stalling } of pairs) await stalling.publishToStalled(OVERFILL);
+  await delay(CLOSED_AFTER_MS);
   const overfilled = await readEach(pairs, connections, stalled);
   await endEach(all);
   const p99 = (rig: Rig): number[] => figures.get(rig)!.map((figure) => figure.p99);
