@@ -48,10 +48,6 @@ export class BenchCluster {
     return this.meter.version();
   }
 
-  close(): void {
-    this.meter.close();
-  }
-
   /** Runs `work`, which resolves with how many pushes it made, and tells what the time until then has cost. */
   async measure(work: () => Promise<number>): Promise<Window> {
     const [redis, publisher] = await this.read();
@@ -79,6 +75,19 @@ export class BenchCluster {
   private read(): Promise<[RedisUsage, ProcessUsage]> {
     return Promise.all([this.meter.usage(), this.publisher.call('usage', undefined)]);
   }
+}
+
+export function startHost(): Host {
+  return new Remote<TargetedProcess>(new URL('targeted-process.js', import.meta.url));
+}
+
+/** What one push has cost beyond what the idle cluster would have cost meanwhile. */
+export function costPerPush(
+  window: Window,
+  idle: Window,
+  cost: Exclude<keyof Window, 'ms' | 'pushes'>,
+): number {
+  return (window[cost] - (idle[cost] * window.ms) / idle.ms) / window.pushes;
 }
 
 function serverOf(size: number, at: number): string {

@@ -4,11 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { endRedisServers } from '../../test/support/redis-server.js';
-import { endRemotes, Remote } from '../support/remote.js';
+import { endRemotes } from '../support/remote.js';
 import { conditions, table } from '../support/report.js';
+import { inTurn } from '../support/rounds.js';
 import { median, medianAndLeast } from '../support/statistics.js';
-import { BenchCluster, type Host, type Window } from './bench-cluster.js';
-import type { Load, TargetedProcess } from './targeted-process.js';
+import { BenchCluster, costPerPush, startHost } from './bench-cluster.js';
+import type { Load } from './targeted-process.js';
 
 const ROUNDS = 8;
 const WINDOW_MS = 1_000;
@@ -26,29 +27,17 @@ interface Cost {
   readonly publisherMicros: number;
 }
 
-/** Without what the idle cluster would have cost meanwhile. */
-function costOf(window: Window, idle: Window): Cost {
-  const share = window.ms / idle.ms;
-  const per = (field: 'redisMicros' | 'commands' | 'publisherMicros'): number =>
-    (window[field] - idle[field] * share) / window.pushes;
-  return {
-    redisMicros: per('redisMicros'),
-    commands: per('commands'),
-    publisherMicros: per('publisherMicros'),
-  };
-}
-
 async function measure(cluster: BenchCluster): Promise<Map<string, Cost[]>> {
-  const costs = new Map(Object.keys(LOADS).map((name): [string, Cost[]] => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    const loads = Object.entries(LOADS);
+  const figures = await inTurn(ROUNDS, Object.entries(LOADS), async ([, load]): Promise<Cost> => {
     const idle = await cluster.measure(() => delay(WINDOW_MS, 0));
-    for (const [name, load] of round % 2 === 0 ? loads : loads.toReversed()) {
-      const window = await cluster.measure(() => cluster.push(load, WINDOW_MS));
-      costs.get(name)!.push(costOf(window, idle));
-    }
-  }
-  return costs;
+    const window = await cluster.measure(() => cluster.push(load, WINDOW_MS));
+    return {
+      redisMicros: costPerPush(window, idle, 'redisMicros'),
+      commands: costPerPush(window, idle, 'commands'),
+      publisherMicros: costPerPush(window, idle, 'publisherMicros'),
+    };
+  });
+  return new Map([...figures].map(([[name], costs]) => [name, costs]));
 }
 
 function costTable(costs: ReadonlyMap<string, readonly Cost[]>): string {
@@ -68,10 +57,6 @@ function costTable(costs: ReadonlyMap<string, readonly Cost[]>): string {
     ),
   ]);
   return table(['push', 'Redis µs', 'ratio', 'commands', 'publisher µs'], rows);
-}
-
-function startHost(): Host {
-  return new Remote<TargetedProcess>(new URL('targeted-process.js', import.meta.url));
 }
 
 const cluster = await BenchCluster.start([startHost(), startHost()], { durable: true });

@@ -124,7 +124,7 @@ function stepTable(steps: ReadonlyMap<string, readonly Step[]>): string {
     'seconds',
     'longest block ms',
     'by a timer ms',
-    'of it own ms',
+    'own ms',
     'longest GC ms',
     'all GC ms',
     'CPU ms',

@@ -108,7 +108,7 @@ console.log(
       'resets',
       'scripts',
       'longest block ms',
-      'of it own ms',
+      'own ms',
       'longest GC ms',
       'CPU ms',
     ],

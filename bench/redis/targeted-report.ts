@@ -1,6 +1,6 @@
 import { table } from '../support/report.js';
 import { median, medianAndLeast } from '../support/statistics.js';
-import type { Window } from './bench-cluster.js';
+import { costPerPush, type Window } from './bench-cluster.js';
 import type { ProcessUsage } from './targeted-process.js';
 
 type LoadName = 'onePerTurn' | 'burst';
@@ -13,12 +13,6 @@ export type Rounds = ReadonlyMap<number, readonly Round[]>;
 
 type Cost = 'redisMicros' | 'commands' | 'bytesOut' | 'publisherMicros';
 
-/** Without what the idle cluster would have cost meanwhile. */
-function perPush({ idle, ...loads }: Round, load: LoadName, cost: Cost): number {
-  const window = loads[load];
-  return (window[cost] - (idle[cost] * window.ms) / idle.ms) / window.pushes;
-}
-
 function perServerSecond({ idle }: Round, size: number, cost: Cost): number {
   return (idle[cost] / idle.ms / size) * 1_000;
 }
@@ -27,7 +21,7 @@ export function pushTable(rounds: Rounds, load: LoadName): string {
   const [smallest] = rounds.values();
   const rows = [...rounds].map(([size, own]) => {
     const of = (cost: Cost, from = own): number[] =>
-      from.map((round) => perPush(round, load, cost));
+      from.map((round) => costPerPush(round[load], round.idle, cost));
     const ratio = (cost: Cost): string =>
       (median(of(cost)) / median(of(cost, smallest))).toFixed(2);
     return [

@@ -5,11 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { endRedisServers } from '../../test/support/redis-server.js';
-import { endRemotes, Remote } from '../support/remote.js';
+import { endRemotes } from '../support/remote.js';
 import { conditions } from '../support/report.js';
+import { inTurn } from '../support/rounds.js';
 import { median } from '../support/statistics.js';
-import { BenchCluster, type Host } from './bench-cluster.js';
-import type { Load, ProcessUsage, TargetedProcess } from './targeted-process.js';
+import { BenchCluster, type Host, startHost } from './bench-cluster.js';
+import type { Load, ProcessUsage } from './targeted-process.js';
 import { bystanderTable, idleTable, pushTable, type Round } from './targeted-report.js';
 
 const SIZES = [2, 4, 8, 16, 32, 64];
@@ -40,10 +41,6 @@ async function setUp(): Promise<Stage> {
   return { clusters, bystander: bystander! };
 }
 
-function startHost(): Host {
-  return new Remote<TargetedProcess>(new URL('targeted-process.js', import.meta.url));
-}
-
 async function measureRound(cluster: BenchCluster): Promise<Round> {
   return {
     idle: await cluster.measure(() => delay(WINDOW_MS, 0)),
@@ -53,13 +50,8 @@ async function measureRound(cluster: BenchCluster): Promise<Round> {
 }
 
 async function measureClusters(clusters: readonly BenchCluster[]): Promise<Map<number, Round[]>> {
-  const rounds = new Map(clusters.map(({ size }): [number, Round[]] => [size, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const cluster of round % 2 === 0 ? clusters : clusters.toReversed()) {
-      rounds.get(cluster.size)!.push(await measureRound(cluster));
-    }
-  }
-  return rounds;
+  const rounds = await inTurn(ROUNDS, clusters, measureRound);
+  return new Map([...rounds].map(([{ size }, own]) => [size, own]));
 }
 
 /** What the process spends and receives per second. */
@@ -80,23 +72,16 @@ async function measureBystander({
   clusters,
   bystander,
 }: Stage): Promise<[string, ProcessUsage[]][]> {
-  const quiet: ProcessUsage[] = [];
-  const busy: ProcessUsage[] = [];
   const pushes: number[] = [];
   const largest = clusters.at(-1)!;
-  const watchQuiet = async (): Promise<unknown> =>
-    quiet.push(await watch(bystander, () => delay(BYSTANDER_WINDOW_MS)));
-  const push = async (): Promise<unknown> =>
+  const quiet = (): Promise<unknown> => delay(BYSTANDER_WINDOW_MS);
+  const busy = async (): Promise<unknown> =>
     pushes.push(await largest.push(STEADY, BYSTANDER_WINDOW_MS));
-  const watchBusy = async (): Promise<unknown> => busy.push(await watch(bystander, push));
-  for (let round = 0; round < ROUNDS; round++) {
-    const inTurn = [watchQuiet, watchBusy];
-    for (const work of round % 2 === 0 ? inTurn : inTurn.toReversed()) await work();
-  }
+  const usages = await inTurn(ROUNDS, [quiet, busy], (work) => watch(bystander, work));
   const perSecond = Math.round((median(pushes) / BYSTANDER_WINDOW_MS) * 1_000);
   return [
-    ['nobody pushes', quiet],
-    [`${perSecond} pushes for others`, busy],
+    ['nobody pushes', usages.get(quiet)!],
+    [`${perSecond} pushes for others`, usages.get(busy)!],
   ];
 }
 
