@@ -51,7 +51,7 @@ export interface WelcomeFrame {
   readonly heartbeatMs: number;
   /** Longest frame that the server accepts, in bytes. */
   readonly maxPayload: number;
-  /** Most patterns that the server accepts in one frame. */
+  /** Most patterns that the server accepts in one `subscribe`. */
   readonly maxPatterns?: number;
   /** Frames per second that the server accepts on average. */
   readonly framesPerSecond?: number;
