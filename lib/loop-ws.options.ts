@@ -29,7 +29,12 @@ export type LoopAuthenticator = (
   request: LoopRequest,
 ) => MaybePromise<LoopIdentity | null | undefined>;
 
-/** Decides whether this connection may subscribe to this pattern. Throwing denies it and is logged. */
+/**
+ * Decides whether this connection may subscribe to this pattern. To deny, return `false` or throw an `HttpException` 4xx.
+ * Any other exception means that it cannot be decided now, and is logged: the client is denied with `unavailable` and
+ * requests the pattern again, a connection that is opening is closed with 1013 for a default pattern, and a refresh of
+ * credentials changes nothing.
+ */
 export type LoopAuthorizer = (connection: LoopConnection, pattern: string) => MaybePromise<boolean>;
 
 /** Schemas by full event name, from any Standard Schema library. */

@@ -39,7 +39,7 @@ interface SubscriptionFrame {
 type Standing =
   /** Requested and not refused: the server holds the pattern, or may hold it. */
   | 'told'
-  /** The request failed: the server may hold the pattern or not. */
+  /** The request failed or could not be decided: the server may hold the pattern or not. */
   | 'failed'
   /** Denied: requested again with other credentials or on the next connection. */
   | 'denied';
@@ -100,20 +100,21 @@ export function createSubscriptions(
     goOn();
   }
 
-  function deny(pattern: string, { code, message }: Reason, isFailure = false): void {
+  function deny(pattern: string, { code, message }: Reason): void {
+    const isFailure = isTemporary(code);
     // The pattern may have been unsubscribed meanwhile.
     if (standing.has(pattern)) standing.set(pattern, isFailure ? 'failed' : 'denied');
+    if (isFailure) askAgainSoon();
     if (code !== 'not_open') report(new LoopClientError(code, message, { pattern }));
   }
 
   /** The whole frame was refused or failed. */
   function refused({ patterns, since }: SubscriptionFrame, error: LoopClientError): void {
-    const isOpen = loop.state === 'open';
-    const isFailure = !isOpen || isTemporary(error.code);
+    const isFailure = isTemporary(error.code);
     if (since) positions.settled(isFailure);
     // The next connection requests everything again.
-    if (!isOpen) return;
-    for (const pattern of patterns) deny(pattern, error, isFailure);
+    if (loop.state !== 'open') return;
+    for (const pattern of patterns) deny(pattern, error);
     if (isFailure) askAgainSoon();
     else if (since) report(error);
   }

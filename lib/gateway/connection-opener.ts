@@ -88,7 +88,12 @@ export class ConnectionOpener {
 
   private async subscribeDefaults(connection: LoopConnection): Promise<void> {
     const patterns = this.settings.defaultSubscriptions.map(({ text }) => text);
-    if (patterns.length > 0) await this.subscriptions.grant(connection, patterns);
+    if (patterns.length === 0) return;
+    const { denied } = await this.subscriptions.grant(connection, patterns);
+    const undecided = denied.find(({ code }) => code === ErrorCode.Unavailable);
+    if (undecided === undefined) return;
+    const message = `It cannot be decided right now whether it may have "${undecided.pattern}".`;
+    throw new LoopWsException(ErrorCode.Unavailable, message);
   }
 
   private async attachAccount({ connection, end }: Session): Promise<void> {

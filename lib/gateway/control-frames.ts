@@ -4,6 +4,7 @@ import { Replay, type Since } from '../bus/replay.js';
 import { closeOnAbort } from '../connections/close-on-abort.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
+import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { LoopPattern } from '../protocol/event-types.js';
@@ -127,8 +128,14 @@ export class ControlFrames {
     }
     closeOnAbort(source.connection, signal);
     const removed = await this.subscriptions.review(source.connection, signal);
+    if (removed === undefined) {
+      refreshed.undo();
+      const message =
+        'What these credentials allow cannot be told right now; the former ones stay.';
+      throw new LoopWsException(ErrorCode.Unavailable, message);
+    }
     await this.tellUnsubscribed(source.connection, removed);
-    return { op: 'ok', ...id, ...refreshed, removed };
+    return { op: 'ok', ...id, ...refreshed.told, removed };
   }
 
   private async tellUnsubscribed(

@@ -30,7 +30,7 @@ export class CredentialsExpiry {
   private timer: ReturnType<typeof setTimeout>;
 
   constructor(
-    private readonly expiresAt: number,
+    readonly expiresAt: number,
     private readonly observer: ExpiryObserver,
   ) {
     this.timer = this.wait();

@@ -13,8 +13,15 @@ interface RefusedCredentials {
   readonly message: string;
 }
 
-/** The outcome of a refresh: what the `ok` frame says about the new credentials, or why they were refused. */
-export type RefreshedCredentials = { readonly expiresInMs?: number } | RefusedCredentials;
+interface AcceptedCredentials {
+  /** What the `ok` frame says about them. */
+  readonly told: { readonly expiresInMs?: number };
+  /** Restores the former claims and expiry. */
+  readonly undo: () => void;
+}
+
+/** The outcome of a refresh. */
+export type RefreshedCredentials = AcceptedCredentials | RefusedCredentials;
 
 /** The credentials that a connection was admitted with, for as long as they are valid. */
 export class Credentials {
@@ -58,9 +65,19 @@ export class Credentials {
     if (identity.accountId !== this.connection.accountId) {
       return { refused: ErrorCode.Forbidden, message: 'The token belongs to another account.' };
     }
+    const undo = this.restorer();
     this.connection.refresh(identity.claims);
     this.expireAt(identity.expiresAt);
-    return this.expiresInMs;
+    return { told: this.expiresInMs, undo };
+  }
+
+  private restorer(): () => void {
+    const { claims } = this.connection;
+    const expiresAt = this.expiry?.expiresAt;
+    return () => {
+      this.connection.refresh(claims);
+      this.expireAt(expiresAt);
+    };
   }
 
   private async identify(token: string): Promise<Identity | RefusedCredentials> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { HttpException, Inject, Injectable } from '@nestjs/common';
 import { ServerSubscriptions } from '../bus/server-subscriptions.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
@@ -46,15 +46,20 @@ export class SubscriptionRequests {
   }
 
   /**
-   * Removes the patterns granted here that `authorize` no longer allows, and resolves with them. Removes nothing once
-   * the signal is aborted, because the client would not be told.
+   * Removes the patterns granted here that `authorize` no longer allows, and resolves with them. If `authorize` could not
+   * decide about one of them, removes nothing and resolves with `undefined`. Removes nothing once the signal is aborted,
+   * because the client would not be told.
    */
-  async review(connection: LoopConnection, signal: AbortSignal): Promise<readonly string[]> {
+  async review(
+    connection: LoopConnection,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | undefined> {
     const granted = [...connection.subscriptions].filter(
       (text) => !this.onServersAuthority.has(connection, text),
     );
     const denials = await Promise.all(granted.map((text) => this.denialOf(connection, text)));
     signal.throwIfAborted();
+    if (denials.some((denial) => denial?.code === ErrorCode.Unavailable)) return undefined;
     const lost = denials.flatMap((denial) => (denial === undefined ? [] : [denial.pattern]));
     connection.unsubscribe(...(lost as LoopPattern[]));
     return lost;
@@ -71,17 +76,36 @@ export class SubscriptionRequests {
     if (pattern.service !== undefined && !this.settings.services.has(pattern.service)) {
       return deny(text, ErrorCode.UnknownService, 'This server has no such service.');
     }
-    if (await this.isAuthorized(connection, text)) return undefined;
-    return deny(text, ErrorCode.Forbidden, 'This connection may not subscribe to this pattern.');
+    switch (await this.isAuthorized(connection, text)) {
+      case true:
+        return undefined;
+      case false:
+        return deny(
+          text,
+          ErrorCode.Forbidden,
+          'This connection may not subscribe to this pattern.',
+        );
+      case undefined:
+        return deny(
+          text,
+          ErrorCode.Unavailable,
+          'It cannot be decided right now; try again later.',
+        );
+    }
   }
 
-  private async isAuthorized(connection: LoopConnection, pattern: string): Promise<boolean> {
+  /** Resolves with `undefined` if it cannot be decided now. */
+  private async isAuthorized(
+    connection: LoopConnection,
+    pattern: string,
+  ): Promise<boolean | undefined> {
     if (this.settings.authorize === undefined) return true;
     try {
       return (await this.settings.authorize(connection, pattern)) === true;
     } catch (error) {
-      this.logger.error('authorize', 'authorize failed; the pattern was denied', error);
-      return false;
+      if (isRefusal(error)) return false;
+      this.logger.error('authorize', '"authorize" failed; the pattern is denied for now', error);
+      return undefined;
     }
   }
 
@@ -99,6 +123,11 @@ export class SubscriptionRequests {
       `A connection holds at most ${maxSubscriptions} patterns.`,
     );
   }
+}
+
+/** Nest code denies by throwing, for example a `ForbiddenException`. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof HttpException && error.getStatus() < 500;
 }
 
 const MAX_ECHO_LENGTH = 128;

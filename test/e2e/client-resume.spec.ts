@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { WebSocket } from 'ws';
 import { Replay } from '../../lib/bus/replay.js';
 import {
@@ -120,6 +121,25 @@ describe('a client that was away', () => {
     await push('live');
     expect(await first(12)).toEqual([...upTo(12).slice(1), 'live']);
     expect(errors).toEqual([]);
+  });
+
+  it('P3: goes on only when the server knows of each of its patterns whether it may have it', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    let failures = 0;
+    await boot({
+      authorize: (_, pattern) => {
+        if (pattern === 'chat:n' && failures-- > 0) throw new Error('The directory is away.');
+        return true;
+      },
+    });
+    const client = start();
+    for (const pattern of ['chat:n', 'chat:other'] as const)
+      client.on(pattern, (n) => seen.push(n));
+    await client.ready();
+    failures = 1;
+    await whileAway(client, () => push(1, 2));
+    expect(await first(2)).toEqual([1, 2]);
+    expect(errors).toMatchObject([{ code: 'unavailable', pattern: 'chat:n' }]);
   });
 
   it('P3: is told to reload what cannot be had any more, per topic, and goes on from there', async () => {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
-import { Logger } from '@nestjs/common';
+import { ForbiddenException, Logger } from '@nestjs/common';
 import {
   ConnectionRegistry,
   type LoopConnection,
@@ -65,22 +65,33 @@ describe('a pattern that authorize does not grant', () => {
     });
   });
 
-  it.each<[string, (pattern: string) => boolean | Promise<boolean>]>([
+  it.each<[string, string, (pattern: string) => boolean | Promise<boolean>]>([
     [
       'throws',
+      'unavailable',
       (pattern) => {
         if (pattern === '*:*') return true;
         throw new Error('boom');
       },
     ],
-    ['rejects', (pattern) => (pattern === '*:*' ? true : Promise.reject(new Error('boom')))],
+    [
+      'rejects',
+      'unavailable',
+      (pattern) => (pattern === '*:*' ? true : Promise.reject(new Error('boom'))),
+    ],
+    [
+      'rejects with a refusal of Nest',
+      'forbidden',
+      (pattern) => (pattern === '*:*' ? true : Promise.reject(new ForbiddenException('boom'))),
+    ],
     [
       'answers with what is merely truthy',
+      'forbidden',
       (pattern) => (pattern === '*:*' ? true : ('yes' as never)),
     ],
   ])(
     'because authorize %s is denied, without a word of why, and without flooding the log',
-    async (_what, judge) => {
+    async (_what, code, judge) => {
       const options = {
         authenticate,
         authorize: (_: LoopConnection, pattern: string) => judge(pattern),
@@ -89,7 +100,7 @@ describe('a pattern that authorize does not grant', () => {
       const client = await app.client();
       for (let n = 0; n < 20; n++) {
         const answer = await client.subscribe(`chat:e${n}`);
-        expect(answer).toMatchObject({ granted: [], denied: [{ code: 'forbidden' }] });
+        expect(answer).toMatchObject({ granted: [], denied: [{ code }] });
         expect(JSON.stringify(answer)).not.toContain('boom');
       }
       expect(logged.length).toBeLessThanOrEqual(1);

@@ -207,6 +207,29 @@ describe('limits hold when connections arrive together', () => {
   });
 });
 
+describe('P3: a default subscription of which authorize cannot tell whether it is allowed', () => {
+  it('is not left out in silence: the connection is closed with 1013, and the next one has it', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    let isAway = true;
+    const { client, url } = await startLoopApp({
+      options: {
+        defaultSubscriptions: ['chat:*', 'billing:*'],
+        authorize: (_, pattern) => {
+          if (isAway && pattern === 'billing:*') throw new Error('The directory is away.');
+          return true;
+        },
+      },
+    });
+    const socket = new WebSocket(url, ['loopws.v1', 'bearer.acme']);
+    const frames: unknown[] = [];
+    socket.on('message', (frame) => frames.push(frame));
+    const code = await new Promise<number>((resolve) => socket.on('close', resolve));
+    expect([code, frames]).toEqual([1013, []]);
+    isAway = false;
+    expect((await client()).welcome.subscriptions).toEqual(['chat:*', 'billing:*']);
+  });
+});
+
 describe('what a client is told of its subscriptions is true', () => {
   it('a subscribe that was answered with timeout takes no effect later', async () => {
     const gate = deferred();

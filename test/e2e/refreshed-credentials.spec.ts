@@ -95,6 +95,55 @@ describe('credentials refreshed in place', () => {
     expect(await app.bus.pushToAccount('acme', 'billing:b', 1)).toMatchObject({ delivered: 1 });
   });
 
+  /** `chat:b` cannot be decided while the directory is away. */
+  const directory = {
+    isAway: false,
+    authorize(connection: LoopConnection, pattern: string): boolean {
+      if (pattern === 'chat:b' && directory.isAway) throw new Error('The directory is away.');
+      return authorize(connection, pattern);
+    },
+  };
+
+  afterEach(() => {
+    directory.isAway = false;
+  });
+
+  it('P3: change nothing when authorize cannot decide what they allow', async () => {
+    const app = await startLoopApp({
+      options: { authenticate, authorize: directory.authorize },
+    });
+    const client = await app.client('acme');
+    await client.subscribe('chat:b');
+    directory.isAway = true;
+    const answer = await client.ask({ op: 'auth', token: 'acme.mine' });
+    expect(answer).toMatchObject({ op: 'error', code: 'unavailable' });
+    const [connection] = app.get(ConnectionRegistry);
+    expect([...connection!.subscriptions]).toEqual(['*:*', 'chat:b']);
+    expect(connection!.claims).toEqual({ scope: ['*:*'] });
+    directory.isAway = false;
+    const later = await client.ask({ op: 'auth', token: 'acme.mine' });
+    expect(later).toMatchObject({ op: 'ok', removed: ['*:*', 'chat:b'] });
+  });
+
+  it('do not outlive the former ones when authorize cannot decide what they allow', async () => {
+    const leftMs = { acme: 1_500, 'acme.mine': 60_000 };
+    const app = await startLoopApp({
+      options: {
+        authenticate: (request: LoopRequest) => {
+          const identity = authenticate(request)!;
+          return { ...identity, expiresAt: Date.now() + leftMs[request.token as 'acme'] };
+        },
+        authorize: directory.authorize,
+      },
+    });
+    const client = await app.client('acme');
+    await client.subscribe('chat:b');
+    directory.isAway = true;
+    const answer = await client.ask({ op: 'auth', token: 'acme.mine' });
+    expect(answer).toMatchObject({ op: 'error', code: 'unavailable' });
+    expect(await client.closed).toMatchObject({ code: 4501 });
+  });
+
   it('P3: that were taken, but not reviewed in time, end the connection, and no pattern before it', async () => {
     const removed: string[] = [];
     class Watch {

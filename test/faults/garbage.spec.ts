@@ -41,7 +41,7 @@ describe('messages on our channels that nobody of us has sent', () => {
     expect(ledger.count('delivered')).toBeGreaterThan(0);
     const lines = warn.mock.calls.map(([line]) => String(line));
     expect(lines.filter((line) => line.includes('could not be read'))).toHaveLength(2);
-    expect(lines.filter((line) => line.includes('unknown version'))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes('unknown protocol version'))).toHaveLength(2);
     expect(lines).toHaveLength(4);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(2_000);
     expect(edges).toEqual(['+acme']);

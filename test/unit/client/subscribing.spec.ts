@@ -322,6 +322,24 @@ describe('subscribing', () => {
     expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
   });
 
+  it('asks again soon for a pattern of which the server could not tell, and is ready only then', async () => {
+    let asked = 0;
+    server.react = (frame, peer) => {
+      if (frame.op !== 'subscribe' || ++asked > 1) return reactions.friendly(frame, peer);
+      const denied = [{ pattern: 'billing:*', code: 'unavailable', message: 'Not now.' }];
+      peer.send({ op: 'ok', id: frame.id!, granted: ['chat:*'], denied });
+    };
+    const { loop, errors } = server.client();
+    loop.on('billing:*', () => {});
+    loop.on('chat:*', () => {});
+    await loop.ready();
+
+    const peer = await server.nextPeer();
+    await peer.next('subscribe');
+    expect((await peer.next('subscribe')).patterns).toEqual(['billing:*']);
+    expect(errors.all).toMatchObject([{ code: 'unavailable', pattern: 'billing:*' }]);
+  });
+
   it('reports what new credentials have ended as denied, and asks later ones for it', async () => {
     let removed: readonly unknown[] = ['billing:*', 'device:*', 7];
     server.welcome = { subscriptions: ['billing:*', 'device:*'] };
