@@ -1,7 +1,7 @@
 import { ErrorCode } from './error-code.js';
 import { isEventName, MAX_NAME_LENGTH } from './event-name.js';
 import { type AnswerError, type ClientFrame, type FrameId, idField } from './frames.js';
-import { findTextHazard } from './json-safety.js';
+import { findJsonHazard } from './json-safety.js';
 import { MAX_TOPICS } from './since.js';
 
 /** The outcome of decoding: a frame, or the error for the peer, with the frame's `id` if it has a valid one. */
@@ -23,7 +23,7 @@ export function decodeClientFrame(text: string, maxDepth: number): Decoded {
   const value = parseJson(text);
   if (value === undefined) return refuse(ErrorCode.NotJson, 'The frame is not JSON.', undefined);
   const id = idOf(value);
-  const hazard = findTextHazard(text, value, maxDepth);
+  const hazard = findJsonHazard(text, value, maxDepth);
   if (hazard !== undefined) return refuse(hazard, hazardMessage(hazard, maxDepth), id);
   if (!isFields(value)) return refuse(ErrorCode.BadFrame, 'A frame must be a JSON object.', id);
   if (value.id !== undefined && id === undefined) {

@@ -3,18 +3,14 @@ import { ErrorCode } from './error-code.js';
 type Hazard = typeof ErrorCode.TooDeep | typeof ErrorCode.ForbiddenKey;
 
 /**
- * Finds what {@link findJsonHazard} would find in `value`, which was parsed from `text`. It searches the text first,
- * because nearly every text shows that it is safe, and that costs a fraction of walking the value.
+ * Finds what makes JSON dangerous to code that merges, clones or re-serialises it: nesting deeper than `maxDepth` (at
+ * most 1 000), and keys that reach a prototype. The value was parsed from the text. The text is searched first, because
+ * nearly every text shows that it is safe, and that costs a fraction of walking the value.
  */
-export function findTextHazard(text: string, value: unknown, maxDepth: number): Hazard | undefined {
-  return mayNameForbiddenKey(text) || opensMoreThan(maxDepth, text)
-    ? findJsonHazard(value, maxDepth)
-    : undefined;
-}
-
-/** A key appears in the text literally, unless one of its letters is escaped, which JSON can only do with `\u`. */
-function mayNameForbiddenKey(text: string): boolean {
-  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
+export function findJsonHazard(text: string, value: unknown, maxDepth: number): Hazard | undefined {
+  if (opensMoreThan(maxDepth, text) && nestsDeeperThan(maxDepth, text)) return ErrorCode.TooDeep;
+  if (mayNameForbiddenKey(text) && holdsForbiddenKey(value)) return ErrorCode.ForbiddenKey;
+  return undefined;
 }
 
 /** A value cannot be nested deeper than its text has opening brackets. */
@@ -28,31 +24,63 @@ function opensMoreThan(most: number, text: string): boolean {
   return false;
 }
 
-/**
- * Finds what makes parsed JSON dangerous to code that merges, clones or re-serialises it: nesting deeper than
- * `maxDepth`, and keys that reach a prototype. It walks the value without recursion, so that depth cannot overflow the
- * stack.
- */
-export function findJsonHazard(value: unknown, maxDepth: number): Hazard | undefined {
-  let level = containersIn([value]);
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > maxDepth) return ErrorCode.TooDeep;
-    if (level.some(hasForbiddenKey)) return ErrorCode.ForbiddenKey;
-    level = level.flatMap((container) => containersIn(Object.values(container)));
+/** Character codes. */
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+function nestsDeeperThan(most: number, text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        if (++depth > most) return true;
+        break;
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
+        depth--;
+        break;
+      case QUOTE:
+        at = endOfString(text, at);
+    }
   }
-  return undefined;
+  return false;
 }
 
-function containersIn(values: readonly unknown[]): object[] {
-  return values.filter((value): value is object => typeof value === 'object' && value !== null);
+/** The index of the quote that ends the string beginning at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
 }
 
-function hasForbiddenKey(container: object): boolean {
-  if (Object.hasOwn(container, '__proto__')) return true;
-  const constructor: unknown = Object.hasOwn(container, 'constructor') && container.constructor;
-  return (
-    typeof constructor === 'object' &&
-    constructor !== null &&
-    Object.hasOwn(constructor, 'prototype')
-  );
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+  return (at - first) % 2 === 1;
+}
+
+/** A key appears in the text literally, unless one of its letters is escaped, which JSON can only do with `\u`. */
+function mayNameForbiddenKey(text: string): boolean {
+  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
+}
+
+/** The recursion is bounded, because nesting that is too deep is found first. */
+function holdsForbiddenKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsForbiddenKey);
+  for (const key of Object.keys(value)) {
+    const held = (value as Readonly<Record<string, unknown>>)[key];
+    if (key === '__proto__' || (key === 'constructor' && hasPrototype(held))) return true;
+    if (holdsForbiddenKey(held)) return true;
+  }
+  return false;
+}
+
+function hasPrototype(held: unknown): boolean {
+  return typeof held === 'object' && held !== null && Object.hasOwn(held, 'prototype');
 }
