@@ -89,7 +89,7 @@ export function createCalls(
     for (const call of waiting) {
       if (loop.state !== 'open' || timer) return;
       const refusal = tooLong(call);
-      const waitMs = refusal ? 0 : takePlace(loop.welcome!);
+      const waitMs = refusal ? 0 : takePlace(loop.welcome!, call.bytes);
       if (waitMs > 0) {
         timer = after(waitMs, () => {
           timer = undefined;

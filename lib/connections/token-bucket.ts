@@ -14,14 +14,14 @@ export class TokenBucket {
     this.refilledAt = now();
   }
 
-  /** Takes one token; returns `false` if there is none. */
-  take(): boolean {
+  /** Takes `count` tokens, and owes those that are missing. Returns `false` and takes none if there is not even one. */
+  take(count = 1): boolean {
     const now = this.now();
     const refill = ((now - this.refilledAt) / 1_000) * this.perSecond;
     this.tokens = Math.min(this.burst, this.tokens + refill);
     this.refilledAt = now;
     if (this.tokens < 1) return false;
-    this.tokens--;
+    this.tokens -= count;
     return true;
   }
 }

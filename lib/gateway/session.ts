@@ -9,6 +9,7 @@ import type { LoopWsConfig } from '../loop-ws.config.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { decodeClientFrame } from '../protocol/client-frame.codec.js';
 import { ErrorCode } from '../protocol/error-code.js';
+import { frameCost } from '../protocol/frame-cost.js';
 import { type ClientFrame, type FrameId, idField } from '../protocol/frames.js';
 import type { BackgroundWork } from '../util/background-work.js';
 import { LazyAbort } from '../util/lazy-abort.js';
@@ -131,7 +132,7 @@ export class Session implements Beating, FrameSource, SocketUser {
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
-    if (!this.admit()) return;
+    if (!this.admit(frameCost(data.length))) return;
     if (isBinary) return this.refuse(ErrorCode.BinaryFrame, 'Send text frames.');
     const decoded = decodeClientFrame(data.toString(), this.services.config.maxDepth);
     if (decoded.ok) this.route(decoded.frame);
@@ -163,12 +164,15 @@ export class Session implements Beating, FrameSource, SocketUser {
   }
 
   /** Counts a frame of any kind as a sign of life and against the rate. Returns whether it may be handled. */
-  private admit(): boolean {
+  private admit(cost = 1): boolean {
     this.heard = true;
     if (this.end.hasCome) return false;
-    if (this.rate.take()) return true;
+    if (this.rate.take(cost)) return true;
     const { framesPerSecond } = this.services.config;
-    this.refuse(ErrorCode.RateLimited, `The rate limit is ${framesPerSecond} frames per second.`);
+    this.refuse(
+      ErrorCode.RateLimited,
+      `The rate limit is ${framesPerSecond} frames per second; a long frame counts once per 4 KiB.`,
+    );
     return false;
   }
 

@@ -167,28 +167,34 @@ describe('the client against the server', () => {
     expect(app.get(ConnectionRegistry).size).toBe(1);
   });
 
-  it('sends what has waited as fast as the server takes it, in order, and loses nothing', async () => {
-    const seen: number[] = [];
-    @Injectable()
-    class Counter {
-      @OnLoopEvent('chat:count')
-      count(n: number): void {
-        seen.push(n);
+  it.each([
+    ['short', 300, 0],
+    ['long', 60, 16_000],
+  ])(
+    'sends what has waited as fast as the server takes it, when it is %s',
+    async (_what, count, pad) => {
+      const seen: number[] = [];
+      @Injectable()
+      class Counter {
+        @OnLoopEvent('chat:count')
+        count({ n }: { n: number }): void {
+          seen.push(n);
+        }
       }
-    }
-    const app = await startLoopApp({
-      providers: [Counter],
-      options: { config: { framesPerSecond: 1_000, frameBurst: 20, refusalsPerMinute: 1 } },
-    });
-    const client = connectTo(app);
-    const problems: unknown[] = [];
-    client.onError((error) => problems.push(error));
-    for (let n = 0; n < 300; n++) client.send('chat:count', n);
-    await eventually('all have arrived', () => seen.length === 300);
-    expect(seen).toEqual(Array.from({ length: 300 }, (_, n) => n));
-    expect(problems).toEqual([]);
-    expect(client.state).toBe('open');
-  });
+      const app = await startLoopApp({
+        providers: [Counter],
+        options: { config: { framesPerSecond: 1_000, frameBurst: 20, refusalsPerMinute: 1 } },
+      });
+      const client = connectTo(app);
+      const problems: unknown[] = [];
+      client.onError((error) => problems.push(error));
+      for (let n = 0; n < count; n++) client.send('chat:count', { n, pad: 'x'.repeat(pad) });
+      await eventually('all have arrived', () => seen.length === count);
+      expect(seen).toEqual(Array.from({ length: count }, (_, n) => n));
+      expect(problems).toEqual([]);
+      expect(client.state).toBe('open');
+    },
+  );
 
   it.each(['the token function', 'onError', 'a handler', 'a listener of the state'])(
     'close() is the last word, also from %s',

@@ -235,6 +235,18 @@ describe('P6: a flood', () => {
   });
 });
 
+describe('P6: a long frame', () => {
+  it('counts against the rate as one per started 4 KiB', async () => {
+    const config = { framesPerSecond: 1, frameBurst: 50, refusalsPerMinute: 1 };
+    const app = await startLoopApp({ options: { config } });
+    const peer = await RawPeer.open(app.port);
+    const ping = { op: 'ping', pad: 'x'.repeat(64_000) }; // 16 times 4 KiB
+    for (let n = 0; n < 50; n++) peer.sendText(ping);
+    expect(await peer.closeCode()).toBe(4429);
+    expect(peer.texts.filter(({ op }) => op === 'pong')).toHaveLength(4);
+  });
+});
+
 describe('P6: requests to a slow handler', () => {
   class Slow {
     readonly gate = deferred();

@@ -46,6 +46,16 @@ describe('TokenBucket', () => {
     expect(take(1)).toBe(1);
   });
 
+  it('gives whoever has one token more than there are, which are owed', () => {
+    let now = 1_000;
+    const tokens = new TokenBucket(10, 5, () => now);
+    expect([tokens.take(4), tokens.take(11), tokens.take()]).toEqual([true, true, false]);
+    now += 1_000;
+    expect(tokens.take()).toBe(false);
+    now += 101;
+    expect(tokens.take()).toBe(true);
+  });
+
   it('stands still when the clock does', () => {
     const { take } = bucket();
     take(5);
