@@ -42,7 +42,9 @@ export class LoopWsConfig {
   readonly maxConnections: number = 100_000;
   /** Connections of one account on this server; more are refused with 429. Default 1 000. */
   readonly maxConnectionsPerAccount: number = 1_000;
-  /** Longest account or connection id, in characters. At least 36, the length of a random id. Default 128. */
+  /**
+   * Longest account id, connection id and room name, in characters. At least 36, the length of a random id. Default 128.
+   */
   readonly maxIdLength: number = 128;
 
   /** Longest inbound message, in bytes, at least 256; a longer one closes the connection with 1009. Default 65 536. */

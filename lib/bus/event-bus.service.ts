@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { requireIds } from '../connections/require-ids.js';
+import { faultOfRoomName } from '../connections/room-name.js';
 import { DurableTopics } from '../history/durable-topics.js';
-import { LoopTransportError } from '../loop-ws.errors.js';
+import { LoopPushError, LoopTransportError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
@@ -161,6 +162,7 @@ export class EventBusService extends EventBus {
     options: PushOptions = {},
   ): Promise<PushReport> {
     requireIds(target);
+    if (target.kind === 'room') this.requireRoomName(target.room);
     const { service, frame } = composeEvent(name, data, this.settings);
     const { pushTtlMs } = this.settings.config;
     const { receipt = true } = options;
@@ -181,6 +183,11 @@ export class EventBusService extends EventBus {
     return this.order.other(() =>
       this.pushAtOnce(topic, afterWaiting(message, calledAt), { timeoutMs, receipt }),
     );
+  }
+
+  private requireRoomName(room: string): void {
+    const fault = faultOfRoomName(room, this.settings.config.maxIdLength);
+    if (fault !== undefined) throw new LoopPushError(fault);
   }
 
   private async pushAtOnce(

@@ -36,7 +36,10 @@ export abstract class EventBus {
     options?: PushOptions,
   ): Promise<PushReport>;
 
-  /** Pushes to every connection that server code joined to the room. */
+  /**
+   * Pushes to every connection that server code joined to the room. Rejects with a `LoopPushError` for a name that no
+   * connection could join.
+   */
   abstract pushToRoom<N extends LoopEventName>(
     room: string,
     name: N,

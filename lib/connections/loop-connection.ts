@@ -135,8 +135,9 @@ export class LoopConnection {
 
   /**
    * Joins a room. Resolves when every later push to the room will arrive; on a closed connection it resolves and does
-   * nothing. Rejects with a `LoopWsError` if the name is not a non-empty string or `maxRooms` would be exceeded, and
-   * with the transport's error if the transport fails. A call that rejects has joined nothing.
+   * nothing. Rejects with a `LoopWsError` if the name is not a non-empty string of at most `maxIdLength` characters of
+   * well-formed Unicode or `maxRooms` would be exceeded, and with the transport's error if the transport fails. A call
+   * that rejects has joined nothing.
    */
   join(room: string): Promise<void> {
     return this.home.join(this, room);

@@ -66,6 +66,19 @@ describe('an observer of events$', () => {
 });
 
 describe('LoopConnection', () => {
+  it('P6: is in no room whose name is that of another one to other servers, or as long as it likes', async () => {
+    const { client, get } = await startLoopApp({ options: { config: { maxIdLength: 40 } } });
+    await client('acme', { connectionId: 'phone' });
+    const connection = get(ConnectionRegistry).get('acme', 'phone')!;
+    for (const half of ['\ud800', 'lobby\udfff']) {
+      await expect(connection.join(half)).rejects.toThrow(/half a surrogate pair.*isWellFormed/);
+      connection.leave(half);
+    }
+    await expect(connection.join('r'.repeat(41))).rejects.toThrow(/41.*config.maxIdLength \(40\)/);
+    await connection.join('\ufffd\u{1f600}'.padEnd(40, 'r'));
+    expect(connection.rooms.size).toBe(1);
+  });
+
   it('subscribes, joins and leaves on the authority of server code, within the limits', async () => {
     const { client, get, bus } = await startLoopApp({
       options: {

@@ -91,6 +91,16 @@ describe('an argument that types would have refused', () => {
       /room is of type undefined/,
     ],
     [
+      'a room whose name is half a surrogate pair',
+      (bus: EventBus) => bus.pushToRoom('lobby\ud800', 'chat:n', 1),
+      /half a surrogate pair.*isWellFormed/,
+    ],
+    [
+      'a room whose name is too long',
+      (bus: EventBus) => bus.pushToRoom('r'.repeat(129), 'chat:n', 1),
+      /has 129 characters, more than config.maxIdLength \(128\)/,
+    ],
+    [
       'a ttl of nothing',
       (bus: EventBus) => bus.pushToChannel('chat:n', 1, { ttlMs: 0 }),
       /ttlMs is 0/,
