@@ -7,7 +7,7 @@ export function faultOfRoomName(room: string, maxIdLength: number): string | und
     return `The name of the room has ${room.length} characters, more than config.maxIdLength (${maxIdLength}); choose a shorter one.`;
   }
   if (!room.isWellFormed()) {
-    return 'The name of the room has half a surrogate pair, so it is not well-formed Unicode; check it by isWellFormed().';
+    return 'The name of the room has half a surrogate pair, which is not well-formed Unicode; check it with isWellFormed().';
   }
   return undefined;
 }

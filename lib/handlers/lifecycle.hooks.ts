@@ -31,10 +31,13 @@ export class LifecycleHooks {
     return this.call('connect', { connection }, connection);
   }
 
-  /** Runs no hook synchronously: the code that ends a connection may be in the middle of a push to many. */
+  /**
+   * Runs no hook synchronously: the code that ends a connection may be in the middle of a push to many. Hooks that take
+   * too long are not awaited any longer.
+   */
   disconnect(connection: LoopConnection, close: ConnectionClose): void {
     const called = Promise.resolve().then(() =>
-      this.call('disconnect', { connection }, connection, close),
+      this.inTime(this.call('disconnect', { connection }, connection, close)),
     );
     this.background.track('@OnLoopDisconnect', called);
   }

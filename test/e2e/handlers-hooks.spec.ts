@@ -201,6 +201,29 @@ describe('a presence hook that never settles', () => {
   });
 });
 
+describe('P6: a disconnect hook that never settles', () => {
+  it('keeps its connection for handlerTimeoutMs, and is logged', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    @Injectable()
+    class Audit {
+      @OnLoopDisconnect()
+      gone(): Promise<never> {
+        return new Promise(() => {});
+      }
+    }
+    const { client, close } = await startLoopApp({
+      providers: [Audit],
+      options: { config: { handlerTimeoutMs: 30 } },
+    });
+    await (await client('acme')).close();
+    await eventually('it is logged', () => errors.mock.calls.length === 1);
+    expect(errors.mock.calls).toEqual([
+      ['@OnLoopDisconnect failed', expect.stringContaining('within 30 ms')],
+    ]);
+    await close();
+  });
+});
+
 function raise(error: Error): never {
   throw error;
 }
