@@ -75,9 +75,9 @@ export class LoopWsConfig {
   readonly maxQueuedFrames: number = 64;
   /**
    * An event, a subscription or a refresh of credentials must be handled within this time, in milliseconds, or its
-   * frame is answered with `timeout`. A handler that takes longer keeps running. A replay that takes longer, or new
-   * credentials that were accepted but whose subscriptions were not reviewed in time, close the connection with 1013;
-   * the client then resumes from its positions. Default 30 000.
+   * frame is answered with `timeout`. A handler that takes longer keeps running. A replay that takes longer, even one
+   * that the server began, or new credentials that were accepted but whose subscriptions were not reviewed in time, close
+   * the connection with 1013; the client then resumes from its positions. Default 30 000.
    */
   readonly handlerTimeoutMs: number = 30_000;
   /** Schema issues that one error frame lists; 0 lists none. Default 20. */

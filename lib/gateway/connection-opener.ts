@@ -164,9 +164,15 @@ export class ConnectionOpener {
     const goOn = (): void => {
       if (end.hasCome) return;
       if (session.isBusy) timer.refresh();
-      else this.background.track('A replay', this.replay.goOn(connection));
+      else this.background.track('A replay', this.goOnInTime(connection));
     };
     const timer = setTimeout(goOn, this.settings.config.connectTimeoutMs).unref();
+  }
+
+  private goOnInTime(connection: LoopConnection): Promise<void> {
+    return within(this.replay.goOn(connection), this.settings.config.handlerTimeoutMs, () =>
+      connection.close(CloseCode.TryAgainLater, 'It took too long.'),
+    );
   }
 
   private refuse(connection: LoopConnection, error: unknown): void {

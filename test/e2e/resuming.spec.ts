@@ -211,6 +211,19 @@ describe('a replay that takes longer than its frame may', () => {
   });
 });
 
+describe('a replay for a client that has not said where it was', () => {
+  it('P6: ends with the connection when it takes longer than a frame may', async () => {
+    await start({ connectTimeoutMs: 50, handlerTimeoutMs: 50 });
+    const client = await comeBack(server);
+    await push(1);
+    const reads = holdUpReads();
+    await client.nextFrame('a reset', isReset);
+    expect(await client.closed).toMatchObject({ code: 1013 });
+    reads.release();
+    expect(dataOf(client)).toEqual([]);
+  });
+});
+
 describe('a room', () => {
   /** A client that was in the room, and has come back; the room is not joined yet. */
   async function backFromLobby(): Promise<{
