@@ -6,15 +6,22 @@ import type { PlacedPush } from '../transport/topic-history.js';
 /** How long a completed read is shared, in milliseconds: clients of a server that was lost reconnect within seconds. */
 const SHARED_MS = 2_000;
 
+/** What completed reads may hold together: each counts its events and one more. */
+const MAX_KEPT = 20_000;
+
 interface Shared {
   readonly read: Promise<readonly PlacedPush[] | undefined>;
+  /** How much of `MAX_KEPT` it takes; 0 while the read runs. */
+  kept: number;
   /** Number of the last push in it; absent while the read runs. */
   end?: number;
 }
 
 /** Reads histories for clients that resume: those at the same position share one read. */
 export class SharedReads {
+  /** Oldest first. */
   private readonly shared = new Map<string, Shared>();
+  private kept = 0;
 
   constructor(private readonly durable: DurableTopics) {}
 
@@ -36,16 +43,33 @@ export class SharedReads {
   }
 
   private begin(key: string, topic: Topic, position: Position): Shared {
-    const shared: Shared = { read: this.durable.history.since(topic, position) };
+    const shared: Shared = { read: this.durable.history.since(topic, position), kept: 0 };
+    const former = this.shared.get(key);
+    if (former !== undefined) this.forget(key, former);
     this.shared.set(key, shared);
-    const forget = (): void => {
-      if (this.shared.get(key) === shared) this.shared.delete(key);
-    };
+    const forget = (): void => this.forget(key, shared);
     shared.read.then((missed) => {
       shared.end = missed === undefined ? Infinity : endOf(missed, position);
+      this.keep(key, shared, 1 + (missed?.length ?? 0));
       setTimeout(forget, topic.kind === 'account' ? 0 : SHARED_MS).unref();
     }, forget);
     return shared;
+  }
+
+  private keep(key: string, shared: Shared, size: number): void {
+    if (this.shared.get(key) !== shared) return;
+    shared.kept = size;
+    this.kept += size;
+    for (const [oldest, one] of this.shared) {
+      if (this.kept <= MAX_KEPT) return;
+      if (one.kept > 0) this.forget(oldest, one);
+    }
+  }
+
+  private forget(key: string, shared: Shared): void {
+    if (this.shared.get(key) !== shared) return;
+    this.shared.delete(key);
+    this.kept -= shared.kept;
   }
 }
 
