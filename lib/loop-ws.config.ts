@@ -55,7 +55,7 @@ export class LoopWsConfig {
   readonly maxDepth: number = 32;
   /**
    * Average inbound frames per second of one connection, including WebSocket pings and pongs; more are answered with
-   * `rate_limited`. A long frame counts once per 4 KiB or part of it. Default 100.
+   * `rate_limited`. A frame counts once per 4 KiB or part of it, and once more per topic in its `since`. Default 100.
    */
   readonly framesPerSecond: number = 100;
   /** Inbound frames that one connection may send at once before `framesPerSecond` applies. Default 500. */

@@ -21,7 +21,12 @@ export class TokenBucket {
     this.tokens = Math.min(this.burst, this.tokens + refill);
     this.refilledAt = now;
     if (this.tokens < 1) return false;
-    this.tokens -= count;
+    this.owe(count);
     return true;
+  }
+
+  /** Takes so many tokens, whether they are there or not. */
+  owe(count: number): void {
+    this.tokens -= count;
   }
 }

@@ -180,6 +180,7 @@ export class Session implements Beating, FrameSource, SocketUser {
   private route(frame: ClientFrame): void {
     if (frame.op === 'answer') return this.answer(frame);
     if (frame.op === 'ping') return this.pong(frame.id);
+    if (frame.op === 'subscribe') this.rate.owe(topicsIn(frame.since));
     this.queue.push(() => NOW.then(() => this.handle(frame)), frame.op !== 'event');
   }
 
@@ -216,4 +217,9 @@ export class Session implements Beating, FrameSource, SocketUser {
   private pong(id: FrameId | undefined): void {
     this.connection.sendFrame({ op: 'pong', ...idField(id) });
   }
+}
+
+/** Each costs a read of a history. */
+function topicsIn(since: Readonly<Record<string, string>> = {}): number {
+  return Object.keys(since).length;
 }

@@ -247,6 +247,20 @@ describe('P6: a long frame', () => {
   });
 });
 
+describe('P6: a short frame that names many topics to go on from', () => {
+  it('counts against the rate as one more per topic', async () => {
+    const config = { framesPerSecond: 1, frameBurst: 50, refusalsPerMinute: 1 };
+    const app = await startLoopApp({ options: { config } });
+    const peer = await RawPeer.open(app.port);
+    const since = Object.fromEntries(Array.from({ length: 19 }, (_, n) => [`room:${n}`, '1.a']));
+    for (let n = 0; n < 50; n++) peer.sendText({ op: 'subscribe', patterns: [], since });
+    expect(await peer.closeCode()).toBe(4429);
+    expect(peer.texts.filter(({ op }) => op === 'ok').length).toBeLessThanOrEqual(3);
+    const refused = peer.texts.filter((frame) => 'code' in frame && frame.code === 'rate_limited');
+    expect(refused.length).toBeGreaterThan(0);
+  });
+});
+
 describe('P6: requests to a slow handler', () => {
   class Slow {
     readonly gate = deferred();

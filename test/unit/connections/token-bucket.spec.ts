@@ -56,6 +56,16 @@ describe('TokenBucket', () => {
     expect(tokens.take()).toBe(true);
   });
 
+  it('lets what is owed be paid first', () => {
+    let now = 1_000;
+    const tokens = new TokenBucket(10, 5, () => now);
+    tokens.owe(14);
+    now += 950;
+    expect(tokens.take()).toBe(false);
+    now += 51;
+    expect(tokens.take()).toBe(true);
+  });
+
   it('stands still when the clock does', () => {
     const { take } = bucket();
     take(5);
