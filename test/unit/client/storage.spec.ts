@@ -38,6 +38,24 @@ it('P3: positions of the page before are asked for', async () => {
   expect(asked).toEqual([{ account: '3.a' }]);
 });
 
+it('a position of a service whose handler comes later is not asked for, as documented', async () => {
+  const asked: WireFrame['since'][] = [];
+  server.react = (frame, peer) => {
+    if (frame.since === undefined) return reactions.friendly(frame, peer);
+    asked.push(frame.since);
+    peer.send({ op: 'ok', id: frame.id!, resumed: { account: 0 } });
+  };
+  const storage = storageWith('["acme",[["account","3.a"],["service:chat","3.a"]]]');
+  const { loop, errors } = server.client({ storage });
+  loop.on('billing:*', () => {});
+  await loop.ready();
+  loop.on('chat:*', () => {});
+  await loop.ready();
+
+  expect(asked).toEqual([{ account: '3.a' }]);
+  expect(errors.all).toEqual([]);
+});
+
 it.each([
   ['is no JSON', '{'],
   ['is of something else', '{"what":"of another version"}'],
