@@ -212,7 +212,9 @@ describe('requests and sends', () => {
     const { loop, states } = server.client();
     await loop.ready();
 
-    expect(() => loop.send('chat:message', 'a'.repeat(200))).toThrow(/the server accepts at most 100/);
+    expect(() => loop.send('chat:message', 'a'.repeat(200))).toThrow(
+      /the server accepts at most 100/,
+    );
     expect((await rejection(loop.request('chat:message', 'a'.repeat(200)))).code).toBe(
       'frame_too_large',
     );
