@@ -36,7 +36,7 @@ import { LoopWsGateway } from './gateway/loop-ws.gateway.js';
 import { ServerLifecycle } from './gateway/server.lifecycle.js';
 import { SessionFactory } from './gateway/session.factory.js';
 import { Sessions } from './gateway/sessions.js';
-import { Takedown } from './gateway/takedown.js';
+import { SessionTeardown } from './gateway/session-teardown.js';
 import { SubscriptionRequests } from './gateway/subscription-requests.js';
 import { EventDispatcher } from './handlers/event.dispatcher.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
@@ -173,7 +173,7 @@ const GATEWAY_PROVIDERS: Provider[] = [
   SessionFactory,
   ConnectionOpener,
   Sessions,
-  Takedown,
+  SessionTeardown,
   Drain,
   ServerLifecycle,
   LoopWsGateway,

@@ -34,7 +34,7 @@ export interface ConnectionParts {
 /** Cleans up after the connection. */
 export interface ConnectionEnd {
   /** Called when this server closes the connection. */
-  come(close: ConnectionClose): void;
+  begin(close: ConnectionClose): void;
 }
 
 export type ConnectionState = 'opening' | 'open' | 'closed';
@@ -174,7 +174,7 @@ export class LoopConnection {
     socket.resume(); // a paused socket would never read the peer's close frame
     socket.close(sendable, truncateReason(text));
     setTimeout(() => socket.terminate(), this.closeTimeoutMs).unref();
-    this.end.come({ code: sendable, reason: text });
+    this.end.begin({ code: sendable, reason: text });
   }
 
   /** @internal */

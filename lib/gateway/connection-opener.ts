@@ -19,9 +19,8 @@ import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import type { Session } from './session.js';
-import type { SessionEnd } from './session-end.js';
 import { SubscriptionRequests } from './subscription-requests.js';
-import { Step } from './takedown.js';
+import { Step } from './session-step.js';
 import { welcomeFrame } from './welcome.js';
 
 /** The close code for each error that prevents a connection from opening; any other error closes with 4503. */
@@ -33,7 +32,7 @@ const CLOSE_CODE_BY_ERROR: Readonly<Record<string, number>> = {
   [ErrorCode.Internal]: CloseCode.InternalError,
 };
 
-/** Takes a connection from an open socket to its welcome frame. `Takedown` knows how to undo each step. */
+/** Takes a connection from an open socket to its welcome frame. `SessionTeardown` knows how to undo each step. */
 @Injectable()
 export class ConnectionOpener {
   constructor(
@@ -56,7 +55,7 @@ export class ConnectionOpener {
     this.registry.addOpening(session.connection);
     try {
       const cameOnline = await this.prepareInTime(session);
-      if (!session.end.hasCome) this.welcome(session, resumes);
+      if (!session.end.hasBegun) this.welcome(session, resumes);
       // After the welcome, so that a hook that pushes to the account reaches this connection.
       if (cameOnline) this.reportOnline(session.connection);
     } catch (error) {
@@ -79,11 +78,11 @@ export class ConnectionOpener {
     const { connection, end } = session;
     // First, so that an order of another server to disconnect the account reaches it while the hook runs.
     await this.attachAccount(session);
-    if (end.hasCome) return false;
+    if (end.hasBegun) return false;
     await this.hooks.connect(connection);
-    end.reach(Step.Greeted);
+    end.reach(Step.Accepted);
     await this.subscribeDefaults(connection);
-    return end.hasCome ? false : this.register(session);
+    return end.hasBegun ? false : this.register(session);
   }
 
   private async subscribeDefaults(connection: LoopConnection): Promise<void> {
@@ -104,7 +103,7 @@ export class ConnectionOpener {
 
   private async register({ connection, end }: Session): Promise<boolean> {
     const { cameOnline, others } = await this.registered(connection, end);
-    if (!end.hasCome) {
+    if (!end.hasBegun) {
       this.background.track(
         'Closing replaced connections',
         this.replaced.closeElsewhere(others, connection),
@@ -123,7 +122,7 @@ export class ConnectionOpener {
    */
   private async registered(
     { registration }: LoopConnection,
-    end: SessionEnd,
+    end: Session['end'],
   ): Promise<PresenceRegistered> {
     const answer = this.presence.register(registration);
     const settled = answer.then(ignore, ignore);
@@ -162,7 +161,7 @@ export class ConnectionOpener {
     const { connection, end } = session;
     connection.gate.holdAll(positions);
     const goOn = (): void => {
-      if (end.hasCome) return;
+      if (end.hasBegun) return;
       if (session.isBusy) timer.refresh();
       else this.background.track('A replay', this.goOnInTime(connection));
     };

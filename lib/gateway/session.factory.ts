@@ -21,7 +21,7 @@ import { KeptRequest } from './kept-request.js';
 import type { Peer } from './loop-request.js';
 import { Session, type SessionServices } from './session.js';
 import { Sessions } from './sessions.js';
-import { Takedown } from './takedown.js';
+import { SessionTeardown } from './session-teardown.js';
 
 /** Assembles the parts of a connection. */
 @Injectable()
@@ -40,7 +40,7 @@ export class SessionFactory {
     background: BackgroundWork,
     news: PositionNews,
     sessions: Sessions,
-    takedown: Takedown,
+    teardown: SessionTeardown,
   ) {
     const { config } = settings;
     this.services = {
@@ -51,7 +51,7 @@ export class SessionFactory {
       background,
       news,
       sessions,
-      takedown,
+      teardown,
     };
   }
 

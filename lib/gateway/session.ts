@@ -20,10 +20,8 @@ import type { FrameHandler, QueuedFrame } from './frame-handler.js';
 import type { FrameSource } from './frame-source.js';
 import { FrameQueue } from './frame-queue.js';
 import type { KeptRequest } from './kept-request.js';
-import { SessionEnd } from './session-end.js';
-import type { Sessions } from './sessions.js';
+import { SessionEnd, type Teardown } from './session-end.js';
 import { listenTo, type SocketUser } from './socket-listeners.js';
-import type { Takedown } from './takedown.js';
 
 /**
  * Each frame starts in its own reaction to this promise, so that a context entered with `AsyncLocalStorage` does not
@@ -39,8 +37,8 @@ export interface SessionServices {
   readonly authenticator: Authenticator;
   readonly background: BackgroundWork;
   readonly news: PositionNews;
-  readonly sessions: Sessions;
-  readonly takedown: Takedown;
+  readonly sessions: { remove(session: Session): void };
+  readonly teardown: Teardown<Session>;
 }
 
 /** What a session is made of. */
@@ -56,7 +54,7 @@ export interface SessionParts {
 export class Session implements Beating, FrameSource, SocketUser {
   readonly connection: LoopConnection;
   readonly credentials: Credentials;
-  readonly end: SessionEnd;
+  readonly end: SessionEnd<Session>;
 
   private readonly socket: LoopSocket;
   private readonly outbox: Outbox;
@@ -73,10 +71,10 @@ export class Session implements Beating, FrameSource, SocketUser {
     private readonly services: SessionServices,
     { socket, outbox, request, connect }: SessionParts,
   ) {
-    const { config, takedown, authenticator } = services;
+    const { config, teardown, authenticator } = services;
     this.socket = socket;
     this.outbox = outbox;
-    this.end = new SessionEnd(takedown, this);
+    this.end = new SessionEnd<Session>(teardown, this);
     this.connection = connect(this.end);
     this.credentials = new Credentials(request, this.connection, authenticator);
     this.queue = new FrameQueue(socket, config.handlersInFlight, config.maxQueuedFrames);
@@ -149,7 +147,7 @@ export class Session implements Beating, FrameSource, SocketUser {
 
   onClose(code: number, reason: Buffer): void {
     this.connection.markClosed();
-    this.end.come({ code, reason: reason.toString() });
+    this.end.begin({ code, reason: reason.toString() });
     this.services.sessions.remove(this);
   }
 
@@ -166,7 +164,7 @@ export class Session implements Beating, FrameSource, SocketUser {
   /** Counts a frame of any kind as a sign of life and against the rate. Returns whether it may be handled. */
   private admit(cost = 1): boolean {
     this.heard = true;
-    if (this.end.hasCome) return false;
+    if (this.end.hasBegun) return false;
     if (this.rate.take(cost)) return true;
     const { framesPerSecond } = this.services.config;
     this.refuse(
@@ -189,7 +187,7 @@ export class Session implements Beating, FrameSource, SocketUser {
     const handling = this.services.handler.handle(this, frame, givenUp);
     if (!isLater(handling)) return undefined;
     const handled = Promise.resolve(handling);
-    if (this.end.hasCome) givenUp.abort();
+    if (this.end.hasBegun) givenUp.abort();
     else this.note(givenUp);
     this.services.background.track('A frame', handled);
     return handled.then(() => this.forget(givenUp));

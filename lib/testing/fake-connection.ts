@@ -90,7 +90,7 @@ class Recording implements Wire, ConnectionEnd {
 
   onDrain(): void {}
 
-  come(close: ConnectionClose): void {
+  begin(close: ConnectionClose): void {
     this.closed = close;
   }
 }

@@ -10,20 +10,8 @@ import { TopicInterest } from '../transport/topic-interest.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import type { Session } from './session.js';
-
-/** The steps of opening a connection. Each step comes after those above it. */
-export const Step = {
-  /** It listens to its socket and is watched by the heartbeat; the connection may subscribe and join rooms. */
-  Listening: 0,
-  /** This server has asked for what other servers send to the account. */
-  Attached: 1,
-  /** `@OnLoopConnect` has accepted the connection. */
-  Greeted: 2,
-  /** The presence store has answered the registration, with success or failure. */
-  Registered: 3,
-} as const;
-
-export type Step = (typeof Step)[keyof typeof Step];
+import type { Teardown } from './session-end.js';
+import { Step } from './session-step.js';
 
 type Undo = (session: Session, close: ConnectionClose) => void;
 
@@ -32,7 +20,7 @@ type Undo = (session: Session, close: ConnectionClose) => void;
  * got.
  */
 @Injectable()
-export class Takedown {
+export class SessionTeardown implements Teardown<Session> {
   constructor(
     private readonly asks: OpenAsks,
     private readonly heartbeat: Heartbeat,
@@ -47,7 +35,7 @@ export class Takedown {
   /** In the order of undoing: the last step first. */
   private readonly undos: readonly (readonly [Step, Undo])[] = [
     [Step.Registered, (session) => this.unregister(session)],
-    [Step.Greeted, ({ connection }, close) => this.hooks.disconnect(connection, close)],
+    [Step.Accepted, ({ connection }, close) => this.hooks.disconnect(connection, close)],
     [Step.Attached, ({ connection }) => this.interest.release([accountTopic(connection)])],
     [Step.Listening, ({ connection }, close) => this.registry.remove(connection, close)],
     [Step.Listening, (session) => this.heartbeat.unwatch(session)],
@@ -56,12 +44,10 @@ export class Takedown {
     [Step.Listening, ({ credentials }) => credentials.forget()],
   ];
 
-  /** Undoes everything up to and including the step. */
   undoAll(reached: Step, session: Session, close: ConnectionClose): void {
     for (const [step, undo] of this.undos) if (step <= reached) this.run(undo, session, close);
   }
 
-  /** Undoes only what belongs to this step. */
   undo(done: Step, session: Session, close: ConnectionClose): void {
     for (const [step, undo] of this.undos) if (step === done) this.run(undo, session, close);
   }
