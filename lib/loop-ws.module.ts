@@ -14,8 +14,8 @@ import { EventBusService } from './bus/event-bus.service.js';
 import { ImportedOnce } from './bus/imported-once.js';
 import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
-import { PositionNews } from './bus/position-news.js';
-import { PositionedHome } from './bus/positioned-home.js';
+import { PositionAnnouncer } from './bus/position-announcer.js';
+import { AnnouncedMemberships } from './bus/announced-memberships.js';
 import { RemoteMessages } from './bus/remote-messages.js';
 import { Replay } from './bus/replay.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
@@ -166,9 +166,9 @@ const GATEWAY_PROVIDERS: Provider[] = [
   SubscriptionRequests,
   ControlFrames,
   Replay,
-  PositionNews,
+  PositionAnnouncer,
   ServerSubscriptions,
-  PositionedHome,
+  AnnouncedMemberships,
   FrameHandler,
   SessionFactory,
   ConnectionOpener,

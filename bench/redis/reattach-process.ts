@@ -28,7 +28,7 @@ const service = {
       filtered: 0,
       failed: 0,
     });
-    await transport.start({ serverId: SERVER_ID, receive, heardAgain() {} });
+    await transport.start({ serverId: SERVER_ID, receive, mayHaveMissed() {} });
     const edges = { offline() {}, online() {} };
     await presence.start({ serverId: SERVER_ID, graceMs: config.presenceGraceMs, edges });
   },

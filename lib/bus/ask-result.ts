@@ -12,7 +12,7 @@ export interface AskOptions {
 /**
  * The client's answer. Throws a {@link LoopAskError} that says why there is none.
  *
- * @param hadTime Whether the other servers had all of their time to answer.
+ * @param hadTime Whether the other servers had their full time to answer.
  */
 export function answerOf(
   question: AskMessage,
@@ -46,7 +46,7 @@ function failureOf(
     const message = `${who} did not take the question "${name}", or disconnected before answering it.`;
     return new LoopAskError(result, message);
   }
-  // A receipt that is incomplete before its time misses a server that cannot hear, rather than an answer.
+  // If a receipt is incomplete before the time is up, a server could not be reached; it is not merely late to answer.
   if (result === 'unknown' && ('why' in elsewhere || !hadTime)) {
     const message = `It is unknown whether ${who} was asked "${name}": other servers could not be reached.`;
     return new LoopAskError(result, message);

@@ -37,7 +37,7 @@ export class BusLifecycle {
       await this.transport.start({
         serverId,
         receive: (message) => this.remote.receive(message),
-        heardAgain: (topics) => void this.durable.heardAgain(topics),
+        mayHaveMissed: (topics) => void this.durable.mayHaveMissed(topics),
       });
     } catch (error) {
       this.closeTopics();

@@ -2,7 +2,7 @@
  * How long a push waits for durable pushes that were called before it, in milliseconds. Redis normally takes about one
  * millisecond. When it takes this long, it is in trouble, and pushes that need not wait for it go ahead.
  */
-const LONGEST_WAIT_MS = 250;
+const MAX_WAIT_MS = 250;
 
 interface Waiting {
   readonly isDurable: boolean;
@@ -42,7 +42,7 @@ export class CallOrder {
     const token = {};
     this.ahead.add(token);
     const delivered = (): void => {
-      if (this.ahead.delete(token)) this.goOn();
+      if (this.ahead.delete(token)) this.drain();
     };
     try {
       return await work(delivered);
@@ -52,22 +52,22 @@ export class CallOrder {
   }
 
   private wait(isDurable: boolean, start: () => void): void {
-    this.waiting.push({ isDurable, until: performance.now() + LONGEST_WAIT_MS, start });
-    this.goOnIn(LONGEST_WAIT_MS);
+    this.waiting.push({ isDurable, until: performance.now() + MAX_WAIT_MS, start });
+    this.drainIn(MAX_WAIT_MS);
   }
 
-  private goOnIn(ms: number): void {
+  private drainIn(ms: number): void {
     this.patience ??= setTimeout(() => {
       this.patience = undefined;
-      this.goOn();
+      this.drain();
     }, ms);
   }
 
-  private goOn(): void {
+  private drain(): void {
     for (let [first] = this.waiting; first !== undefined; [first] = this.waiting) {
       if (!first.isDurable && this.ahead.size > 0) {
         const leftMs = first.until - performance.now();
-        if (leftMs > 0) return this.goOnIn(leftMs);
+        if (leftMs > 0) return this.drainIn(leftMs);
         this.ahead.clear();
       }
       this.waiting.shift();

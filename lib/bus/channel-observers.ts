@@ -38,7 +38,7 @@ export class ChannelObservers implements OnApplicationShutdown {
     return new GuardedObservable(report, (subscriber) => {
       if (this.over) return subscriber.complete();
       this.add(text, subscriber);
-      this.interest.retain(topics).catch((error: unknown) => this.warnDeaf(text, error));
+      this.interest.retain(topics).catch((error: unknown) => this.warnDetached(text, error));
       return () => {
         this.remove(text, subscriber);
         this.interest.release(topics);
@@ -76,7 +76,7 @@ export class ChannelObservers implements OnApplicationShutdown {
   }
 
   /** Does not end the observer: it gets this server's pushes, and those of others once the topic is attached again. */
-  private warnDeaf(pattern: string, error: unknown): void {
+  private warnDetached(pattern: string, error: unknown): void {
     if (this.over) return;
     this.logger.warn(
       `attach ${pattern}`,

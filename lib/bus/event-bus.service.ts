@@ -16,7 +16,7 @@ import type { AppendReceipt, TopicPolicy } from '../transport/topic-history.js';
 import {
   type AskMessage,
   type DisconnectMessage,
-  NOTHING_DONE,
+  EMPTY_REPLY,
   type PushMessage,
   type PushTarget,
   topicOf,
@@ -33,7 +33,7 @@ import { EventBus } from './event-bus.js';
 import type { LoopEnvelope } from './loop-envelope.js';
 import { OpenAsks } from './open-asks.js';
 import { composeEvent, requireDuration } from './outgoing-event.js';
-import { type PushOptions, travellingOptions } from './push-options.js';
+import { type PushOptions, messageOptions } from './push-options.js';
 import {
   connectionResultOf,
   type ConnectionPushResult,
@@ -51,7 +51,7 @@ import {
  */
 const TRANSPORT_SHARE = 0.9;
 
-/** By how much a timer may be early. */
+/** How early a timer may fire, in milliseconds. */
 const TIMER_SLACK_MS = 2;
 
 /** The bus: delivers on this server, then hands over to the transport. */
@@ -124,7 +124,7 @@ export class EventBusService extends EventBus {
     const calledAt = performance.now();
     const answer = this.order.other(() => this.askAtOnce(question, calledAt));
     return within(answer, timeoutMs, () =>
-      answerOf(question, NOTHING_DONE, { why: 'timeout' }, true),
+      answerOf(question, EMPTY_REPLY, { why: 'timeout' }, true),
     );
   }
 
@@ -171,7 +171,7 @@ export class EventBusService extends EventBus {
       target,
       name,
       frame,
-      ...travellingOptions(pushTtlMs, options),
+      ...messageOptions(pushTtlMs, options),
     };
     const topic = topicOf(target, service);
     const timeoutMs = this.settings.config.receiptTimeoutMs;
@@ -207,11 +207,11 @@ export class EventBusService extends EventBus {
   private async askAtOnce(question: AskMessage, calledAt: number): Promise<unknown> {
     const { accountId, connectionId } = question.connection;
     const timeoutMs = question.timeoutMs - waitedSince(calledAt);
-    if (timeoutMs <= 0) return answerOf(question, NOTHING_DONE, { why: 'timeout' }, true);
+    if (timeoutMs <= 0) return answerOf(question, EMPTY_REPLY, { why: 'timeout' }, true);
     const asked = { ...question, timeoutMs };
     const settlesAt = performance.now() + timeoutMs * TRANSPORT_SHARE - TIMER_SLACK_MS;
     const connection = this.registry.get(accountId, connectionId);
-    const here = connection === undefined ? NOTHING_DONE : await this.asks.ask(connection, asked);
+    const here = connection === undefined ? EMPTY_REPLY : await this.asks.ask(connection, asked);
     const elsewhere = reached(here)
       ? NOTHING_ELSEWHERE
       : await this.publish(accountTopic({ accountId }), asked, { timeoutMs, receipt: true });
@@ -234,8 +234,8 @@ export class EventBusService extends EventBus {
         }),
       ),
     );
-    if ('why' in outcome) return reportOf(NOTHING_DONE, outcome);
-    const { here = NOTHING_DONE, position } = outcome;
+    if ('why' in outcome) return reportOf(EMPTY_REPLY, outcome);
+    const { here = EMPTY_REPLY, position } = outcome;
     const report = reportOf(here, receipt ? outcome : { why: 'no_receipt' });
     return position === undefined ? report : { ...report, position: encodePosition(position) };
   }

@@ -3,14 +3,14 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
-import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
+import { cachedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { isPlaced } from '../transport/topic-history.js';
 import type { ConnectionRef, PushMessage, ServerReply } from '../transport/transport-message.js';
 import { ChannelObservers } from './channel-observers.js';
 import { RecentPushes } from './recent-pushes.js';
 
 /** The connections that a push is for and whose subscriptions match, and how many others it is for. */
-interface Meant {
+interface Recipients {
   readonly receivers: readonly LoopConnection[];
   readonly filtered: number;
 }
@@ -43,7 +43,7 @@ export class LocalDelivery {
     if (connection.state !== 'open' || exceptionsOf(except)(connection)) return false;
     if (target.kind === 'room' && !connection.roomNames.has(target.room)) return false;
     const isOther = target.kind === 'connection' && target.connectionId !== connection.connectionId;
-    return !isOther && connection.isSubscribedToAny(rememberedPatternsMatching(name));
+    return !isOther && connection.isSubscribedToAny(cachedPatternsMatching(name));
   }
 
   /** Delivers `text` instead of the push's own frame, to the connections that `takes` accepts. */
@@ -68,7 +68,11 @@ export class LocalDelivery {
    * The receivers are determined before anything is delivered, because delivering may run code that joins, leaves,
    * subscribes or closes.
    */
-  private offerTo({ receivers, filtered }: Meant, push: PushMessage, text: string): ServerReply {
+  private offerTo(
+    { receivers, filtered }: Recipients,
+    push: PushMessage,
+    text: string,
+  ): ServerReply {
     if (receivers.length === 0) return { delivered: 0, filtered, failed: 0 };
     // A durable push never expires: dropping it would leave a gap in its history.
     const deadline = isPlaced(push) ? Infinity : performance.now() + push.ttlMs;
@@ -79,12 +83,12 @@ export class LocalDelivery {
   }
 
   /** A connection that is both the target and excepted counts as filtered: it is connected, and nothing was sent. */
-  private receiversOf(push: PushMessage): Meant {
+  private receiversOf(push: PushMessage): Recipients {
     const isExcepted = exceptionsOf(push.except);
     const listens = this.listensTo(push);
     const receivers: LoopConnection[] = [];
     let filtered = 0;
-    for (const connection of this.meantBy(push)) {
+    for (const connection of this.candidatesOf(push)) {
       if (connection.state !== 'open') continue;
       if (isExcepted(connection)) filtered += push.target.kind === 'connection' ? 1 : 0;
       else if (listens(connection)) receivers.push(connection);
@@ -96,11 +100,11 @@ export class LocalDelivery {
   /** The receivers of a channel push have already been found by their subscriptions. */
   private listensTo({ target, name }: PushMessage): (connection: LoopConnection) => boolean {
     if (target.kind === 'channel') return () => true;
-    const patterns = rememberedPatternsMatching(name);
+    const patterns = cachedPatternsMatching(name);
     return (connection) => connection.isSubscribedToAny(patterns);
   }
 
-  private meantBy({ target, name }: PushMessage): Iterable<LoopConnection> {
+  private candidatesOf({ target, name }: PushMessage): Iterable<LoopConnection> {
     switch (target.kind) {
       case 'connection': {
         const connection = this.registry.get(target.accountId, target.connectionId);

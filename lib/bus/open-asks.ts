@@ -3,12 +3,12 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { TextFrame } from '../connections/text-frame.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
 import type { ClientFrame } from '../protocol/frames.js';
-import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
+import { cachedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
 import {
   type AskAnswer,
   type AskMessage,
-  NOTHING_DONE,
+  EMPTY_REPLY,
   type ServerReply,
 } from '../transport/transport-message.js';
 
@@ -29,8 +29,8 @@ export class OpenAsks {
 
   /** Resolves with the connection's answer, or without an `answer` if none came in time. */
   async ask(connection: LoopConnection | undefined, question: AskMessage): Promise<ServerReply> {
-    if (connection?.state !== 'open') return NOTHING_DONE;
-    if (!connection.isSubscribedToAny(rememberedPatternsMatching(question.name))) return FILTERED;
+    if (connection?.state !== 'open') return EMPTY_REPLY;
+    if (!connection.isSubscribedToAny(cachedPatternsMatching(question.name))) return FILTERED;
     const open = this.byConnection.get(connection) ?? new Map<number, Settle>();
     if (open.size >= this.config.maxOpenAsks) return SEND_FAILED;
     this.byConnection.set(connection, open);

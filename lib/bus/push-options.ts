@@ -9,7 +9,7 @@ export interface PushOptions {
    * first result. A push that reached nobody may be repeated under its id, except one to a channel. Without history,
    * each server remembers ids by itself, so a connection that has moved to another server may get a repetition. The
    * repetition of a durable push gets the position of the first; its outcome is no longer known, so the result is
-   * `unknown`, and a report is not complete.
+   * `unknown`, and a report is incomplete.
    */
   readonly id?: string;
   /**
@@ -28,7 +28,7 @@ export interface PushOptions {
 }
 
 /** The options that are sent with the push. Throws a {@link LoopPushError} for a value that cannot be sent. */
-export function travellingOptions(
+export function messageOptions(
   pushTtlMs: number,
   { id, except, ttlMs = pushTtlMs }: PushOptions,
 ): Pick<PushMessage, 'id' | 'except' | 'ttlMs'> {

@@ -28,7 +28,7 @@ export class RecentPushes {
     const known = this.replies.get(key);
     if (known !== undefined) return known.reply;
     const reply = deliver();
-    if (tookPlace(push, reply)) this.remember(key, reply);
+    if (shouldRemember(push, reply)) this.remember(key, reply);
     return reply;
   }
 
@@ -49,6 +49,6 @@ export class RecentPushes {
 /**
  * A push that reached nobody may be retried under its id, except one to a channel: server code may have observed it.
  */
-function tookPlace({ target }: PushMessage, { delivered }: ServerReply): boolean {
+function shouldRemember({ target }: PushMessage, { delivered }: ServerReply): boolean {
   return delivered > 0 || target.kind === 'channel';
 }

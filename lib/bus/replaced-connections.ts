@@ -7,7 +7,10 @@ import { LoopTransport } from '../transport/loop-transport.js';
 import { accountTopic } from '../transport/topic.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 
-/** Until an order that its server may not have heard is given again, in milliseconds: five orders in half a minute. */
+/**
+ * Pauses before an order is repeated that its server may not have received, in milliseconds: five orders in half a
+ * minute.
+ */
 const PAUSES_MS: readonly number[] = [500, 2_000, 8_000, 20_000];
 
 /** Closes connections on other servers whose identity a newer connection here has taken over. */
@@ -20,8 +23,8 @@ export class ReplacedConnections {
   ) {}
 
   /**
-   * Resolves when the order to close them was given. While the newer one lives it is given again, but not for ever, where
-   * its server may not have heard it.
+   * Resolves when the first order to close them has been given. An order that its server may not have received is
+   * repeated a few times, as long as the newer connection is not closed.
    */
   async closeElsewhere(
     replaced: readonly PresenceRegistration[],
@@ -72,7 +75,7 @@ export class ReplacedConnections {
     this.logger.warn(
       'replaced for good',
       `The older connection ${accountId}/${connectionId} may still be open on server ${serverId}, which did not confirm ` +
-        'that it has closed it. Look whether that server lives and reaches Redis',
+        'closing it. Check whether that server is running and reaches Redis',
     );
   }
 }

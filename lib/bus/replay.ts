@@ -4,7 +4,8 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { CloseCode } from '../protocol/close-code.js';
-import { encodePosition, type Position } from '../transport/position.js';
+import type { TopicPositions } from '../protocol/frames.js';
+import { encodePositions, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
 import { SampledLogger } from '../util/sampled-logger.js';
@@ -15,13 +16,13 @@ import { SharedReads } from './shared-reads.js';
 import { type Given, type ReplayTools, TopicReplay } from './topic-replay.js';
 
 /** Where a client was in its topics, by topic name: a position, or `latest`. */
-export type Since = Readonly<Record<string, string>>;
+export type Since = TopicPositions;
 
 export interface ReplayAnswer {
   /** Number of events that were replayed, by topic. */
   readonly resumed: Readonly<Record<string, number>>;
   /** Topics that lost events, with the position from which they continue. */
-  readonly reset: Readonly<Record<string, string>>;
+  readonly reset: TopicPositions;
 }
 
 /** A request of a client to resume from its positions. */
@@ -108,12 +109,12 @@ export class Replay {
    * Ends the wait for a client that did not send its positions in time. A `reset` tells it that it missed what came
    * before.
    */
-  async goOn(connection: LoopConnection): Promise<void> {
+  async continueFromWelcome(connection: LoopConnection): Promise<void> {
     await this.inTurn(connection, async () => {
       if (!connection.gate.holdsAll) return;
       const opened = connection.gate.openedAt();
       for (const [name, position] of opened) connection.gate.restart(name, position);
-      tellReset(connection, textsOf(opened));
+      tellReset(connection, encodePositions(opened));
       await this.replay(connection, planOf(opened), NOTHING_GIVEN, ({ reset }) =>
         tellReset(connection, reset),
       );
@@ -226,12 +227,6 @@ export class Replay {
 /** Topics continue from where they were when the connection was opened, unless the client says otherwise. */
 function planOf(opened: ReadonlyMap<string, Position>): Plan {
   return new Map([...opened].map(([name, position]) => [name, (one) => one.after(position)]));
-}
-
-export function textsOf(positions: ReadonlyMap<string, Position>): Record<string, string> {
-  return Object.fromEntries(
-    [...positions].map(([topic, position]) => [topic, encodePosition(position)]),
-  );
 }
 
 function tellReset(connection: LoopConnection, topics: ReplayAnswer['reset']): void {

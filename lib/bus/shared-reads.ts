@@ -6,12 +6,12 @@ import type { PlacedPush } from '../transport/topic-history.js';
 /** How long a completed read is shared, in milliseconds: clients of a server that was lost reconnect within seconds. */
 const SHARED_MS = 2_000;
 
-/** What completed reads may hold together: each counts its events and one more. */
+/** How much all completed reads may hold together: each read counts as its events plus one. */
 const MAX_KEPT = 20_000;
 
 interface Shared {
   readonly read: Promise<readonly PlacedPush[] | undefined>;
-  /** How much of `MAX_KEPT` it takes; 0 while the read runs. */
+  /** How much of `MAX_KEPT` it uses; 0 while the read runs. */
   kept: number;
   /** Number of the last push in it; absent while the read runs. */
   end?: number;

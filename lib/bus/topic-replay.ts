@@ -1,7 +1,7 @@
 import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import type { DurableTopics } from '../history/durable-topics.js';
-import { rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
+import { cachedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { LATEST } from '../protocol/since.js';
 import {
   encodePosition,
@@ -19,7 +19,7 @@ import type { SharedReads } from './shared-reads.js';
 const ATTEMPTS = 5;
 
 /** Most waiting events that are sent at once when the gate is opened. */
-const FEW = 16;
+const MAX_SENT_AT_ONCE = 16;
 
 /** What a connection was given of a topic before it was held: matches of the patterns after `from`, up to `to`. */
 export interface Given {
@@ -67,7 +67,7 @@ export class TopicReplay {
     if (position === undefined || this.connection.gate.isPast(this.name, position.n)) {
       return undefined;
     }
-    if (!this.hasComeTo(position)) await this.catchUp();
+    if (!this.hasReached(position)) await this.catchUp();
     return this.after(position);
   }
 
@@ -102,7 +102,7 @@ export class TopicReplay {
   }
 
   /** False if another server was faster, or if a new history has begun and this server has not noticed. */
-  private hasComeTo(position: Position): boolean {
+  private hasReached(position: Position): boolean {
     const here = this.tools.durable.positionOf(this.topic);
     return here === undefined || here.n > position.n || isSamePosition(here, position);
   }
@@ -140,7 +140,7 @@ export class TopicReplay {
       const { waiting, overflowed, wasReset } = this.connection.gate.heldOf(this.name);
       if (overflowed || wasReset) return false;
       const later = waiting.filter(({ place }) => place.position.n > this.at.n);
-      if (later.length <= FEW) {
+      if (later.length <= MAX_SENT_AT_ONCE) {
         for (const push of later) this.replay(push);
         const begunAt = Math.min(from.n, this.given?.from ?? from.n);
         this.connection.gate.release(this.name, begunAt, this.at.n);
@@ -155,7 +155,7 @@ export class TopicReplay {
   private async send(pushes: readonly PlacedPush[]): Promise<void> {
     for (const push of pushes) {
       await this.tools.pace.pass();
-      while (!this.connection.hasRoom) await this.connection.untilRoom(); // another topic may have taken the room
+      while (!this.connection.hasCapacity) await this.connection.untilCapacity(); // another topic may have taken the room
       this.replay(push);
     }
   }
@@ -173,6 +173,6 @@ export class TopicReplay {
     if (this.given === undefined) return false;
     const { from, to, patterns } = this.given;
     if (position.n <= from || position.n > to) return false;
-    return rememberedPatternsMatching(name).some((pattern) => patterns.has(pattern));
+    return cachedPatternsMatching(name).some((pattern) => patterns.has(pattern));
   }
 }

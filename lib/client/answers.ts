@@ -22,7 +22,7 @@ export interface Answers {
 /** `listen` subscribes to a name: a question reaches only connections that are subscribed to it. */
 export function createAnswers(
   loop: Readonly<LoopStatus>,
-  sayNow: Calls['sayNow'],
+  sendNow: Calls['sendNow'],
   listen: (name: string) => () => void,
   report: (error: LoopClientError) => void,
 ): Answers {
@@ -55,7 +55,7 @@ export function createAnswers(
         if (connection !== openConnection(loop)) {
           throw clientError('connection_lost', `"${event}"`);
         }
-        sayNow({ op: 'answer', ask, ...outcome });
+        sendNow({ op: 'answer', ask, ...outcome });
       };
       return answerTo(question)
         .then((data) => say({ data }))

@@ -31,7 +31,7 @@ export interface Calls {
   /** Sends the frame on the connection that is open now, or rejects. */
   readonly askNow: Ask;
   /** Sends a frame that needs no answer on the connection that is open now; throws when that is impossible. */
-  readonly sayNow: (frame: WireFrame) => void;
+  readonly sendNow: (frame: WireFrame) => void;
   /** Settles the call that the frame answers. An error that answers no call is reported to `onError`. */
   readonly answered: (answer: Answer | ErrorFrame) => void;
   /** Sends the frames that wait, in order and as fast as the server accepts them. */
@@ -131,7 +131,7 @@ export function createCalls(
     send: (event, data) => post(callOf({ event, data }, report as Call['end'])),
     ask: askBy(post),
     askNow: askBy(writeNow),
-    sayNow: (frame) => writeNow(callOf(frame, () => {})),
+    sendNow: (frame) => writeNow(callOf(frame, () => {})),
     answered(answer) {
       const call = open.get(answer.id);
       if (answer.op !== 'error') return call?.end(answer);

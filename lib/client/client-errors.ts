@@ -81,7 +81,7 @@ export type Explain = (code: string, facts: readonly unknown[]) => string;
 /** The shortest message that still says everything: production builds leave out the sentences. */
 let explain: Explain = (code, facts) => [code, ...facts].join(' ');
 
-export function explainErrorsBy(sentences: Explain): void {
+export function setErrorExplainer(sentences: Explain): void {
   explain = sentences;
 }
 

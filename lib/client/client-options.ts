@@ -6,10 +6,10 @@ import type { WebSocketConstructor } from './web-socket.js';
 /** The server's address, or a function that is called for one at every attempt. */
 export type UrlSource = string | (() => string);
 
-/** A token, or a function that is called for a fresh one at every connect and before the old one expires. */
+/** A token, or a function that returns a fresh one: it is called on every connect and before the old token expires. */
 export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
 
-/** Keeps a client's positions while its page is away; `sessionStorage` and `localStorage` fit. */
+/** Keeps a client's positions between page loads, for example `sessionStorage` or `localStorage`. */
 export interface LoopStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): unknown;
@@ -30,7 +30,7 @@ export interface LoopClientOptions {
   /** The WebSocket class. Default: the platform's own. Node 20 has none: pass the one from the `ws` package. */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /**
-   * Waits between attempts, to connect and to subscribe: exponential with full jitter. Default
+   * Waits between attempts to connect and to subscribe: exponential backoff with full jitter. Default
    * `{ baseMs: 500, capMs: 30_000, stableMs: 5_000 }`.
    */
   readonly backoff?: Partial<BackoffOptions> | undefined;

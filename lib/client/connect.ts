@@ -74,7 +74,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
     subscriptions.refresh,
     handlerFailed,
   );
-  const answers = createAnswers(loop, calls.sayNow, (name) => handlers.on(name, () => {}), report);
+  const answers = createAnswers(loop, calls.sendNow, (name) => handlers.on(name, () => {}), report);
 
   /** The one place for problems that no call of the application waits for. */
   function report(error: LoopClientError): void {
@@ -111,7 +111,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
         return positions.pass(frame, (isNew) => receivedEvent(frame, isNew));
       case 'reset':
         positions.decided(frame.topics);
-        return subscriptions.goOn();
+        return subscriptions.step();
       case 'positions':
         return positions.reached(frame.topics);
       case 'expiring':
@@ -151,7 +151,7 @@ export function connect(url: UrlSource, options: LoopClientOptions = {}): LoopCl
       });
       if (latest) {
         positions.latest.add(own);
-        queueMicrotask(subscriptions.goOn);
+        queueMicrotask(subscriptions.step);
       }
       return () => {
         positions.latest.delete(own);

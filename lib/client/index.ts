@@ -1,6 +1,6 @@
-import { explainErrorsBy } from './client-errors.js';
+import { setErrorExplainer } from './client-errors.js';
 import { explanation } from './explanations.js';
 
 export * from './production.js';
 
-explainErrorsBy(explanation);
+setErrorExplainer(explanation);

@@ -46,7 +46,7 @@ export interface Link {
  * The longest wait that a server can ask for, in milliseconds: one with a broken clock must not send its clients away
  * for a month.
  */
-const LONGEST_ADVICE_MS = 300_000;
+const MAX_ADVICE_MS = 300_000;
 
 /** How long a socket may take for its closing handshake, in milliseconds. */
 const CLOSE_GRACE_MS = 2_000;
@@ -201,7 +201,7 @@ export function createLink(
     write,
     bufferedAmount,
     reconnect(afterMs) {
-      adviceMs = afterMs >= 0 ? Math.min(afterMs, LONGEST_ADVICE_MS) : undefined;
+      adviceMs = afterMs >= 0 ? Math.min(afterMs, MAX_ADVICE_MS) : undefined;
     },
     close() {
       if (loop.state !== 'closed') giveUp(1000, true);

@@ -1,10 +1,8 @@
-import type { EventFrame, WelcomeFrame } from '../protocol/frames.js';
+import type { EventFrame, TopicPositions, WelcomeFrame } from '../protocol/frames.js';
 import { LATEST, MAX_TOPICS } from '../protocol/since.js';
 import { failure, type LoopClientError } from './client-errors.js';
 import type { ClientSettings } from './client-options.js';
 import type { Timer } from './timer.js';
-
-type Texts = Readonly<Record<string, string>>;
 
 /** Events of a topic are lost and cannot be recovered: the application has to reload what it shows from it. */
 export interface LoopReset {
@@ -29,12 +27,12 @@ export interface Positions {
   /**
    * What to ask the server for: after a reconnect the positions to resume from, then the last events that are wanted.
    */
-  readonly since: () => Texts | undefined;
+  readonly since: () => TopicPositions | undefined;
   /**
    * Call it when the server has decided what to replay, before the next frame is handled. Topics in `reset` have lost
    * events, and so have those that were to be resumed and are not in `resumed`.
    */
-  readonly decided: (reset?: Texts, resumed?: Readonly<Record<string, number>>) => void;
+  readonly decided: (reset?: TopicPositions, resumed?: Readonly<Record<string, number>>) => void;
   /**
    * Call it when a `since` is over. After a failure the next one asks for the same; else the topics that were not
    * decided are lost.
@@ -43,7 +41,7 @@ export interface Positions {
   /**
    * Call it when everything that matches has arrived up to these positions, except for what is still to be replayed.
    */
-  readonly reached: (positions: Texts | undefined) => void;
+  readonly reached: (positions: TopicPositions | undefined) => void;
   /** Hands over an event. One that has arrived before is only for handlers that begin with it. */
   readonly pass: (event: EventFrame, handOver: (isNew: boolean) => void) => void;
   /** Forgets the client's position if nothing of the topic is wanted any more. */
@@ -112,7 +110,7 @@ export function createPositions(
     save();
   }
 
-  function reached(positions: Texts = {}): void {
+  function reached(positions: TopicPositions = {}): void {
     for (const topic in positions) {
       const position = positions[topic]!;
       if (isAbove(position, known.get(topic))) keep(topic, position);
@@ -124,7 +122,7 @@ export function createPositions(
     lost({ topic });
   }
 
-  function decided(reset?: Texts, resumed?: Readonly<Record<string, number>>): void {
+  function decided(reset?: TopicPositions, resumed?: Readonly<Record<string, number>>): void {
     const asked = behind;
     behind = undefined;
     for (const topic in reset) {
@@ -157,7 +155,7 @@ export function createPositions(
         const own = [...behind].filter(([topic]) => isOwn(topic));
         return Object.fromEntries(own.slice(-MAX_TOPICS));
       }
-      let since: Texts | undefined;
+      let since: TopicPositions | undefined;
       for (const one of latest) {
         if (one.is !== 'wanted') continue;
         one.is = 'asked';

@@ -1,4 +1,4 @@
-import type { OkFrame, WelcomeFrame } from '../protocol/frames.js';
+import type { OkFrame, TopicPositions, WelcomeFrame } from '../protocol/frames.js';
 import { type Backoff, fullJitterMs } from '../protocol/full-jitter.js';
 import type { Ask } from './calls.js';
 import { clientError, isTemporary, LoopClientError } from './client-errors.js';
@@ -19,7 +19,7 @@ export interface Subscriptions {
   /** Sends the server what has changed. */
   readonly flush: () => void;
   /** Does the same, and once everything is answered asks for what was missed. */
-  readonly goOn: () => void;
+  readonly step: () => void;
   /** Whether a pattern gets events of the topic; every topic of an account or a room counts. */
   readonly cover: (topic: string) => boolean;
   /** Resolves when the server has granted or denied everything that is wanted. */
@@ -32,14 +32,14 @@ type Reason = Pick<LoopClientError, 'code' | 'message'>;
 interface SubscriptionFrame {
   readonly op: 'subscribe' | 'unsubscribe';
   readonly patterns: readonly string[];
-  readonly since?: Readonly<Record<string, string>>;
+  readonly since?: TopicPositions;
 }
 
 /** What we assume that the server has done with a pattern. */
 type Standing =
   /** Requested and not refused: the server holds the pattern, or may hold it. */
   | 'told'
-  /** The request failed or could not be decided: the server may hold the pattern or not. */
+  /** The request failed or could not be decided: the server may or may not hold the pattern. */
   | 'failed'
   /** Denied: requested again with other credentials or on the next connection. */
   | 'denied';
@@ -97,7 +97,7 @@ export function createSubscriptions(
       refused(frame, error as LoopClientError);
     }
     unanswered--;
-    goOn();
+    step();
   }
 
   function deny(pattern: string, { code, message }: Reason): void {
@@ -124,7 +124,7 @@ export function createSubscriptions(
     timer ??= after(fullJitterMs(attempt++, backoff), () => {
       timer = undefined;
       forget('failed');
-      goOn();
+      step();
     });
   }
 
@@ -137,7 +137,7 @@ export function createSubscriptions(
    * Sends what has changed. After the last answer it asks for what was missed, and then resolves the waiters. They are
    * also resolved when the client is closed.
    */
-  function goOn(): void {
+  function step(): void {
     flush();
     if (loop.state !== 'closed') {
       if (loop.state !== 'open' || unanswered > 0 || timer) return;
@@ -160,13 +160,13 @@ export function createSubscriptions(
     },
     open({ subscriptions }) {
       givenByServer = new Set(subscriptions);
-      goOn();
+      step();
     },
     close() {
       clearTimeout(timer);
       timer = undefined;
       standing.clear();
-      goOn();
+      step();
     },
     refresh(removed = []) {
       // Flush first, while the removed patterns still count as told: they have just been checked for the new
@@ -181,7 +181,7 @@ export function createSubscriptions(
       }
     },
     flush,
-    goOn,
+    step,
     cover: (topic) =>
       !topic.startsWith('service:') ||
       [...handlers.keys(), ...givenByServer].some((pattern) =>
@@ -190,7 +190,7 @@ export function createSubscriptions(
     async ready() {
       await new Promise<void>((resolve) => {
         waiters.push(resolve);
-        goOn();
+        step();
       });
       if (loop.state === 'closed') throw clientError('closed');
       return loop.welcome!;

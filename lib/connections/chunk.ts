@@ -9,12 +9,12 @@ export type Chunk = string | Buffer;
 export const CHUNK_ENCODING = 'latin1';
 
 /** In bytes. Longer chunks are buffers, which connections share without copying. */
-export const LONGEST_TEXT_CHUNK = 2_048;
+export const MAX_STRING_CHUNK = 2_048;
 
 /** Concatenates the chunks. */
 export function joinChunks(chunks: readonly Chunk[]): Chunk {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  if (length <= LONGEST_TEXT_CHUNK && chunks.every((chunk) => typeof chunk === 'string')) {
+  if (length <= MAX_STRING_CHUNK && chunks.every((chunk) => typeof chunk === 'string')) {
     return chunks.join('');
   }
   const bytes = Buffer.allocUnsafeSlow(length);

@@ -35,7 +35,7 @@ interface Attaching {
 @Injectable()
 export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicationShutdown {
   private readonly accounts = new GroupedMap<LoopConnection>(({ connectionId }) => connectionId);
-  /** Several of them may have the same identity. */
+  /** Several opening connections may have the same identity. */
   private readonly opening = new GroupedMap<LoopConnection>(
     ({ registration }) => registration.registration,
   );

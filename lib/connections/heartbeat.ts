@@ -2,9 +2,9 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LoopWsConfig } from '../loop-ws.config.js';
 
 /** A connection, as the heartbeat sees it. */
-export interface Beating {
+export interface HeartbeatTarget {
   /** Whether anything was heard since the last call. */
-  takeSignOfLife(): boolean;
+  consumeActivity(): boolean;
   ping(): void;
   /** Nothing was heard for a whole interval after a ping. */
   lost(): void;
@@ -22,7 +22,7 @@ const LATENESS_MS = 100;
  */
 @Injectable()
 export class Heartbeat implements OnApplicationShutdown {
-  private readonly slots = Array.from({ length: SLOTS }, () => new Set<Beating>());
+  private readonly slots = Array.from({ length: SLOTS }, () => new Set<HeartbeatTarget>());
   private readonly slotMs: number;
   private readonly timer: ReturnType<typeof setInterval>;
   private current = 0;
@@ -33,7 +33,7 @@ export class Heartbeat implements OnApplicationShutdown {
     this.timer = setInterval(() => this.visitNextSlot(), this.slotMs).unref();
   }
 
-  watch(connection: Beating): void {
+  watch(connection: HeartbeatTarget): void {
     this.slots[Math.floor(Math.random() * SLOTS)]!.add(connection);
   }
 
@@ -41,7 +41,7 @@ export class Heartbeat implements OnApplicationShutdown {
    * Searches every slot, which takes a microsecond; remembering the slot would take memory for as long as the
    * connection lives.
    */
-  unwatch(connection: Beating): void {
+  unwatch(connection: HeartbeatTarget): void {
     for (const slot of this.slots) if (slot.delete(connection)) return;
   }
 
@@ -51,14 +51,14 @@ export class Heartbeat implements OnApplicationShutdown {
 
   private visitNextSlot(): void {
     const now = performance.now();
-    const stoodStill = now - this.visitedAt > this.slotMs + LATENESS_MS;
+    const wasBlocked = now - this.visitedAt > this.slotMs + LATENESS_MS;
     this.visitedAt = now;
     this.current = (this.current + 1) % SLOTS;
-    for (const connection of this.slots[this.current]!) visit(connection, stoodStill);
+    for (const connection of this.slots[this.current]!) visit(connection, wasBlocked);
   }
 }
 
-function visit(connection: Beating, stoodStill: boolean): void {
-  if (connection.takeSignOfLife() || stoodStill) connection.ping();
+function visit(connection: HeartbeatTarget, wasBlocked: boolean): void {
+  if (connection.consumeActivity() || wasBlocked) connection.ping();
   else connection.lost();
 }

@@ -10,7 +10,7 @@ import type { SubscriptionGroup } from './subscription-groups.js';
 import { TextFrame } from './text-frame.js';
 
 /** Keeps a connection's subscriptions and rooms: the registry, as its connections see it. */
-export interface ConnectionHome {
+export interface ConnectionMemberships {
   subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void>;
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void;
   join(connection: LoopConnection, room: string): Promise<void>;
@@ -24,7 +24,7 @@ export interface ConnectionParts {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly socket: LoopSocket;
   readonly outbox: Outbox;
-  readonly home: ConnectionHome;
+  readonly memberships: ConnectionMemberships;
   /** Checks an event and encodes its frame. */
   readonly encode: (name: string, data: unknown) => TextFrame;
   readonly closeTimeoutMs: number;
@@ -58,7 +58,7 @@ export class LoopConnection {
   private readonly sequence: number;
   private readonly socket: LoopSocket;
   private readonly outbox: Outbox;
-  private readonly home: ConnectionHome;
+  private readonly memberships: ConnectionMemberships;
   private readonly encode: ConnectionParts['encode'];
   private readonly closeTimeoutMs: number;
   private readonly end: ConnectionEnd;
@@ -76,7 +76,7 @@ export class LoopConnection {
     this.currentClaims = parts.claims;
     this.socket = parts.socket;
     this.outbox = parts.outbox;
-    this.home = parts.home;
+    this.memberships = parts.memberships;
     this.encode = parts.encode;
     this.closeTimeoutMs = parts.closeTimeoutMs;
     this.end = parts.end;
@@ -122,7 +122,7 @@ export class LoopConnection {
    * the transport's error if the transport fails. A call that rejects has subscribed nothing.
    */
   subscribe(...patterns: readonly LoopPattern[]): Promise<void> {
-    return this.home.subscribe(this, patterns);
+    return this.memberships.subscribe(this, patterns);
   }
 
   /**
@@ -130,22 +130,22 @@ export class LoopConnection {
    * that the connection does not hold are ignored; on a closed connection it does nothing.
    */
   unsubscribe(...patterns: readonly LoopPattern[]): void {
-    this.home.unsubscribe(this, patterns);
+    this.memberships.unsubscribe(this, patterns);
   }
 
   /**
    * Joins a room. Resolves when every later push to the room will arrive; on a closed connection it resolves and does
    * nothing. Rejects with a `LoopWsError` if the name is not a non-empty string of at most `maxIdLength` characters of
-   * well-formed Unicode or `maxRooms` would be exceeded, and with the transport's error if the transport fails. A call
-   * that rejects has joined nothing.
+   * well-formed Unicode, or if `maxRooms` would be exceeded. Rejects with the transport's error if the transport fails. A
+   * call that rejects has joined nothing.
    */
   join(room: string): Promise<void> {
-    return this.home.join(this, room);
+    return this.memberships.join(this, room);
   }
 
   /** Leaves a room. A room that it is not in is ignored; on a closed connection it does nothing. */
   leave(room: string): void {
-    this.home.leave(this, room);
+    this.memberships.leave(this, room);
   }
 
   /**
@@ -191,13 +191,13 @@ export class LoopConnection {
   }
 
   /** Whether the reader keeps up with what was sent. @internal */
-  get hasRoom(): boolean {
-    return this.outbox.hasRoom;
+  get hasCapacity(): boolean {
+    return this.outbox.hasCapacity;
   }
 
   /** Resolves when there is room, or the connection is closed. @internal */
-  untilRoom(): Promise<void> {
-    return this.outbox.untilRoom();
+  untilCapacity(): Promise<void> {
+    return this.outbox.untilCapacity();
   }
 
   /** @internal */

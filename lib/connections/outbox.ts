@@ -12,7 +12,7 @@ export class Outbox {
   private queuedBytes = 0;
   /** The wire's own value, which does not change; kept here so that it is not computed for each frame. */
   private readonly writeAhead: number;
-  /** At most so many bytes under way leave room for large senders. */
+  /** Large senders wait while more bytes than this are queued or in the wire's backlog. */
   private readonly halfFull: number;
   /** The wire's backlog after the last flush. It has not grown since, so it need not be read for each frame. */
   private backlogAtMost = 0;
@@ -37,14 +37,14 @@ export class Outbox {
   }
 
   /** Whether it is at most half full. Large senders wait for that, so that the reader does not count as too slow. */
-  get hasRoom(): boolean {
+  get hasCapacity(): boolean {
     return this.ended || this.queuedBytes + this.wire.backlog <= this.halfFull;
   }
 
   /** Resolves when there is room, or the outbox has ended. */
-  async untilRoom(): Promise<void> {
+  async untilCapacity(): Promise<void> {
     this.flush();
-    if (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (!this.hasCapacity) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
   /** Queues the frame. Returns `false`, and does not send it, if it does not fit or the outbox has ended. */
@@ -96,7 +96,7 @@ export class Outbox {
   }
 
   private wakeWaiting(): void {
-    if (!this.hasRoom) return;
+    if (!this.hasCapacity) return;
     const { waiting } = this;
     this.waiting = [];
     for (const wake of waiting) wake();

@@ -2,7 +2,7 @@ import type { Position } from '../transport/position.js';
 import type { PlacedPush } from '../transport/topic-history.js';
 
 /** Events of one topic that may wait while earlier ones are being read. Beyond that, they are read as well. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 
 interface Held {
   /** The events that arrived meanwhile, in order. */
@@ -99,7 +99,7 @@ export class ReplayGate {
     if (this.opened !== undefined) return false;
     const held = this.held?.get(topic);
     if (held !== undefined) {
-      if (held.waiting.length < MOST_WAITING) held.waiting.push(push);
+      if (held.waiting.length < MAX_WAITING) held.waiting.push(push);
       else held.overflowed = true;
       return false;
     }

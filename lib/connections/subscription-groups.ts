@@ -1,7 +1,7 @@
 import { SubscriptionIndex } from './subscription-index.js';
 
 /** A subscriber with more patterns than this hardly ever has the same ones as another. */
-const MOST_SHARED = 32;
+const MAX_SHARED = 32;
 
 /** Subscribers that hold exactly the same patterns. */
 export class SubscriptionGroup<T> {
@@ -88,7 +88,7 @@ export class SubscriptionGroups<T> {
   }
 
   private groupOf(patterns: Set<string>): SubscriptionGroup<T> {
-    if (patterns.size > MOST_SHARED) return this.indexed(new SubscriptionGroup<T>(patterns));
+    if (patterns.size > MAX_SHARED) return this.indexed(new SubscriptionGroup<T>(patterns));
     const key = [...patterns].toSorted().join(' '); // no pattern contains a space
     const known = this.shared.get(key);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-import { REMEMBERED, rememberedPatternsMatching } from '../protocol/remembered-patterns.js';
+import { REMEMBERED, cachedPatternsMatching } from '../protocol/remembered-patterns.js';
 import { EMPTY, KeyedSets } from './keyed-sets.js';
 
 /**
@@ -34,7 +34,7 @@ export class SubscriptionIndex<T> {
   private find(name: string): ReadonlySet<T> {
     let found: ReadonlySet<T> = EMPTY;
     let union: Set<T> | undefined;
-    for (const pattern of rememberedPatternsMatching(name)) {
+    for (const pattern of cachedPatternsMatching(name)) {
       const subscribers = this.byPattern.get(pattern);
       if (subscribers.size === 0) continue;
       if (found.size === 0) found = subscribers;

@@ -1,4 +1,4 @@
-import { type Chunk, LONGEST_TEXT_CHUNK } from './chunk.js';
+import { type Chunk, MAX_STRING_CHUNK } from './chunk.js';
 
 const FINAL_TEXT = 0x81;
 
@@ -26,7 +26,7 @@ export class TextFrame {
     this.headerLength = header.length;
     this.length = header.length + textLength;
     this.chunk =
-      isAscii && this.length <= LONGEST_TEXT_CHUNK
+      isAscii && this.length <= MAX_STRING_CHUNK
         ? String.fromCharCode(...header) + text
         : bytesOf(header, text, this.length);
   }

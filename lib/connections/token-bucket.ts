@@ -14,7 +14,7 @@ export class TokenBucket {
     this.refilledAt = now();
   }
 
-  /** Takes `count` tokens, and owes those that are missing. Returns `false` and takes none if there is not even one. */
+  /** Takes `count` tokens; missing ones are owed. Returns `false` and takes none if not even one is there. */
   take(count = 1): boolean {
     const now = this.now();
     const refill = ((now - this.refilledAt) / 1_000) * this.perSecond;
@@ -25,7 +25,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Takes so many tokens, whether they are there or not. */
+  /** Takes `count` tokens, even if they are not there. */
   owe(count: number): void {
     this.tokens -= count;
   }

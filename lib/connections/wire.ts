@@ -7,7 +7,7 @@ import type { TextFrame } from './text-frame.js';
 const WRITE_AHEAD_BYTES = 65_536;
 
 /** Longer writes are not joined: copying them costs more than the kernel saves, and takes as much memory again. */
-const LONGEST_JOINED_BYTES = 2 * WRITE_AHEAD_BYTES;
+const MAX_JOINED_BYTES = 2 * WRITE_AHEAD_BYTES;
 
 /** What an outbox writes to. */
 export interface Wire {
@@ -19,7 +19,7 @@ export interface Wire {
   readonly writeAhead: number;
   /** Writes the frames in one system call. The array belongs to the wire from then on. */
   write(frames: readonly TextFrame[]): void;
-  /** Calls back whenever the backlog may have become small enough for more: at most `smallEnough` bytes. */
+  /** Calls the listener whenever the backlog may have fallen to at most `smallEnough` bytes. */
   onDrain(listener: () => void, smallEnough: number): void;
 }
 
@@ -34,7 +34,7 @@ export function wireOf(socket: LoopSocket, stream: LoopStream, joined: JoinedFra
  * pongs, close), because each of those is written whole in one turn as well.
  */
 class StreamWire implements Wire {
-  /** Absent where the stream's drains are enough. */
+  /** Absent if the stream's `drain` events suffice. */
   private written: (() => void) | undefined;
 
   constructor(
@@ -58,11 +58,11 @@ class StreamWire implements Wire {
 
   write(frames: readonly TextFrame[]): void {
     if (frames.length === 1) this.put(frames[0]!.chunk);
-    else if (lengthOf(frames) > LONGEST_JOINED_BYTES) this.putEach(frames);
+    else if (lengthOf(frames) > MAX_JOINED_BYTES) this.putEach(frames);
     else this.put(this.joined.chunkOf(frames));
   }
 
-  /** A backlog that stayed below the high-water mark ends without a drain. */
+  /** A backlog that stayed below the high-water mark empties without a `drain` event. */
   onDrain(listener: () => void, smallEnough: number): void {
     this.stream.on('drain', listener);
     if (smallEnough < this.stream.writableHighWaterMark) this.written = listener;

@@ -53,7 +53,7 @@ export class Admission {
   refusalFor(identity: Identity): UpgradeRefusal | undefined {
     const refusal = this.refusalForOneMore(this.sessions.size);
     if (refusal !== undefined) return refusal;
-    return this.hasPlaceFor(identity)
+    return this.hasRoomFor(identity)
       ? undefined
       : this.later(429, 'This account has too many connections.');
   }
@@ -76,7 +76,7 @@ export class Admission {
   }
 
   /** One socket over the limit is allowed when it replaces a connection with the same identity. */
-  private hasPlaceFor({ accountId, connectionId }: Identity): boolean {
+  private hasRoomFor({ accountId, connectionId }: Identity): boolean {
     const replaces = this.registry.get(accountId, connectionId) !== undefined;
     const limit = this.settings.config.maxConnectionsPerAccount + (replaces ? 1 : 0);
     return this.sessions.sizeOf(accountId) < limit;

@@ -76,7 +76,7 @@ export class ConnectionOpener {
   /** Resolves with `true` when the account came online with this connection. */
   private async prepare(session: Session): Promise<boolean> {
     const { connection, end } = session;
-    // First, so that an order of another server to disconnect the account reaches it while the hook runs.
+    // Before the hook, so that an order of another server to disconnect the account arrives while the hook runs.
     await this.attachAccount(session);
     if (end.hasBegun) return false;
     await this.hooks.connect(connection);
@@ -91,7 +91,7 @@ export class ConnectionOpener {
     const { denied } = await this.subscriptions.grant(connection, patterns);
     const undecided = denied.find(({ code }) => code === ErrorCode.Unavailable);
     if (undecided === undefined) return;
-    const message = `It cannot be decided right now whether it may have "${undecided.pattern}".`;
+    const message = `It cannot be decided right now whether "${undecided.pattern}" is allowed.`;
     throw new LoopWsException(ErrorCode.Unavailable, message);
   }
 
@@ -160,17 +160,19 @@ export class ConnectionOpener {
   private hold(session: Session, positions: ReadonlyMap<string, Position>): void {
     const { connection, end } = session;
     connection.gate.holdAll(positions);
-    const goOn = (): void => {
+    const onTimeout = (): void => {
       if (end.hasBegun) return;
       if (session.isBusy) timer.refresh();
-      else this.background.track('A replay', this.goOnInTime(connection));
+      else this.background.track('A replay', this.continueInTime(connection));
     };
-    const timer = setTimeout(goOn, this.settings.config.connectTimeoutMs).unref();
+    const timer = setTimeout(onTimeout, this.settings.config.connectTimeoutMs).unref();
   }
 
-  private goOnInTime(connection: LoopConnection): Promise<void> {
-    return within(this.replay.goOn(connection), this.settings.config.handlerTimeoutMs, () =>
-      connection.close(CloseCode.TryAgainLater, 'It took too long.'),
+  private continueInTime(connection: LoopConnection): Promise<void> {
+    return within(
+      this.replay.continueFromWelcome(connection),
+      this.settings.config.handlerTimeoutMs,
+      () => connection.close(CloseCode.TryAgainLater, 'It took too long.'),
     );
   }
 

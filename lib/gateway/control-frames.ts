@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Gained as GainedBy, PositionNews, type PositionTexts } from '../bus/position-news.js';
+import { type Gained as GainedBy, PositionAnnouncer } from '../bus/position-announcer.js';
 import { Replay, type Since } from '../bus/replay.js';
 import { closeOnAbort } from '../connections/close-on-abort.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
@@ -8,7 +8,13 @@ import { LoopWsException } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import type { LoopPattern } from '../protocol/event-types.js';
-import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
+import {
+  type ClientFrame,
+  type FrameId,
+  idField,
+  type ServerFrame,
+  type TopicPositions,
+} from '../protocol/frames.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { TurnPace } from '../util/turn-pace.js';
 import type { FrameSource } from './frame-source.js';
@@ -35,7 +41,7 @@ export class ControlFrames {
     private readonly subscriptions: SubscriptionRequests,
     private readonly hooks: LifecycleHooks,
     private readonly replay: Replay,
-    private readonly news: PositionNews,
+    private readonly announcer: PositionAnnouncer,
     private readonly logger: SampledLogger,
   ) {}
 
@@ -93,7 +99,7 @@ export class ControlFrames {
     patterns: readonly string[],
     signal: AbortSignal,
   ): Promise<Gained> {
-    const gained = await this.news.gainedBy(connection, () =>
+    const gained = await this.announcer.positionsGainedBy(connection, () =>
       this.subscriptions.grant(connection, patterns, signal),
     );
     const { granted } = gained.result;
@@ -131,7 +137,7 @@ export class ControlFrames {
     if (removed === undefined) {
       refreshed.undo();
       const message =
-        'What these credentials allow cannot be told right now; the former ones stay.';
+        'It cannot be decided right now what these credentials allow; the old ones stay.';
       throw new LoopWsException(ErrorCode.Unavailable, message);
     }
     await this.tellUnsubscribed(source.connection, removed);
@@ -159,7 +165,7 @@ export class ControlFrames {
 function answerOf(
   { result, positions }: Gained,
   since: Since = {},
-): SubscriptionAnswer & { positions?: PositionTexts } {
+): SubscriptionAnswer & { positions?: TopicPositions } {
   const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
   return { ...result, ...(others.length > 0 && { positions: Object.fromEntries(others) }) };
 }

@@ -1,20 +1,20 @@
 import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** The longest notice before credentials expire, in milliseconds: enough for browsers, which slow down hidden tabs. */
-const LONGEST_NOTICE_MS = 300_000;
+const MAX_NOTICE_MS = 300_000;
 
 /** The longest timer that still leaves the full notice when it fires. */
-const LONGEST_WAIT_MS = MAX_TIMER_MS - LONGEST_NOTICE_MS;
+const MAX_WAIT_MS = MAX_TIMER_MS - MAX_NOTICE_MS;
 
 /** Credentials with almost no lifetime must not cause notices in a tight loop. */
-const SHORTEST_WAIT_MS = 250;
+const MIN_WAIT_MS = 250;
 
 /**
  * How long to wait before telling a client that its credentials expire, in milliseconds: until a fifth of the remaining
  * time is left, but at most five minutes.
  */
 export function noticeWaitMs(leftMs: number): number {
-  return Math.max(leftMs - Math.min(leftMs / 5, LONGEST_NOTICE_MS), SHORTEST_WAIT_MS);
+  return Math.max(leftMs - Math.min(leftMs / 5, MAX_NOTICE_MS), MIN_WAIT_MS);
 }
 
 export interface ExpiryObserver {
@@ -48,12 +48,12 @@ export class CredentialsExpiry {
   private wait(): ReturnType<typeof setTimeout> {
     const left = this.expiresAt - Date.now();
     const notice = noticeWaitMs(left);
-    if (left <= SHORTEST_WAIT_MS)
+    if (left <= MIN_WAIT_MS)
       return setTimeout(() => this.observer.onExpired(), Math.max(left, 0)).unref();
-    const goOn = (): void => {
+    const onTimer = (): void => {
       this.timer = this.wait();
-      if (notice <= LONGEST_WAIT_MS) this.observer.onExpiring();
+      if (notice <= MAX_WAIT_MS) this.observer.onExpiring();
     };
-    return setTimeout(goOn, Math.min(notice, LONGEST_WAIT_MS)).unref();
+    return setTimeout(onTimer, Math.min(notice, MAX_WAIT_MS)).unref();
   }
 }

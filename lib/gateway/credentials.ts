@@ -16,7 +16,7 @@ interface RefusedCredentials {
 interface AcceptedCredentials {
   /** What the `ok` frame says about them. */
   readonly told: { readonly expiresInMs?: number };
-  /** Restores the former claims and expiry. */
+  /** Restores the previous claims and expiry. */
   readonly undo: () => void;
 }
 

@@ -32,7 +32,7 @@ export class Drain {
     await within(this.sessions.allClosed(), drainMs + closeTimeoutMs, () => {});
   }
 
-  /** Who was still opening when the drain began is told after its welcome. */
+  /** A connection that was still opening when the drain began gets its `reconnect` frame after its welcome. */
   welcomed(session: Session): void {
     if (this.hasBegun) this.advise(session);
   }
@@ -45,7 +45,7 @@ export class Drain {
 
   private async dismiss(session: Session, patienceMs: number): Promise<void> {
     if (session.connection.state === 'open') {
-      await within(session.allHandled(), patienceMs, () => {});
+      await within(session.whenIdle(), patienceMs, () => {});
     }
     session.connection.close(CloseCode.ServerLeaving, 'The server is leaving.');
   }

@@ -33,7 +33,7 @@ export class FrameQueue {
   ) {}
 
   /** Whether the feeder is paused, so that its silence does not mean that the peer is gone. */
-  get holdsBack(): boolean {
+  get isPaused(): boolean {
     return this.feederPaused;
   }
 
@@ -54,7 +54,7 @@ export class FrameQueue {
   stop(): void {
     this.stopped = true;
     this.waiting.length = 0;
-    this.tellIdle();
+    this.notifyIdle();
   }
 
   /** Resolves when nothing runs and nothing waits, or when the queue is stopped. */
@@ -62,11 +62,11 @@ export class FrameQueue {
     return new Promise((resolve) => {
       this.idleListeners ??= [];
       this.idleListeners.push(resolve);
-      this.tellIdle();
+      this.notifyIdle();
     });
   }
 
-  private tellIdle(): void {
+  private notifyIdle(): void {
     if (!this.stopped && (this.running > 0 || this.waiting.length > 0)) return;
     const listeners = this.idleListeners ?? [];
     this.idleListeners = undefined;
@@ -106,6 +106,6 @@ export class FrameQueue {
       this.feederPaused = false;
       this.feeder.resume();
     }
-    this.tellIdle();
+    this.notifyIdle();
   }
 }

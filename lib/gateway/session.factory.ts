@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OpenAsks } from '../bus/open-asks.js';
 import { composeEvent } from '../bus/outgoing-event.js';
-import { PositionNews } from '../bus/position-news.js';
-import { PositionedHome } from '../bus/positioned-home.js';
+import { PositionAnnouncer } from '../bus/position-announcer.js';
+import { AnnouncedMemberships } from '../bus/announced-memberships.js';
 import { FlushScheduler } from '../connections/flush-scheduler.js';
 import { JoinedFrames } from '../connections/joined-frames.js';
 import { type ConnectionEnd, LoopConnection } from '../connections/loop-connection.js';
@@ -32,13 +32,13 @@ export class SessionFactory {
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
-    private readonly home: PositionedHome,
+    private readonly memberships: AnnouncedMemberships,
     private readonly scheduler: FlushScheduler,
     asks: OpenAsks,
     handler: FrameHandler,
     authenticator: Authenticator,
     background: BackgroundWork,
-    news: PositionNews,
+    announcer: PositionAnnouncer,
     sessions: Sessions,
     teardown: SessionTeardown,
   ) {
@@ -49,7 +49,7 @@ export class SessionFactory {
       handler,
       authenticator,
       background,
-      news,
+      announcer,
       sessions,
       teardown,
     };
@@ -82,7 +82,7 @@ export class SessionFactory {
       claims,
       socket,
       outbox,
-      home: this.home,
+      memberships: this.memberships,
       encode: this.encode,
       closeTimeoutMs: config.closeTimeoutMs,
       end,

@@ -1,16 +1,21 @@
-import type { Beating } from '../connections/heartbeat.js';
+import type { HeartbeatTarget } from '../connections/heartbeat.js';
 import type { ConnectionEnd, LoopConnection } from '../connections/loop-connection.js';
 import type { LoopSocket } from '../connections/loop-socket.js';
 import type { Outbox } from '../connections/outbox.js';
 import { TokenBucket } from '../connections/token-bucket.js';
 import type { OpenAsks } from '../bus/open-asks.js';
-import type { PositionNews } from '../bus/position-news.js';
+import type { PositionAnnouncer } from '../bus/position-announcer.js';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { decodeClientFrame } from '../protocol/client-frame.codec.js';
 import { ErrorCode } from '../protocol/error-code.js';
 import { frameCost } from '../protocol/frame-cost.js';
-import { type ClientFrame, type FrameId, idField } from '../protocol/frames.js';
+import {
+  type ClientFrame,
+  type FrameId,
+  idField,
+  type TopicPositions,
+} from '../protocol/frames.js';
 import type { BackgroundWork } from '../util/background-work.js';
 import { LazyAbort } from '../util/lazy-abort.js';
 import { isLater } from '../util/now-or-later.js';
@@ -21,7 +26,7 @@ import type { FrameSource } from './frame-source.js';
 import { FrameQueue } from './frame-queue.js';
 import type { KeptRequest } from './kept-request.js';
 import { SessionEnd, type Teardown } from './session-end.js';
-import { listenTo, type SocketUser } from './socket-listeners.js';
+import { listenTo, type SocketListener } from './socket-listeners.js';
 
 /**
  * Each frame starts in its own reaction to this promise, so that a context entered with `AsyncLocalStorage` does not
@@ -36,7 +41,7 @@ export interface SessionServices {
   readonly handler: FrameHandler;
   readonly authenticator: Authenticator;
   readonly background: BackgroundWork;
-  readonly news: PositionNews;
+  readonly announcer: PositionAnnouncer;
   readonly sessions: { remove(session: Session): void };
   readonly teardown: Teardown<Session>;
 }
@@ -51,7 +56,7 @@ export interface SessionParts {
 }
 
 /** One peer's inbound side: turns what arrives on its socket into calls, and enforces the protocol. */
-export class Session implements Beating, FrameSource, SocketUser {
+export class Session implements HeartbeatTarget, FrameSource, SocketListener {
   readonly connection: LoopConnection;
   readonly credentials: Credentials;
   readonly end: SessionEnd<Session>;
@@ -98,15 +103,15 @@ export class Session implements Beating, FrameSource, SocketUser {
     this.queue.stop();
   }
 
-  takeSignOfLife(): boolean {
-    const alive = this.heard || this.queue.holdsBack;
+  consumeActivity(): boolean {
+    const alive = this.heard || this.queue.isPaused;
     this.heard = false;
     return alive;
   }
 
   ping(): void {
     this.socket.ping();
-    this.services.news.tell(this.connection);
+    this.services.announcer.announce(this.connection);
   }
 
   lost(): void {
@@ -125,7 +130,7 @@ export class Session implements Beating, FrameSource, SocketUser {
   }
 
   /** Resolves when every frame that was received so far has been handled. */
-  allHandled(): Promise<void> {
+  whenIdle(): Promise<void> {
     return this.queue.idle();
   }
 
@@ -218,6 +223,6 @@ export class Session implements Beating, FrameSource, SocketUser {
 }
 
 /** Each costs a read of a history. */
-function topicsIn(since: Readonly<Record<string, string>> = {}): number {
+function topicsIn(since: TopicPositions = {}): number {
   return Object.keys(since).length;
 }

@@ -1,7 +1,7 @@
 import type { LoopSocket } from '../connections/loop-socket.js';
 
 /** Receives the events of a socket. */
-export interface SocketUser {
+export interface SocketListener {
   onMessage(data: Buffer, isBinary: boolean): void;
   onPing(data: Buffer): void;
   onPong(): void;
@@ -11,12 +11,12 @@ export interface SocketUser {
 
 const USER = Symbol('LoopWs');
 
-type UsedSocket = LoopSocket & { [USER]?: SocketUser };
+type UsedSocket = LoopSocket & { [USER]?: SocketListener };
 
 /**
  * All sockets share the same listener functions: five functions per socket would be a tenth of a connection's memory.
  */
-export function listenTo(socket: UsedSocket, user: SocketUser): void {
+export function listenTo(socket: UsedSocket, user: SocketListener): void {
   socket[USER] = user;
   socket.on('message', tellMessage);
   socket.on('ping', tellPing);

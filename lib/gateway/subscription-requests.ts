@@ -20,7 +20,7 @@ export class SubscriptionRequests {
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
     private readonly registry: ConnectionRegistry,
-    private readonly onServersAuthority: ServerSubscriptions,
+    private readonly serverSubscriptions: ServerSubscriptions,
     private readonly logger: SampledLogger,
   ) {}
 
@@ -37,8 +37,8 @@ export class SubscriptionRequests {
     const denied = denials.filter((denial) => denial !== undefined);
     const allowed = wanted.filter((_, index) => denials[index] === undefined);
     signal?.throwIfAborted();
-    const granted = this.thatFit(connection, allowed);
-    this.onServersAuthority.forget(connection, granted);
+    const granted = this.withinLimit(connection, allowed);
+    this.serverSubscriptions.forget(connection, granted);
     await this.registry.subscribe(connection, granted);
     const fitting = new Set(granted);
     const overflowing = allowed.filter((text) => !fitting.has(text));
@@ -55,7 +55,7 @@ export class SubscriptionRequests {
     signal: AbortSignal,
   ): Promise<readonly string[] | undefined> {
     const granted = [...connection.subscriptions].filter(
-      (text) => !this.onServersAuthority.has(connection, text),
+      (text) => !this.serverSubscriptions.has(connection, text),
     );
     const denials = await Promise.all(granted.map((text) => this.denialOf(connection, text)));
     signal.throwIfAborted();
@@ -110,7 +110,7 @@ export class SubscriptionRequests {
   }
 
   /** Patterns that the connection already holds need no further place. */
-  private thatFit(connection: LoopConnection, allowed: readonly string[]): readonly string[] {
+  private withinLimit(connection: LoopConnection, allowed: readonly string[]): readonly string[] {
     let places = this.settings.config.maxSubscriptions - connection.subscriptions.size;
     return allowed.filter((text) => connection.subscriptions.has(text) || places-- > 0);
   }

@@ -1,10 +1,9 @@
-import { textsOf } from '../bus/replay.js';
 import type { LoopConnection } from '../connections/loop-connection.js';
 import type { LoopWsConfig } from '../loop-ws.config.js';
 import type { LoopWsSettings } from '../loop-ws.settings.js';
 import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
 import type { WelcomeFrame } from '../protocol/frames.js';
-import type { Position } from '../transport/position.js';
+import { encodePositions, type Position } from '../transport/position.js';
 import type { Credentials } from './credentials.js';
 
 /** Bytes of the longest pattern, with its quotes and a comma. */
@@ -32,7 +31,7 @@ export function welcomeFrame(
     framesPerSecond: config.framesPerSecond,
     frameBurst: config.frameBurst,
     ...expiresInMs,
-    ...(positions.size > 0 && { positions: textsOf(positions) }),
+    ...(positions.size > 0 && { positions: encodePositions(positions) }),
   };
 }
 

@@ -12,7 +12,7 @@ export interface FrameError {
   readonly details?: unknown;
   /** Set when the server failed: the id by which the log and the message refer to the failure. */
   readonly reference?: string;
-  /** Set when other servers are not reached: what the log says of it. */
+  /** Set if other servers could not be reached: the reason, for the log. */
   readonly outage?: string;
 }
 
@@ -39,7 +39,7 @@ export function toFrameError(error: unknown): FrameError {
   }
 }
 
-/** Nothing of a refusal, which is an answer. An outage is no fault of the code, so its stack would say nothing. */
+/** Refusals are not logged, because they are answers. An outage is logged without a stack: the code is not at fault. */
 export function logFailure(
   logger: SampledLogger,
   what: string,
@@ -55,13 +55,13 @@ function refusal(error: unknown): FrameError | undefined {
     const { code, message, details } = error;
     return { code, message, ...(details === undefined ? {} : { details }) };
   }
-  if (error instanceof LoopTransportError) return unreached(error);
+  if (error instanceof LoopTransportError) return notConnected(error);
   if (error instanceof HttpException && isRefusal(error.getStatus())) return fromHttp(error);
   if (error instanceof WsException) return { code: ErrorCode.Rejected, message: error.message };
   return undefined;
 }
 
-function unreached({ message }: LoopTransportError): FrameError {
+function notConnected({ message }: LoopTransportError): FrameError {
   return {
     code: ErrorCode.Unavailable,
     message: 'The server cannot do this right now. Try again.',

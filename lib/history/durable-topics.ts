@@ -6,7 +6,7 @@ import { LoopTransport } from '../transport/loop-transport.js';
 import type { Position } from '../transport/position.js';
 import { type Topic, topicKey } from '../transport/topic.js';
 import type { HistoryPolicy, PlacedPush, TopicPolicy } from '../transport/topic-history.js';
-import { NOTHING_DONE, type ServerReply } from '../transport/transport-message.js';
+import { EMPTY_REPLY, type ServerReply } from '../transport/transport-message.js';
 import { chunksOf } from '../util/chunks.js';
 import { inParallel } from '../util/in-parallel.js';
 import { SampledLogger } from '../util/sampled-logger.js';
@@ -139,14 +139,14 @@ export class DurableTopics {
   }
 
   receive(topic: Topic, push: PlacedPush): ServerReply | Promise<ServerReply> {
-    return this.followers.get(topicKey(topic))?.receive(push) ?? NOTHING_DONE;
+    return this.followers.get(topicKey(topic))?.receive(push) ?? EMPTY_REPLY;
   }
 
   /**
    * Call it when messages on these topics, or on all topics by default, may have been missed: reads what followed the
    * last push of each. Resolves when that was possible.
    */
-  async heardAgain(topics?: readonly Topic[]): Promise<void> {
+  async mayHaveMissed(topics?: readonly Topic[]): Promise<void> {
     const keys = topics?.map(topicKey) ?? [...this.followers.keys()];
     while (!(await this.verify(this.followersOf(keys)))) {
       await delay(RETRY_MS, undefined, { ref: false });

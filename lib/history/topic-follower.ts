@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isNext, isSamePosition, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import type { PlacedPush, TopicHistory } from '../transport/topic-history.js';
-import { NOTHING_DONE, type ServerReply, UNKNOWN_YET } from '../transport/transport-message.js';
+import { EMPTY_REPLY, type ServerReply, OUTCOME_UNKNOWN } from '../transport/transport-message.js';
 import type { SampledLogger } from '../util/sampled-logger.js';
 import { TurnPace } from '../util/turn-pace.js';
 
 const RETRY_MS = 500;
 
 /** How many pushes are held while those before them are read. Any beyond these are read from the history as well. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 
 /** Missed pushes delivered in one turn of the event loop, so that readers keep up and nothing else is delayed. */
 const TAKEN_PER_TURN = 16;
@@ -110,7 +110,8 @@ export class TopicFollower {
     const { last } = this;
     if (last === undefined || isSamePosition(last, position)) return this.verify(position);
     const missed = await this.history.since(this.topic, last);
-    if (missed !== undefined && (await this.comesTo(missed.at(-1)?.place.position ?? last))) return;
+    if (missed !== undefined && (await this.arrivesByItself(missed.at(-1)?.place.position ?? last)))
+      return;
     if (!this.closed) await this.verify(position);
   }
 
@@ -121,7 +122,7 @@ export class TopicFollower {
   }
 
   /** Resolves with whether everything up to the position arrives without being read. */
-  private async comesTo(position: Position): Promise<boolean> {
+  private async arrivesByItself(position: Position): Promise<boolean> {
     if (this.last!.n < position.n) {
       const delivered = new Promise<void>((resolve) => this.whenDelivered(position, resolve));
       await Promise.race([delivered, delay(ON_ITS_WAY_MS, undefined, { ref: false })]);
@@ -152,8 +153,8 @@ export class TopicFollower {
   private wait(push: PlacedPush): ServerReply | Promise<ServerReply> {
     const { id, n } = push.place.position;
     this.top = Math.max(this.top, n);
-    this.answer(id, NOTHING_DONE); // it arrived twice
-    if (this.waiting.size >= MOST_WAITING) return UNKNOWN_YET;
+    this.answer(id, EMPTY_REPLY); // it arrived twice
+    if (this.waiting.size >= MAX_WAITING) return OUTCOME_UNKNOWN;
     return new Promise((answer) => this.waiting.set(id, { push, answer }));
   }
 
@@ -162,7 +163,7 @@ export class TopicFollower {
     this.healing ??= this.healUntilWhole();
   }
 
-  /** Never rejects. It ends in the step that finds it whole: what came in between would be forgotten. */
+  /** Never rejects. Ends in the same step that finds the topic whole: what came in between would be forgotten. */
   private async healUntilWhole(): Promise<void> {
     let isRead = false;
     while (!this.closed && (!isRead || this.isBehind())) {
@@ -217,7 +218,7 @@ export class TopicFollower {
     this.moveTo(position!);
     this.readTo = position!.n;
     for (const [id, { push }] of this.waiting) {
-      if (push.place.position.n <= position!.n) this.answer(id, UNKNOWN_YET); // the reset covers it
+      if (push.place.position.n <= position!.n) this.answer(id, OUTCOME_UNKNOWN); // the reset covers it
     }
     this.listener.reset(this.topic, position!);
     this.callBack(Infinity);
@@ -237,8 +238,8 @@ export class TopicFollower {
     if (waiting !== undefined) this.answer(id, this.lateReplyTo(waiting.push));
   }
 
-  /** For one that is not delivered now: to say that nobody got it would be wrong if it was read. */
+  /** The reply for a push that is not delivered now. If it was read, saying that nobody got it would be wrong. */
   private lateReplyTo({ place }: PlacedPush): ServerReply {
-    return place.position.n <= this.readTo ? UNKNOWN_YET : NOTHING_DONE;
+    return place.position.n <= this.readTo ? OUTCOME_UNKNOWN : EMPTY_REPLY;
   }
 }

@@ -88,12 +88,12 @@ function decodePatterns(
 ): Decoded {
   const { patterns } = fields;
   const least = op === 'subscribe' && fields.since !== undefined ? 0 : 1;
-  if (!Array.isArray(patterns) || patterns.length < least || !patterns.every(isText)) {
+  if (!Array.isArray(patterns) || patterns.length < least || !patterns.every(isString)) {
     return refuse(ErrorCode.BadFrame, '"patterns" must be a non-empty array of strings.', id);
   }
   const frame = { patterns: [...new Set<string>(patterns)], ...idField(id) };
   if (op === 'unsubscribe' || fields.since === undefined) return accept({ op, ...frame });
-  if (!isTexts(fields.since)) {
+  if (!isStringRecord(fields.since)) {
     return refuse(
       ErrorCode.BadFrame,
       `"since" must be an object of at most ${MAX_TOPICS} topics with their positions.`,
@@ -103,10 +103,10 @@ function decodePatterns(
   return accept({ op, ...frame, since: fields.since });
 }
 
-function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+function isStringRecord(value: unknown): value is Readonly<Record<string, string>> {
   if (!isFields(value)) return false;
   const positions = Object.values(value);
-  return positions.length <= MAX_TOPICS && positions.every(isText);
+  return positions.length <= MAX_TOPICS && positions.every(isString);
 }
 
 function decodeAnswer(fields: Fields, id: FrameId | undefined): Decoded {
@@ -145,7 +145,7 @@ function hazardMessage(hazard: ErrorCode, maxDepth: number): string {
     : 'The key "__proto__", or "constructor" with a "prototype", is not allowed anywhere in a frame.';
 }
 
-function isText(value: unknown): value is string {
+function isString(value: unknown): value is string {
   return typeof value === 'string';
 }
 
@@ -159,5 +159,5 @@ function isFrameId(value: unknown): value is FrameId {
 }
 
 function isAnswerError(value: unknown): value is AnswerError {
-  return isFields(value) && isText(value.code) && isText(value.message);
+  return isFields(value) && isString(value.code) && isString(value.message);
 }

@@ -1,3 +1,6 @@
+/** Encoded positions, by the names that clients use for their topics. */
+export type TopicPositions = Readonly<Record<string, string>>;
+
 /** Ties an answer to its frame: a non-negative safe integer, or a string of 1 to 64 characters. */
 export type FrameId = number | string;
 
@@ -13,7 +16,7 @@ export type ClientFrame =
       readonly id?: FrameId;
       readonly patterns: readonly string[];
       /** The client's position in each of its topics, or `latest`. */
-      readonly since?: Readonly<Record<string, string>>;
+      readonly since?: TopicPositions;
     }
   | { readonly op: 'unsubscribe'; readonly id?: FrameId; readonly patterns: readonly string[] }
   | { readonly op: 'event'; readonly id?: FrameId; readonly event: string; readonly data: unknown }
@@ -60,7 +63,7 @@ export interface WelcomeFrame {
   /** Time until the credentials expire, in milliseconds; absent when they do not. */
   readonly expiresInMs?: number;
   /** The current position of each topic from which the client gets durable events. */
-  readonly positions?: Readonly<Record<string, string>>;
+  readonly positions?: TopicPositions;
 }
 
 /** Answer to `subscribe`, `unsubscribe` and `auth`; which fields are present depends on the frame that it answers. */
@@ -73,9 +76,9 @@ export interface OkFrame {
   /** Number of durable events that were replayed, by topic. */
   readonly resumed?: Readonly<Record<string, number>>;
   /** Topics that are new to the connection, with the position from which it gets them. */
-  readonly positions?: Readonly<Record<string, string>>;
+  readonly positions?: TopicPositions;
   /** Topics of which events are lost, with the position from which they continue. */
-  readonly reset?: Readonly<Record<string, string>>;
+  readonly reset?: TopicPositions;
   readonly expiresInMs?: number;
 }
 
@@ -107,7 +110,7 @@ export type ServerFrame =
   | ErrorFrame
   | { readonly op: 'reply'; readonly id: FrameId; readonly data?: unknown }
   | { readonly op: 'pong'; readonly id?: FrameId }
-  | { readonly op: 'reset'; readonly topics: Readonly<Record<string, string>> }
-  | { readonly op: 'positions'; readonly topics: Readonly<Record<string, string>> }
+  | { readonly op: 'reset'; readonly topics: TopicPositions }
+  | { readonly op: 'positions'; readonly topics: TopicPositions }
   | { readonly op: 'expiring'; readonly expiresInMs?: number }
   | { readonly op: 'reconnect'; readonly afterMs: number };

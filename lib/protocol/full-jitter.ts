@@ -1,10 +1,10 @@
-/** How to wait: bounds are in milliseconds. */
+/** Determines how long to wait before an attempt. Bounds are in milliseconds. */
 export interface Backoff {
   /** Upper bound of the first wait; it doubles with each attempt. */
   readonly baseMs: number;
   /** Upper bound of every wait. */
   readonly capMs: number;
-  /** From 0 up to 1. Default `Math.random`. */
+  /** Returns a number from 0 up to, but not including, 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 

@@ -3,9 +3,9 @@ import { ErrorCode } from './error-code.js';
 type Hazard = typeof ErrorCode.TooDeep | typeof ErrorCode.ForbiddenKey;
 
 /**
- * Finds what makes JSON dangerous to code that merges, clones or re-serialises it: nesting deeper than `maxDepth` (at
- * most 1 000), and keys that reach a prototype. The value was parsed from the text. The text is searched first, because
- * nearly every text shows that it is safe, and that costs a fraction of walking the value.
+ * Finds what makes JSON dangerous to code that merges, clones or re-serializes it: nesting deeper than `maxDepth` (at
+ * most 1 000), and keys that reach a prototype. `value` must have been parsed from `text`. The text is searched first,
+ * because that proves nearly every message safe at a fraction of the cost of walking the value.
  */
 export function findJsonHazard(text: string, value: unknown, maxDepth: number): Hazard | undefined {
   if (opensMoreThan(maxDepth, text) && nestsDeeperThan(maxDepth, text)) return ErrorCode.TooDeep;

@@ -12,7 +12,7 @@ const remembered = new Map<string, readonly string[]>();
  * {@link patternsMatching} with a cache, for a server, which asks for the same names again and again. It returns the
  * same strings each time, so that nothing is built or hashed for another event.
  */
-export function rememberedPatternsMatching(name: string): readonly string[] {
+export function cachedPatternsMatching(name: string): readonly string[] {
   const known = remembered.get(name);
   if (known !== undefined) return known;
   const patterns = patternsMatching(name);

@@ -12,7 +12,7 @@ export interface ChannelListener {
   /** Nobody has needed the channel for `topicLingerMs`, so it is no longer subscribed. */
   givenUp(channel: string): void;
   /** Messages may have been missed; from now on, none are. */
-  heardAgain(): void;
+  mayHaveMissed(): void;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface ChannelListener {
 export class ChannelSubscriber {
   private readonly connections = new Map<RedisServer, SubscribedConnection>();
   /** Channels that no server keeps at the moment, by name. */
-  private readonly homeless = new Map<string, SubscribedChannel>();
+  private readonly unassigned = new Map<string, SubscribedChannel>();
   private lingering: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -40,14 +40,14 @@ export class ChannelSubscriber {
     const started = this.follow();
     for (const name of first) this.create(name, false);
     for (const name of last) this.create(name, true);
-    if (this.homeless.size > 0) throw unkept();
+    if (this.unassigned.size > 0) throw noServerForChannel();
     this.topology.onChange(() => {
       for (const connection of this.follow()) connection.startInBackground();
       this.moveChannels();
     });
     await Promise.all(started.map((connection) => connection.start()));
     const everyMs = Math.max(50, this.config.topicLingerMs / 4);
-    this.lingering = setInterval(() => this.giveUpIdle(), everyMs).unref();
+    this.lingering = setInterval(() => this.unsubscribeIdle(), everyMs).unref();
   }
 
   /**
@@ -63,7 +63,7 @@ export class ChannelSubscriber {
   detach(names: readonly string[]): void {
     const until = performance.now() + this.config.topicLingerMs;
     for (const name of names) {
-      const channel = this.holderOf(name)?.get(name) ?? this.homeless.get(name);
+      const channel = this.holderOf(name)?.get(name) ?? this.unassigned.get(name);
       if (channel !== undefined) channel.until = until;
     }
   }
@@ -88,7 +88,7 @@ export class ChannelSubscriber {
   /** Returns `undefined` when there is nothing to wait for. A lingering channel is kept. */
   private attachOne(name: string): Promise<void> | undefined {
     const holder = this.holderOf(name);
-    const channel = holder?.get(name) ?? this.homeless.get(name) ?? this.create(name, false);
+    const channel = holder?.get(name) ?? this.unassigned.get(name) ?? this.create(name, false);
     channel.until = undefined;
     return holder?.isConfirmed(channel)
       ? undefined
@@ -99,7 +99,7 @@ export class ChannelSubscriber {
     const channel = new SubscribedChannel(name, isLast);
     const connection = this.connectionFor(name);
     if (connection !== undefined) connection.add([channel]);
-    else this.homeless.set(name, channel);
+    else this.unassigned.set(name, channel);
     return channel;
   }
 
@@ -128,7 +128,7 @@ export class ChannelSubscriber {
         pubSub,
         receive: (channel, message) => listener.receive(channel, message),
         refused: () => void topology.refresh(),
-        heardAgain: () => listener.heardAgain(),
+        mayHaveMissed: () => listener.mayHaveMissed(),
       },
       this.config,
       this.logger,
@@ -142,9 +142,9 @@ export class ChannelSubscriber {
    * be missed, which its receipt shows, but none arrives twice.
    */
   private moveChannels(): void {
-    const homeless = [...this.homeless.values()];
-    this.homeless.clear();
-    this.house(homeless);
+    const unassigned = [...this.unassigned.values()];
+    this.unassigned.clear();
+    this.assign(unassigned);
     for (const [server, connection] of this.connections) {
       const isGone = !this.topology.servers.includes(server);
       const isElsewhere = ({ name }: SubscribedChannel): boolean => {
@@ -152,15 +152,15 @@ export class ChannelSubscriber {
         return owner === undefined ? isGone : owner !== server;
       };
       const { removed, gone } = connection.remove(isElsewhere);
-      this.house(removed, gone);
+      this.assign(removed, gone);
       if (isGone) this.disconnect(server, connection);
     }
   }
 
-  private house(channels: readonly SubscribedChannel[], after?: Promise<unknown>): void {
+  private assign(channels: readonly SubscribedChannel[], after?: Promise<unknown>): void {
     for (const [connection, group] of groupsOf(channels, ({ name }) => this.connectionFor(name))) {
       if (connection !== undefined) connection.add(group, after);
-      else for (const channel of group) this.homeless.set(channel.name, channel);
+      else for (const channel of group) this.unassigned.set(channel.name, channel);
       if (connection !== undefined) this.announceWhenConfirmed(group);
     }
   }
@@ -171,7 +171,7 @@ export class ChannelSubscriber {
   private announceWhenConfirmed(moved: readonly SubscribedChannel[]): void {
     const { attachTimeoutMs } = this.config;
     Promise.all(moved.map((channel) => channel.confirmed(attachTimeoutMs))).then(
-      () => this.listener.heardAgain(),
+      () => this.listener.mayHaveMissed(),
       () => {},
     );
   }
@@ -181,16 +181,16 @@ export class ChannelSubscriber {
     connection.close();
   }
 
-  private giveUpIdle(): void {
+  private unsubscribeIdle(): void {
     const now = performance.now();
     const isIdle = ({ until }: SubscribedChannel): boolean => until !== undefined && until <= now;
     const removed = [...this.connections.values()].flatMap((one) => one.remove(isIdle).removed);
-    const homeless = [...this.homeless.values()].filter(isIdle);
-    for (const { name } of homeless) this.homeless.delete(name);
-    for (const { name } of [...removed, ...homeless]) this.listener.givenUp(name);
+    const unassigned = [...this.unassigned.values()].filter(isIdle);
+    for (const { name } of unassigned) this.unassigned.delete(name);
+    for (const { name } of [...removed, ...unassigned]) this.listener.givenUp(name);
   }
 }
 
-function unkept(): LoopTransportError {
+function noServerForChannel(): LoopTransportError {
   return new LoopTransportError('unavailable', 'No Redis server keeps a required channel now');
 }

@@ -5,7 +5,7 @@ import type { SampledLogger } from '../util/sampled-logger.js';
 import { atTurnEnd } from '../util/turn-end.js';
 import type { RedisDriver } from './driver.js';
 import { startDriver } from './start-driver.js';
-import { unreached } from './unreached.js';
+import { notConnected } from './not-connected.js';
 
 export type RedisArgument = string | Buffer | number;
 
@@ -57,7 +57,7 @@ export class CommandConnection {
     args: readonly RedisArgument[],
     as: ReplyForm = 'text',
   ): Promise<unknown> {
-    if (!this.isUp) throw unreached({ cause: this.lastError });
+    if (!this.isUp) throw notConnected({ cause: this.lastError });
     this.cork();
     try {
       return await (as === 'text'

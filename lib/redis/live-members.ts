@@ -13,7 +13,7 @@ export class LiveMembers {
   }
 
   /** Whether the last beat showed each of them in Redis. */
-  get haveAllBeat(): boolean {
+  get allBeatsSeen(): boolean {
     return [...this.seen.keys()].every((member) => this.inLastBeat.has(member));
   }
 

@@ -67,8 +67,8 @@ export class Membership {
   }
 
   /** Whether Redis knows every process that may be alive, and has everything of this one. */
-  get isWhole(): boolean {
-    return this.isRestored && this.live.haveAllBeat;
+  get isComplete(): boolean {
+    return this.isRestored && this.live.allBeatsSeen;
   }
 
   /** Whether Redis has everything of this process, as far as this process knows. */

@@ -4,7 +4,7 @@ import { crc16 } from './crc16.js';
 import { SLOTS, slotOfTag } from './slots.js';
 
 /** Longer names are replaced by a digest, so that a key costs a bounded number of bytes. */
-const LONGEST_NAME = 64;
+const MAX_PLAIN_NAME = 64;
 
 const DIGEST = 'h~';
 
@@ -109,7 +109,7 @@ export class RedisKeys {
   }
 
   /** The channel of {@link everyone} whose subscribers hear all messages on the topics of the shard. */
-  everyoneOf(shard: number): string {
+  rollCallChannelOf(shard: number): string {
     return this.everyone[shard]!;
   }
 
@@ -138,7 +138,7 @@ function partitionKeys(prefix: string): PartitionKeys {
 
 function short(name: string): string {
   const looksLikeDigest = name.startsWith(DIGEST);
-  if (name.length <= LONGEST_NAME && !looksLikeDigest) return name;
+  if (name.length <= MAX_PLAIN_NAME && !looksLikeDigest) return name;
   return DIGEST + createHash('sha256').update(name).digest('base64url');
 }
 

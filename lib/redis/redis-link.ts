@@ -5,7 +5,7 @@ import { CommandConnection, type RedisArgument, type ReplyForm } from './command
 import { InFlightWindow } from './in-flight-window.js';
 import type { RedisScript } from './redis-script.js';
 import type { RedisServer, Topology } from './topology.js';
-import { unreached } from './unreached.js';
+import { notConnected } from './not-connected.js';
 
 const RETRY_MS = 20;
 
@@ -49,7 +49,7 @@ export class RedisLink {
   async untilReached(key: string, ms: number): Promise<void> {
     const until = performance.now() + ms;
     while (!this.reaches(key) && performance.now() < until) await delay(RETRY_MS);
-    if (!this.reaches(key)) throw unreached();
+    if (!this.reaches(key)) throw notConnected();
   }
 
   /**
@@ -87,7 +87,7 @@ export class RedisLink {
     as: ReplyForm = 'text',
   ): Promise<Result> {
     const connection = this.connectionFor(key);
-    if (connection === undefined) throw unreached();
+    if (connection === undefined) throw notConnected();
     try {
       return (await connection.call(command, args, as)) as Result;
     } catch (error) {

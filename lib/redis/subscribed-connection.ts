@@ -19,7 +19,7 @@ export interface SubscribedConnectionListener {
   /** Redis refused a subscription, did not answer, or has dropped one. */
   refused(): void;
   /** Everything in the table is subscribed again, on a new connection. */
-  heardAgain(): void;
+  mayHaveMissed(): void;
 }
 
 /**
@@ -52,7 +52,7 @@ export class SubscribedConnection {
     );
     redis.on('ready', () => void this.subscribeAll());
     redis.on('moved', () => {
-      this.complain(new Error('A channel has moved to another Redis server.'));
+      this.reportFailure(new Error('A channel has moved to another Redis server.'));
       this.renew();
     });
   }
@@ -128,7 +128,7 @@ export class SubscribedConnection {
   }
 
   /** Whether the channel is still in the table. */
-  private isHere(channel: SubscribedChannel): boolean {
+  private isInTable(channel: SubscribedChannel): boolean {
     return this.channels.get(channel.name) === channel;
   }
 
@@ -149,7 +149,7 @@ export class SubscribedConnection {
     if (!(await this.subscribe([...this.channels.values()], this.session))) return;
     this.failures = 0;
     this.wholeOnce?.resolve();
-    this.listener.heardAgain();
+    this.listener.mayHaveMissed();
   }
 
   /**
@@ -186,7 +186,7 @@ export class SubscribedConnection {
   ): Promise<boolean> {
     const { pubSub } = this.listener;
     for (const commanded of commandsFor(channels, pubSub)) {
-      const chunk = commanded.filter((channel) => this.isHere(channel));
+      const chunk = commanded.filter((channel) => this.isInTable(channel));
       if (chunk.length === 0) continue;
       try {
         await pubSub.subscribe(this.redis, namesOf(chunk));
@@ -196,7 +196,7 @@ export class SubscribedConnection {
       }
       if (session !== this.session) return false;
       // A channel that moved meanwhile counts only when its new server has confirmed it.
-      for (const channel of chunk) if (this.isHere(channel)) channel.confirm(session);
+      for (const channel of chunk) if (this.isInTable(channel)) channel.confirm(session);
     }
     return true;
   }
@@ -206,7 +206,7 @@ export class SubscribedConnection {
    * resets its count of attempts with each connection, so failures are counted here.
    */
   private refused(error: Error): void {
-    this.complain(error);
+    this.reportFailure(error);
     this.wholeOnce?.reject(error);
     const { session, config } = this;
     const { redisReconnectBaseMs: baseMs, redisReconnectCapMs: capMs } = config;
@@ -216,7 +216,7 @@ export class SubscribedConnection {
     }, waitMs).unref();
   }
 
-  private complain(error: Error): void {
+  private reportFailure(error: Error): void {
     this.logger.warn('subscribe', 'A subscription failed and will be retried', error);
     this.listener.refused();
   }

@@ -2,7 +2,7 @@ import { FlushScheduler } from '../connections/flush-scheduler.js';
 import {
   type ConnectionClose,
   type ConnectionEnd,
-  type ConnectionHome,
+  type ConnectionMemberships,
   type ConnectionParts,
   LoopConnection,
 } from '../connections/loop-connection.js';
@@ -105,7 +105,7 @@ function partsOf(
     claims,
     socket: SILENT_SOCKET,
     outbox: new Outbox(recording, new AtOnce(), Infinity),
-    home: NO_LIMITS,
+    memberships: NO_LIMITS,
     encode: (name, data) => new TextFrame(encodeEventFrame(name, JSON.stringify(data))),
     closeTimeoutMs: 0,
     end: recording,
@@ -119,7 +119,7 @@ class AtOnce extends FlushScheduler {
 }
 
 /** Keeps memberships on the connection alone. */
-const NO_LIMITS: ConnectionHome = {
+const NO_LIMITS: ConnectionMemberships = {
   async subscribe(connection, more) {
     connection.group = new SubscriptionGroup(new Set([...connection.patterns, ...more]));
   },

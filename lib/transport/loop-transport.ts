@@ -16,7 +16,7 @@ export interface TransportServer {
    * Called when messages on these topics (by default on any attached topic) may have been missed, and from now on none
    * are: for example, after a broken connection was replaced. Durable pushes are then read from the histories.
    */
-  heardAgain(topics?: readonly Topic[]): void;
+  mayHaveMissed(topics?: readonly Topic[]): void;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { TopicPositions } from '../protocol/frames.js';
 /** A place in a topic's history. No two histories share a position, so one from another topic never matches. */
 export interface Position {
   /** Grows by one with each push. */
@@ -24,6 +25,11 @@ const TEXT = /^([0-9a-z]{1,11})\.([\w-]{1,32})$/;
 /** The opaque string that clients receive and send back. */
 export function encodePosition({ n, id }: Position): string {
   return `${n.toString(36)}.${id}`;
+}
+
+/** Positions by topic name, as clients get them. */
+export function encodePositions(positions: ReadonlyMap<string, Position>): TopicPositions {
+  return Object.fromEntries([...positions].map(([topic, one]) => [topic, encodePosition(one)]));
 }
 
 /** Returns `undefined` when the string is not a valid position. */

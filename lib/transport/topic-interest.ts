@@ -4,7 +4,7 @@ import { LoopTransport } from './loop-transport.js';
 import type { Topic } from './topic.js';
 import { TopicMap } from './topic-map.js';
 
-/** Until topics that could not be attached are tried again, in milliseconds. */
+/** The wait before topics that could not be attached are tried again, in milliseconds. */
 const RETRY_MS = 500;
 
 interface Held {
@@ -53,7 +53,7 @@ export class TopicInterest {
     this.transport.detach(last);
   }
 
-  /** What is still held is not tried again. */
+  /** Stops retrying to attach the topics that are still held. */
   close(): void {
     this.closed = true;
   }
@@ -83,7 +83,7 @@ export class TopicInterest {
     );
   }
 
-  /** Who has not left although it failed, an observer for one, would hear nothing for ever. */
+  /** A holder that stays although attaching failed, such as an observer, would otherwise never receive anything. */
   private attachAgain(failed: ReadonlyMap<Held, Topic>): void {
     if (this.closed) return;
     const open = [...this.stillHeld(failed)].filter(([{ attached }]) => attached === undefined);

@@ -82,10 +82,10 @@ export interface ServerReply {
 }
 
 /** The message targeted nobody on this server. */
-export const NOTHING_DONE: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
+export const EMPTY_REPLY: ServerReply = { delivered: 0, filtered: 0, failed: 0 };
 
 /** The outcome of the message on this server is not known. */
-export const UNKNOWN_YET: ServerReply = { ...NOTHING_DONE, isOpen: true };
+export const OUTCOME_UNKNOWN: ServerReply = { ...EMPTY_REPLY, isOpen: true };
 
 /** What the other servers did. `expected` is how many had to reply, `replies` are the replies that arrived in time. */
 export interface TransportReceipt {

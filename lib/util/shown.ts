@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 
-/** Characters of a value that an error message shows. */
+/** How many characters of a value an error message shows. */
 const MAX_SHOWN = 80;
 
 /**
- * A value for an error message, on one line. Not as JSON: JSON cannot represent a BigInt, and represents `NaN`
- * incorrectly.
+ * Formats a value for an error message, on one line. JSON is not used, because it cannot represent a BigInt and represents
+ * `NaN` incorrectly.
  */
 export function shown(value: unknown): string {
   const text =

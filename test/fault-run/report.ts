@@ -33,7 +33,7 @@ export function reportOf(results: readonly StageResult[]): string {
     ['resets', sum(({ verdict }) => verdict.resets)],
     ...[...causes].map(([cause, count]): [string, number] => [`  ${cause}`, count]),
     ['  without a cause', sum(({ resetCauses }) => resetCauses.strange.length)],
-    ['losses not told', sum(({ resetCauses }) => resetCauses.untold.length)],
+    ['losses not told', sum(({ resetCauses }) => resetCauses.unreported.length)],
     ...KINDS.map(([kind, title]): [string, number] => [title, found(kind)]),
     ['longest lag of the clients, ms', Math.max(...results.map(({ longestLag }) => longestLag))],
   ];
@@ -52,7 +52,7 @@ export function failuresIn(results: readonly StageResult[]): string[] {
   return results.flatMap(({ title, verdict, resetCauses, losses }) => [
     ...KINDS.flatMap(([kind]) => placesOf(verdict, kind)),
     ...resetCauses.strange.slice(0, MOST_OF_A_KIND),
-    ...resetCauses.untold.slice(0, MOST_OF_A_KIND),
+    ...resetCauses.unreported.slice(0, MOST_OF_A_KIND),
     ...losses
       .filter(({ lostWrites }) => lostWrites?.length === 0)
       .map(({ kind }) => `${title}: ${kind}: no write that was confirmed was lost.`),

@@ -11,7 +11,7 @@ export interface ResetCauses {
   /** Resets that no loss explains, in words. */
   readonly strange: readonly string[];
   /** Clients that no reset told of a loss that concerned them, and losses that concerned nobody, in words. */
-  readonly untold: readonly string[];
+  readonly unreported: readonly string[];
 }
 
 /** What one client knew of one topic. */
@@ -34,7 +34,7 @@ export function causesOfResets(
 ): ResetCauses {
   const counts = new Map<string, number>();
   const strange: string[] = [];
-  const untold: string[] = [];
+  const unreported: string[] = [];
   const concerned = new Set<Loss>();
   for (const diary of diaries) {
     const topics = new Map<string, Knowledge>();
@@ -55,7 +55,8 @@ export function causesOfResets(
     for (const [topic, { first, told }] of topics) {
       for (const loss of losses.filter((one) => concerns(one, topic, first))) {
         concerned.add(loss);
-        if (!told.has(loss)) untold.push(`${diary.client}: not told of ${loss.kind} on ${topic}`);
+        if (!told.has(loss))
+          unreported.push(`${diary.client}: not told of ${loss.kind} on ${topic}`);
       }
     }
   }
@@ -63,7 +64,7 @@ export function causesOfResets(
   return {
     counts,
     strange,
-    untold: [...untold, ...inVain.map(({ kind }) => `${kind}: hit nobody`)],
+    unreported: [...unreported, ...inVain.map(({ kind }) => `${kind}: hit nobody`)],
   };
 }
 

@@ -100,7 +100,7 @@ export class Stage {
     const { crowd } = this.world;
     const isQuiet = async (): Promise<boolean> => {
       await crowd.catchUp();
-      if (!crowd.isWhole || this.causes().untold.length > 0) return false;
+      if (!crowd.isWhole || this.causes().unreported.length > 0) return false;
       return this.verdict().findings.length === 0;
     };
     const until = performance.now() + QUIET_MS;

@@ -65,7 +65,7 @@ function garbage(): Buffer[] {
   const letter = encodeLetter({
     request: 1,
     deadline: Number.MAX_SAFE_INTEGER,
-    lastsMs: 60_000,
+    lifetimeMs: 60_000,
     message: { kind: 'disconnect', accountId: 'acme', code: 4_501, reason: 'Go away.' },
   });
   const envelope = Buffer.concat([header, letter]);

@@ -59,7 +59,7 @@ async function start(
   changes: LoopWsConfigChanges = {},
 ): Promise<RedisTransport> {
   const transport = new RedisTransport(await redisBackbone(url, { ...CONFIG, ...changes }));
-  await transport.start({ serverId: 'server', receive: () => reply, heardAgain() {} });
+  await transport.start({ serverId: 'server', receive: () => reply, mayHaveMissed() {} });
   running.push(transport);
   return transport;
 }

@@ -7,7 +7,7 @@ import { KEEP_GRACE, TAKE_OFFLINE } from './presence.scripts.js';
 import { RecentlyOffline } from './recently-offline.js';
 
 /** How many partitions each beat checks for accounts whose server died before their grace had passed. */
-const LOOKED_THROUGH_AT_ONCE = 8;
+const POLLED_PARTITIONS = 8;
 
 const KEPT_AT_ONCE = 200;
 
@@ -44,7 +44,7 @@ export class OfflineEdges {
 
   start(): void {
     const { serverBeatMs } = this.backbone.config;
-    this.poll = setInterval(() => void this.lookThrough(), serverBeatMs).unref();
+    this.poll = setInterval(() => void this.pollNext(), serverBeatMs).unref();
   }
 
   /** The last connection of the account has just left. */
@@ -192,9 +192,9 @@ export class OfflineEdges {
   }
 
   /** Takes all partitions at once, so that they share one write and one read. */
-  private async lookThrough(): Promise<void> {
+  private async pollNext(): Promise<void> {
     const { partitions } = this.backbone.keys;
-    const count = Math.min(LOOKED_THROUGH_AT_ONCE, partitions.length);
+    const count = Math.min(POLLED_PARTITIONS, partitions.length);
     const now = Array.from(
       { length: count },
       (_, at) => partitions[(this.next + at) % partitions.length]!,

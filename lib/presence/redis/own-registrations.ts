@@ -5,7 +5,7 @@ export class OwnRegistrations {
   private readonly partitions: readonly Map<string, PresenceRegistration>[];
   private readonly arriving = new Set<string>();
   private readonly left = new Map<string, PresenceRegistration>();
-  private readonly untold = new Set<string>();
+  private readonly unreported = new Set<string>();
 
   constructor(
     count: number,
@@ -33,7 +33,7 @@ export class OwnRegistrations {
   /** It is not known whether the registration is in Redis. */
   fail(one: PresenceRegistration): void {
     this.arriving.delete(one.registration);
-    this.untold.add(one.registration);
+    this.unreported.add(one.registration);
     this.leave(one);
   }
 
@@ -52,7 +52,7 @@ export class OwnRegistrations {
   remove({ accountId, registration }: PresenceRegistration): void {
     this.partitions[this.indexOf(accountId)]!.delete(registration);
     this.left.delete(registration);
-    this.untold.delete(registration);
+    this.unreported.delete(registration);
   }
 
   /** Another process removed all of it from Redis, and reported the accounts offline that have no other connection. */
@@ -60,19 +60,19 @@ export class OwnRegistrations {
     for (const one of this.leaving) this.remove(one);
     for (const registrations of this.partitions) {
       for (const registration of registrations.keys()) {
-        if (!this.arriving.has(registration)) this.untold.add(registration);
+        if (!this.arriving.has(registration)) this.unreported.add(registration);
       }
     }
   }
 
   /** Whether the registration may have caused an online edge that was not reported. */
-  isUntold({ registration }: PresenceRegistration): boolean {
-    return this.untold.has(registration);
+  isUnreported({ registration }: PresenceRegistration): boolean {
+    return this.unreported.has(registration);
   }
 
-  /** Marks the edge as reported. Returns whether the registration was {@link isUntold} until now. */
+  /** Marks the edge as reported. Returns whether the registration was {@link isUnreported} until now. */
   tell({ registration }: PresenceRegistration): boolean {
-    return this.untold.delete(registration);
+    return this.unreported.delete(registration);
   }
 
   /** Registrations of the partition that are {@link settled} and whose connections are open. */

@@ -14,7 +14,7 @@ const WRITTEN_AT_ONCE = 100;
 /** Makes Redis agree with what this process knows of its own registrations. */
 export class Reconciler {
   private readonly busy = new Set<string>();
-  /** Partitions that were not compared yet since the last outage. */
+  /** Partitions that have not been compared since the last outage. */
   private readonly uncompared = new Set<number>();
   private checked = 0;
 
@@ -37,7 +37,7 @@ export class Reconciler {
     await this.compareAgain();
   }
 
-  /** Compares those partitions where it was not possible so far. */
+  /** Compares the partitions for which this was not possible so far. */
   async compareAgain(): Promise<void> {
     if (!this.backbone.membership.isRestored) return;
     const possible = [...this.uncompared].filter((at) => this.reaches(at));
@@ -84,7 +84,7 @@ export class Reconciler {
 
   private async remove(one: PresenceRegistration): Promise<void> {
     const { memberId } = this.backbone.membership;
-    if (this.own.isUntold(one)) this.tell(one, await this.registrations.cameOnline(one));
+    if (this.own.isUnreported(one)) this.tell(one, await this.registrations.cameOnline(one));
     const outcome = await this.registrations.unregister(one, this.server.graceMs);
     if (outcome === LOST) return this.backbone.membership.renew(memberId);
     this.own.remove(one);
@@ -114,14 +114,14 @@ export class Reconciler {
     const known = await this.registrations.ownIn(this.backbone.keys.partitions[at]!);
     const inRedis = new Set(known.map(({ registration }) => registration));
     const isMissing = (one: PresenceRegistration): boolean =>
-      !inRedis.has(one.registration) || this.own.isUntold(one);
+      !inRedis.has(one.registration) || this.own.isUnreported(one);
     await this.write(this.own.present(at).filter(isMissing));
     const strange = known.filter(({ registration }) => !this.own.holds(at, registration));
-    for (const one of strange) await this.removeStrange(one);
+    for (const one of strange) await this.removeUnknown(one);
   }
 
   /** A failover lost the removal. If the account was reported offline since then, it must not be reported again. */
-  private async removeStrange(
+  private async removeUnknown(
     one: Pick<PresenceRegistration, 'accountId' | 'registration'>,
   ): Promise<void> {
     const isKnown = this.edges?.hasReported(one.accountId) === true;

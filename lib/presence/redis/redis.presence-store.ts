@@ -197,7 +197,7 @@ export class RedisPresenceStore extends PresenceStore {
     do {
       await membership.beatNow().catch(() => {}); // failures are logged by the regular beat
       await delay(SETTLED_CHECK_MS);
-    } while (!membership.isWhole && !this.closed);
+    } while (!membership.isComplete && !this.closed);
   }
 
   private async announce(): Promise<void> {

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 /** Longer texts inside of data are compared and shown by their digest. */
-const LONGEST_TEXT = 200;
+const MAX_TEXT = 200;
 
 /** The whole is in `actual` and `expected`, which most test runners show. */
-const LONGEST_SHOWN = 400;
+const MAX_SHOWN = 400;
 
 /** Compares as data, since what crosses servers may have been made anew; `what` is the sentence that is broken. */
 export function mustEqual(what: string, seen: unknown, wanted: unknown): void {
@@ -23,12 +23,12 @@ export function must(what: string, holds: boolean, seen: unknown): void {
 
 export function shown(value: unknown): string {
   const text = JSON.stringify(asData(value)) ?? 'nothing';
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 function asData(value: unknown): unknown {
   const text = JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'string' && part.length > LONGEST_TEXT ? digestOf(part) : part,
+    typeof part === 'string' && part.length > MAX_TEXT ? digestOf(part) : part,
   );
   return text === undefined ? undefined : JSON.parse(text);
 }

@@ -45,7 +45,7 @@ export class TransportMember implements ContractMember {
         this.received.push(message);
         return this.reply(message);
       },
-      heardAgain: () => {},
+      mayHaveMissed: () => {},
     };
     await this.patience.settled('start', this.transport.start(server));
     this.isRunning = true;

@@ -2,21 +2,22 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Position } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
 
-/** 512 KiB. With more of them fewer topics share one. */
+/** Take 512 KiB together. The more parts there are, the fewer topics share one. */
 const PARTS = 65_536;
 
 /** More than are pushed on one topic in a second. */
 const NUMBERS_PER_SECOND = 2 ** 20;
 
 /**
- * Where histories begin. It is told again as it was whenever it is asked for, so that a topic on which nothing was pushed
- * need not be kept. After pushes that were forgotten a topic begins elsewhere, or a position from before them would look
- * as if nothing had followed it. Which topics these are is not remembered: many share a part, and the others of the part
- * begin elsewhere as well, so that who comes back to them is told to reload.
+ * The positions at which histories begin. The position of a topic is computed, always with the same result, so a topic
+ * on which nothing was pushed takes no memory. Once pushes on a topic have been forgotten, it must begin at another
+ * position; otherwise, a position from before these pushes would look as if nothing had followed it. To bound memory,
+ * this is remembered per part, not per topic. The other topics of the part then begin elsewhere as well, and clients
+ * that return to them are told to reload.
  */
 export class MemoryBeginnings {
   private readonly secret = randomBytes(32);
-  /** One that an earlier life of this process cannot have reached. */
+  /** A number that no earlier run of this process can have reached. */
   private readonly first = Math.floor((Date.now() / 1_000) * NUMBERS_PER_SECOND);
   /** Absent until something is forgotten. */
   private numbers: Float64Array | undefined;
@@ -31,7 +32,7 @@ export class MemoryBeginnings {
     return { n, id: this.digest(`${n} ${topicKey(topic)}`).toString('base64url', 0, 9) };
   }
 
-  /** What was pushed on the topic is forgotten. */
+  /** Call it when the pushes on the topic are forgotten. */
   renew(topic: Topic): void {
     const seconds = (this.now() - this.startedAt) / 1_000;
     this.numbers ??= new Float64Array(PARTS).fill(this.first);

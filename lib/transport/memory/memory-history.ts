@@ -8,7 +8,7 @@ import type {
   PlacedPush,
   TopicHistory,
 } from '../topic-history.js';
-import { type PushMessage, UNKNOWN_YET } from '../transport-message.js';
+import { type PushMessage, OUTCOME_UNKNOWN } from '../transport-message.js';
 import type { MemoryLogs } from './memory-logs.js';
 
 /** Hands a push that was just placed to the attached servers. Called synchronously by `append`. */
@@ -39,7 +39,7 @@ export class MemoryHistory implements TopicHistory {
     const handedOver = placed && this.handOver(topic, placed, options);
     options.onPlaced(position);
     // For a repetition, the outcome of the first push is not known here.
-    const receipt = await (handedOver ?? { expected: 0, replies: [], here: UNKNOWN_YET });
+    const receipt = await (handedOver ?? { expected: 0, replies: [], here: OUTCOME_UNKNOWN });
     return { position, ...receipt };
   }
 

@@ -6,7 +6,7 @@ import { MemoryLog } from './memory-log.js';
 
 const PRUNED_EVERY_MS = 10_000;
 
-/** Logs that are pruned in one turn of the event loop. */
+/** How many logs are pruned in one turn of the event loop. */
 const PRUNED_PER_TURN = 1_000;
 
 interface Kept {
@@ -23,7 +23,7 @@ export class MemoryLogs {
   private readonly pace = new TurnPace(PRUNED_PER_TURN);
   private isPruning = false;
 
-  /** @param isFollowed Whether somebody is attached to the topic: its log stays, though nothing is in it. */
+  /** @param isFollowed Whether a server is attached to the topic. If so, its log is kept even while it is empty. */
   constructor(
     private readonly isFollowed: (topic: Topic) => boolean,
     readonly now: () => number = () => performance.now(),
@@ -32,7 +32,7 @@ export class MemoryLogs {
     this.pruning = setInterval(() => void this.prune(), PRUNED_EVERY_MS).unref();
   }
 
-  /** Topics that take memory. */
+  /** The number of topics that take memory. */
   get size(): number {
     return this.kept.size;
   }

@@ -1,7 +1,7 @@
 import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
 import type { HistoryKeys } from '../../redis/redis-keys.js';
-import { unreached } from '../../redis/unreached.js';
+import { notConnected } from '../../redis/not-connected.js';
 import { batchesOf } from '../../util/chunks.js';
 import { randomId } from '../../util/random-id.js';
 import { type Awaiting, settleEach } from '../../util/settle-each.js';
@@ -12,7 +12,7 @@ import { APPEND, PLACED_BEFORE, TOO_LATE } from './history.scripts.js';
 import { readPosition } from './placed-bytes.js';
 import type { Publisher } from './publisher.js';
 import type { RollCall } from './roll-call.js';
-import { OF_ONE_SCRIPT } from './script-bounds.js';
+import { SCRIPT_LIMITS } from './script-bounds.js';
 
 /** A push to be placed in a history. */
 export interface Append {
@@ -61,7 +61,7 @@ export class AppendBatches {
   /** Pushes of one shard keep their order. Rejects with a {@link LoopTransportError}, or with the error from Redis. */
   async place(shard: number, append: Append): Promise<Appended> {
     const { link } = this.backbone;
-    if (!link.reaches(append.channel)) throw unreached();
+    if (!link.reaches(append.channel)) throw notConnected();
     const placed = (): Promise<Appended> =>
       new Promise((resolve, reject) => this.add(shard, { append, resolve, reject }));
     return link.window.hold(append.envelope.length, placed);
@@ -78,7 +78,7 @@ export class AppendBatches {
 
   private async run(lane: Lane): Promise<void> {
     while (lane.waiting.length > 0) {
-      const [batch] = batchesOf(lane.waiting, OF_ONE_SCRIPT, bytesOf);
+      const [batch] = batchesOf(lane.waiting, SCRIPT_LIMITS, bytesOf);
       lane.waiting.splice(0, batch!.length);
       await settleEach(batch!, () =>
         this.append(
@@ -95,7 +95,7 @@ export class AppendBatches {
     batch: readonly Append[],
   ): Promise<(Appended | LoopTransportError)[]> {
     const { link, pubSub, keys } = this.backbone;
-    const everyone = keys.everyoneOf(shard);
+    const everyone = keys.rollCallChannelOf(shard);
     const args = [randomId(), pubSub.count, pubSub.publish, everyone];
     this.publisher.flush(shard); // earlier publishes go first
     const missingOf = this.rollCall.begin(everyone);

@@ -2,7 +2,7 @@ import type { Position } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
 
 /** Bounds the memory. With more topics than this, those confirmed longest ago are not checked. */
-const MOST = 20_000;
+const MAX_TOPICS = 20_000;
 
 /** A position that a topic has assigned. */
 export interface Given {
@@ -24,7 +24,7 @@ export class ConfirmedPositions {
     if (known !== undefined && known.position.n > position.n) return;
     this.kept.delete(key);
     this.kept.set(key, { topic, position });
-    if (this.kept.size > MOST) this.kept.delete(this.kept.keys().next().value!);
+    if (this.kept.size > MAX_TOPICS) this.kept.delete(this.kept.keys().next().value!);
   }
 
   all(): Given[] {

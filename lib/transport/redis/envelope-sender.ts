@@ -4,7 +4,7 @@ import { settleEach } from '../../util/settle-each.js';
 import type { OutgoingEnvelope, Published } from './outgoing-envelope.js';
 import { PUBLISH_ALL } from './publish.script.js';
 import type { RollCall } from './roll-call.js';
-import { OF_ONE_SCRIPT } from './script-bounds.js';
+import { SCRIPT_LIMITS } from './script-bounds.js';
 
 /** Sends envelopes, several per script, and settles each with its outcome. */
 export class EnvelopeSender {
@@ -15,7 +15,7 @@ export class EnvelopeSender {
 
   /** When this returns, the envelopes are on their way in this order. All must be for channels of the shard. */
   send(shard: number, envelopes: readonly OutgoingEnvelope[]): void {
-    for (const batch of batchesOf(envelopes, OF_ONE_SCRIPT, ({ length }) => length)) {
+    for (const batch of batchesOf(envelopes, SCRIPT_LIMITS, ({ length }) => length)) {
       void settleEach(batch, () => this.sendBatch(shard, batch));
     }
   }
@@ -44,7 +44,7 @@ export class EnvelopeSender {
     batch: readonly OutgoingEnvelope[],
   ): Promise<readonly Published[]> {
     const { link, pubSub, keys } = this.backbone;
-    const everyone = keys.everyoneOf(shard);
+    const everyone = keys.rollCallChannelOf(shard);
     const args = [PUBLISH_ALL, 0, pubSub.count, pubSub.publish, everyone];
     const envelopes = batch.flatMap((envelope) => [envelope.channel, envelope.finish()]);
     const missingOf = this.rollCall.begin(everyone);

@@ -21,7 +21,7 @@ export interface Letter {
   /** When the message is too late, in milliseconds by the Redis clock. */
   readonly deadline: number;
   /** The lifetime that the message was given, in milliseconds. Differences between clocks never extend it. */
-  readonly lastsMs: number;
+  readonly lifetimeMs: number;
   readonly message: TransportMessage;
 }
 
@@ -43,9 +43,9 @@ export function encodeHeader(origin: string, before: string = ''): Buffer {
   return new ByteWriter().bare(before).byte(VERSION).text(origin).finish();
 }
 
-export function encodeLetter({ request, deadline, lastsMs, message }: Letter): Buffer {
+export function encodeLetter({ request, deadline, lifetimeMs, message }: Letter): Buffer {
   const writer = new ByteWriter();
-  writer.byte(KINDS.indexOf(message.kind)).uint32(request).double(deadline).double(lastsMs);
+  writer.byte(KINDS.indexOf(message.kind)).uint32(request).double(deadline).double(lifetimeMs);
   if (message.kind === 'push') writePush(writer, message);
   else if (message.kind === 'ask') writeAsk(writer, message);
   else writeDisconnect(writer, message);
@@ -74,9 +74,9 @@ function readLetter(reader: ByteReader, topic: Topic, now: number): Letter {
   const kind = KINDS[reader.byte()];
   const request = reader.uint32();
   const deadline = reader.double();
-  const lastsMs = reader.double();
-  const leftMs = Math.min(lastsMs, Math.round(deadline - now));
-  return { request, deadline, lastsMs, message: readMessage(reader, kind, topic, leftMs) };
+  const lifetimeMs = reader.double();
+  const leftMs = Math.min(lifetimeMs, Math.round(deadline - now));
+  return { request, deadline, lifetimeMs, message: readMessage(reader, kind, topic, leftMs) };
 }
 
 function readMessage(

@@ -7,14 +7,14 @@ import { shardChunksOf } from './shard-chunks.js';
 
 const CHUNKS_AT_ONCE = 4;
 
-/** Until checks that failed are made again, in milliseconds. */
+/** The wait before failed checks are repeated, in milliseconds. */
 const RETRY_MS = 500;
 
-/** Finds out whether Redis has lost what it had confirmed; where it has, the history begins anew. */
+/** Finds out whether Redis has lost writes that it had confirmed, and starts the affected histories anew. */
 export class LossCheck {
   /**
-   * What is to be checked since there is a new connection. Kept apart from the confirmed positions, which move on: once
-   * others are placed where the lost ones were, only these prove the loss.
+   * The positions to check after a new connection. They are kept apart from the confirmed positions, which move on: once
+   * new pushes have taken the places of lost ones, only the old positions prove the loss.
    */
   private readonly open = new Set<Given>();
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -24,7 +24,7 @@ export class LossCheck {
     private readonly backbone: RedisBackbone,
     confirmed: ConfirmedPositions,
   ) {
-    // A new connection may be to a server that has not got all that the last one had confirmed.
+    // A new connection may lead to a Redis server that lacks writes which the previous one had confirmed.
     backbone.link.onUp(() => {
       for (const given of confirmed.all()) this.open.add(given);
       void this.checkOpen();
@@ -50,7 +50,7 @@ export class LossCheck {
   private async checkOpen(): Promise<void> {
     clearTimeout(this.retry);
     const chunks = shardChunksOf(this.backbone.keys, [...this.open], ({ topic }) => topic);
-    this.open.clear(); // another connection meanwhile has to be asked once more
+    this.open.clear(); // after another new connection meanwhile, all are checked again
     await inParallel(CHUNKS_AT_ONCE, chunks, (chunk) => this.checkChunk(chunk));
     if (this.open.size === 0 || this.closed) return;
     clearTimeout(this.retry);
@@ -64,7 +64,7 @@ export class LossCheck {
       for (const given of chunk) this.open.add(given);
       this.backbone.logger.warn(
         'vouch',
-        'Histories could not be checked after a new connection; this is done again',
+        'Histories could not be checked after a new connection; the check is repeated',
         error,
       );
     }

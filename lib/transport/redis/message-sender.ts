@@ -7,7 +7,7 @@ import {
   type ServerReply,
   type TransportMessage,
   type TransportReceipt,
-  UNKNOWN_YET,
+  OUTCOME_UNKNOWN,
 } from '../transport-message.js';
 import type { Appended } from './append-batches.js';
 import { type Letter, NO_REPLY } from './envelope.codec.js';
@@ -65,7 +65,7 @@ export class MessageSender {
     if (appended === undefined) return whole;
     const { position, receivers } = appended;
     const isRepeated = receivers === undefined; // the outcome of the first push is not known here
-    return { ...whole, ...(isRepeated && { here: UNKNOWN_YET }), position };
+    return { ...whole, ...(isRepeated && { here: OUTCOME_UNKNOWN }), position };
   }
 
   replied(request: number, reply: ServerReply): void {
@@ -82,9 +82,9 @@ export class MessageSender {
   }
 
   private letterOf(message: TransportMessage, request: number, timeoutMs: number): Letter {
-    const lastsMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
-    const deadline = this.backbone.membership.redisNow() + lastsMs;
-    return { request, deadline, lastsMs, message };
+    const lifetimeMs = message.kind === 'push' ? message.ttlMs : timeoutMs;
+    const deadline = this.backbone.membership.redisNow() + lifetimeMs;
+    return { request, deadline, lifetimeMs, message };
   }
 }
 

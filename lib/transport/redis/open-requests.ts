@@ -2,7 +2,7 @@ import { LoopTransportError } from '../../loop-ws.errors.js';
 import type { ServerReply, TransportReceipt } from '../transport-message.js';
 
 /** The largest unsigned 32-bit number. Requests are numbered from 1, because 0 means that no reply is wanted. */
-const MOST_REQUESTS = 0xffff_ffff;
+const MAX_REQUEST_NUMBER = 0xffff_ffff;
 
 interface Open {
   /** The reply of the process that has the connection settles the request. */
@@ -37,7 +37,7 @@ export class OpenRequests {
     timeoutMs: number,
     isForOne: boolean,
   ): { request: number; receipt: Promise<RequestReceipt> } {
-    const request = (this.last = (this.last % MOST_REQUESTS) + 1);
+    const request = (this.last = (this.last % MAX_REQUEST_NUMBER) + 1);
     const receipt = new Promise<RequestReceipt>((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -48,7 +48,7 @@ export class OpenRequests {
         reject(error);
       };
       const settle = (): void => {
-        if (isWithoutWord(open)) return fail(unconfirmed());
+        if (hasNoResponse(open)) return fail(unconfirmed());
         end();
         resolve(receiptOf(open));
       };
@@ -65,7 +65,7 @@ export class OpenRequests {
     if (open === undefined) return;
     open.receivers = receivers;
     open.missing = missing;
-    settleIfWhole(open);
+    settleIfComplete(open);
   }
 
   replied(request: number, reply: ServerReply): void {
@@ -73,7 +73,7 @@ export class OpenRequests {
     if (open === undefined) return;
     open.replies.push(reply);
     if (isAnswered(open)) open.settle();
-    else settleIfWhole(open);
+    else settleIfComplete(open);
   }
 
   echoed(request: number, here?: ServerReply): void {
@@ -81,7 +81,7 @@ export class OpenRequests {
     if (open === undefined) return;
     open.echoes++;
     if (here !== undefined) open.here = here;
-    settleIfWhole(open);
+    settleIfComplete(open);
   }
 
   /** The message was not sent, or it is not known whether it was. */
@@ -94,7 +94,7 @@ export class OpenRequests {
   }
 }
 
-function settleIfWhole(open: Open): void {
+function settleIfComplete(open: Open): void {
   if (open.receivers === undefined) return;
   if (open.replies.length + open.echoes >= open.receivers) open.settle();
 }
@@ -104,7 +104,7 @@ function isAnswered({ isForOne, replies }: Open): boolean {
   return isForOne && replies.some(({ delivered }) => delivered > 0);
 }
 
-function isWithoutWord({ receivers, replies, here }: Open): boolean {
+function hasNoResponse({ receivers, replies, here }: Open): boolean {
   return receivers === undefined && replies.length === 0 && here === undefined;
 }
 

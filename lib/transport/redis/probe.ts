@@ -4,7 +4,7 @@ import { within } from '../../util/within.js';
 
 /** The way to one Redis server and back. That server keeps `channel`, and only this process is subscribed to it. */
 export interface ProbedRoute {
-  /** Resolves with the number of connections to that server that hear it. */
+  /** Resolves with the number of connections to that Redis server that receive the message. */
   publish(channel: string): Promise<number>;
   isCompleteFor(channel: string): boolean;
   renew(channel: string): void;
@@ -13,8 +13,8 @@ export interface ProbedRoute {
 /**
  * Verifies, each time it runs, that a Redis server answers commands, and that what this process publishes there comes
  * back on its subscribed connection. A connection that only looks alive is closed, so that a new one replaces it. So is
- * a subscribed connection that is still at a former master: it hears everything, because replicas pass it on, but Redis
- * does not count it.
+ * a subscribed connection to a former master: it still receives every message, because masters forward them to their
+ * replicas, but the new master does not count it as a receiver.
  */
 export class Probe {
   private returned: (() => void) | undefined;

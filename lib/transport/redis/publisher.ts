@@ -1,5 +1,5 @@
 import type { RedisBackbone } from '../../redis/redis-backbone.js';
-import { unreached } from '../../redis/unreached.js';
+import { notConnected } from '../../redis/not-connected.js';
 import { atTurnEnd } from '../../util/turn-end.js';
 import type { Topic } from '../topic.js';
 import { encodeHeader, encodeLetter, type Letter } from './envelope.codec.js';
@@ -37,7 +37,7 @@ export class Publisher {
   async publish(topic: Topic, letter: Letter, isCounted: boolean): Promise<Published> {
     const { keys, link } = this.backbone;
     const channel = keys.channelOf(topic);
-    if (!link.reaches(channel)) throw unreached();
+    if (!link.reaches(channel)) throw notConnected();
     const bytes = encodeLetter(letter);
     return link.window.hold(bytes.length, () => {
       const envelope = this.envelopeFor(keys.shardOf(topic), channel);

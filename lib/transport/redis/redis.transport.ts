@@ -42,14 +42,14 @@ export class RedisTransport extends LoopTransport {
   private readonly subscriber: ChannelSubscriber;
   private readonly probes: Probes;
   private server: TransportServer | undefined;
-  private heardAgainAt = -Infinity;
+  private missedAt = -Infinity;
 
   constructor(private readonly backbone: RedisBackbone) {
     super();
     const { keys, topology, pubSub, config, logger, membership } = backbone;
     this.inbox = keys.inboxOf(this.processId);
     this.everyone = new Set(keys.everyone);
-    const rollCall = new RollCall(membership, (everyone) => this.knowsWhoHears(everyone));
+    const rollCall = new RollCall(membership, (everyone) => this.knowsAllSubscribers(everyone));
     this.publisher = new Publisher(
       backbone,
       new EnvelopeSender(backbone, rollCall),
@@ -63,7 +63,7 @@ export class RedisTransport extends LoopTransport {
     this.subscriber = new ChannelSubscriber(topology, pubSub, config, logger, {
       receive: (channel, message) => this.receive(channel, message),
       givenUp: (channel) => this.topics.delete(channel),
-      heardAgain: () => this.heardAgain(),
+      mayHaveMissed: () => this.mayHaveMissed(),
     });
     this.probes = new Probes(backbone, this.subscriber, this.processId);
     membership.onRejoined((before) => {
@@ -129,15 +129,15 @@ export class RedisTransport extends LoopTransport {
   }
 
   /** Whether no announcement of a joining process can have been missed on this channel. */
-  private knowsWhoHears(everyone: string): boolean {
+  private knowsAllSubscribers(everyone: string): boolean {
     const { membership } = this.backbone;
-    return this.subscriber.isCompleteFor(everyone) && membership.knewAllAt(this.heardAgainAt);
+    return this.subscriber.isCompleteFor(everyone) && membership.knewAllAt(this.missedAt);
   }
 
-  private heardAgain(): void {
+  private mayHaveMissed(): void {
     const { membership, logger } = this.backbone;
-    this.heardAgainAt = performance.now();
-    this.server?.heardAgain();
+    this.missedAt = performance.now();
+    this.server?.mayHaveMissed();
     membership
       .catchUp()
       .catch((error: unknown) =>
@@ -177,7 +177,7 @@ export class RedisTransport extends LoopTransport {
   private receiveReplies(batch: string): void {
     const { replies, unreadable } = parseReplies(batch);
     for (const [request, reply] of replies) this.sender.replied(request, reply);
-    if (unreadable > 0) throw new RangeError(`${unreadable} of its replies are none`);
+    if (unreadable > 0) throw new RangeError(`${unreadable} of its replies are invalid`);
   }
 
   private receiveNews(news: string): void {
@@ -187,7 +187,7 @@ export class RedisTransport extends LoopTransport {
   }
 
   private receiveMessage(topic: Topic, bytes: Buffer): void {
-    if (bytes.length === 0) return this.server!.heardAgain([topic]);
+    if (bytes.length === 0) return this.server!.mayHaveMissed([topic]);
     const { place, rest } = readPlace(bytes);
     const envelope = decodeEnvelope(rest, topic, this.backbone.membership.redisNow());
     if (envelope === undefined) {

@@ -24,13 +24,13 @@ export class ReplyBatches {
   }
 }
 
-/** What can be read of a batch, and how much of it cannot. Throws when nothing can. */
+/** The readable replies of a batch, and the number of unreadable ones. Throws if the batch itself is unreadable. */
 export function parseReplies(batch: string): {
   readonly replies: readonly Packed[];
   readonly unreadable: number;
 } {
   const all: unknown = JSON.parse(batch);
-  if (!Array.isArray(all)) throw new RangeError('A message of replies is no list.');
+  if (!Array.isArray(all)) throw new RangeError('A message of replies is not an array.');
   const replies = all.filter(isPacked);
   return { replies, unreadable: all.length - replies.length };
 }

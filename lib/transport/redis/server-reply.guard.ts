@@ -2,7 +2,7 @@ import type { AskAnswer, ServerReply } from '../transport-message.js';
 
 type Fields<T> = { readonly [Field in keyof T]?: unknown };
 
-/** Whether it is what another process may have replied. Unknown fields are those of a later version. */
+/** Whether this is a valid reply of another process. Unknown fields are accepted: a later version may add them. */
 export function isServerReply(reply: unknown): reply is ServerReply {
   if (!isObject<ServerReply>(reply)) return false;
   const { delivered, filtered, failed, isOpen, answer } = reply;

@@ -2,10 +2,10 @@ import type { RedisKeys } from '../../redis/redis-keys.js';
 import { chunksOf, groupsOf } from '../../util/chunks.js';
 import type { Topic } from '../topic.js';
 
-/** Keys of one command. Bounds how long it keeps Redis busy. */
+/** Topics per command. Bounds how long one command keeps Redis busy. */
 const CHUNK = 500;
 
-/** What one command may be about: so many topics of one shard. */
+/** Splits the list into what one command may handle: at most `CHUNK` topics, all of one shard. */
 export function shardChunksOf<T>(
   keys: RedisKeys,
   list: readonly T[],

@@ -1,15 +1,15 @@
-import { type Beating, Heartbeat } from '../../../lib/connections/heartbeat.js';
+import { type HeartbeatTarget, Heartbeat } from '../../../lib/connections/heartbeat.js';
 import { LoopWsConfig } from '../../../lib/loop-ws.config.js';
 import { eventually } from '../../support/eventually.js';
 
 const HEARTBEAT = 64;
 
-class Peer implements Beating {
+class Peer implements HeartbeatTarget {
   readonly calls: string[] = [];
   answers = false;
   private heard = true;
 
-  takeSignOfLife(): boolean {
+  consumeActivity(): boolean {
     const { heard } = this;
     this.heard = false;
     return heard;

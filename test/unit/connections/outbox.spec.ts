@@ -265,7 +265,7 @@ describe('the wire of a stream with a high-water mark of its own', () => {
       const box = new Outbox(wire, new FlushScheduler(), maxBytes);
       box.open(frameOf(maxBytes / 2 + 1));
       let goesOn = false;
-      const waiting = box.untilRoom().then(() => (goesOn = true));
+      const waiting = box.untilCapacity().then(() => (goesOn = true));
       await turn();
       expect(goesOn).toBe(false);
       take();

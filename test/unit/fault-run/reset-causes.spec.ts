@@ -36,9 +36,9 @@ describe('why clients of a fault run were reset', () => {
   const anew = positionOf(5_010, 0);
 
   it('is a loss between the history that the client leaves and the one that it comes to', () => {
-    const { counts, strange, untold } = causesOf([flush], old, reset(anew, 5_100));
+    const { counts, strange, unreported } = causesOf([flush], old, reset(anew, 5_100));
     expect([...counts]).toEqual([['FLUSHALL', 1]]);
-    expect([strange, untold]).toEqual([[], []]);
+    expect([strange, unreported]).toEqual([[], []]);
   });
 
   it('is nothing for a second reset, also one that takes the client further', () => {
@@ -56,12 +56,14 @@ describe('why clients of a fault run were reset', () => {
     const second: Loss = { kind: 'Redis killed empty', at: 8_000 };
     const both = causesOf([flush, second], old, reset(positionOf(8_010, 0), 8_100));
     expect([...both.counts]).toEqual([['Redis killed empty', 1]]);
-    expect(both.untold).toEqual([]);
+    expect(both.unreported).toEqual([]);
   });
 
   it('names who was not told, and a loss that hit nobody', () => {
-    expect(causesOf([flush], old).untold).toEqual(['a1/d1: not told of FLUSHALL on account:a1']);
-    expect(causesOf([flush], began(anew)).untold).toEqual(['FLUSHALL: hit nobody']);
+    expect(causesOf([flush], old).unreported).toEqual([
+      'a1/d1: not told of FLUSHALL on account:a1',
+    ]);
+    expect(causesOf([flush], began(anew)).unreported).toEqual(['FLUSHALL: hit nobody']);
   });
 
   it('is a trim only where more was lost than is kept', () => {
@@ -80,9 +82,9 @@ describe('why clients of a fault run were reset', () => {
 
     it('may be told in two steps to who had got such a write', () => {
       const twoSteps = [saw(write.position!), back, reset(anew, 5_200)];
-      const { counts, strange, untold } = causesOf([failover], old, ...twoSteps);
+      const { counts, strange, unreported } = causesOf([failover], old, ...twoSteps);
       expect([...counts]).toEqual([['failover', 2]]);
-      expect([strange, untold]).toEqual([[], []]);
+      expect([strange, unreported]).toEqual([[], []]);
     });
 
     it('is told in one step to anybody else', () => {
@@ -92,7 +94,7 @@ describe('why clients of a fault run were reset', () => {
 
     it('concerns nobody on other topics', () => {
       const elsewhere = { ...failover, lostWrites: [{ ...write, topic: 'account:a2' }] };
-      expect(causesOf([elsewhere], old).untold).toEqual(['failover: hit nobody']);
+      expect(causesOf([elsewhere], old).unreported).toEqual(['failover: hit nobody']);
     });
   });
 });

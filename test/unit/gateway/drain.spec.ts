@@ -19,9 +19,9 @@ describe('a server that drains', () => {
   });
 
   /** Its socket is gone as soon as it is closed. */
-  function enter(id: string, allHandled = async (): Promise<void> => {}): void {
+  function enter(id: string, whenIdle = async (): Promise<void> => {}): void {
     const session = {
-      allHandled,
+      whenIdle,
       connection: {
         accountId: 'acme',
         registration: { registration: id },

@@ -77,14 +77,14 @@ describe('FrameQueue', () => {
     const { frames, feeder, push, finish } = queue(1, 4);
     frames.start();
     for (let n = 0; n < 5; n++) push(n); // one runs, four wait
-    expect([feeder.calls, frames.holdsBack]).toEqual([[], false]);
+    expect([feeder.calls, frames.isPaused]).toEqual([[], false]);
     push(5);
     push(6);
-    expect([feeder.calls, frames.holdsBack]).toEqual([['pause'], true]);
+    expect([feeder.calls, frames.isPaused]).toEqual([['pause'], true]);
     for (const n of [0, 1, 2, 3]) await finish(n);
     expect(feeder.calls).toEqual(['pause']);
     await finish(4); // two waited
-    expect([feeder.calls, frames.holdsBack]).toEqual([['pause', 'resume'], false]);
+    expect([feeder.calls, frames.isPaused]).toEqual([['pause', 'resume'], false]);
   });
 
   it('holds its feeder back before it is started, too', () => {

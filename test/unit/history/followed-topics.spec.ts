@@ -7,7 +7,7 @@ import { MemoryTransport } from '../../../lib/transport/memory/memory.transport.
 import type { Topic } from '../../../lib/transport/topic.js';
 import { isPlaced, type PlacedPush } from '../../../lib/transport/topic-history.js';
 import { TopicInterest } from '../../../lib/transport/topic-interest.js';
-import { NOTHING_DONE } from '../../../lib/transport/transport-message.js';
+import { EMPTY_REPLY } from '../../../lib/transport/transport-message.js';
 import { SampledLogger } from '../../../lib/util/sampled-logger.js';
 import { deferred, eventually } from '../../support/eventually.js';
 
@@ -40,8 +40,8 @@ beforeEach(async () => {
     receive: (message) =>
       message.kind === 'push' && isPlaced(message)
         ? durable.receive(ACCOUNT, message)
-        : NOTHING_DONE,
-    heardAgain() {},
+        : EMPTY_REPLY,
+    mayHaveMissed() {},
   });
 });
 

@@ -22,7 +22,7 @@ describe('the processes that may be alive', () => {
     beat('a', 'b');
     live.add('b');
     expect([...live.ids]).toEqual(['a']);
-    expect(live.haveAllBeat).toBe(true);
+    expect(live.allBeatsSeen).toBe(true);
   });
 
   it('keeps nothing of those that Redis has forgotten', () => {

@@ -197,8 +197,8 @@ it('a push that was repeated may come again when a reset told that its first pla
   const published = [pushed(1), again];
   const twice = [saw(1), saw(2), back(500), reset(80, 600), saw(2, { position: positionOf(90) })];
   expect(check(published, diaryOf(connected, began(0), ...twice))).toEqual([]);
-  const untold = twice.filter(({ kind }) => kind !== 'reset');
-  expect(check(published, diaryOf(connected, began(0), ...untold))).toEqual([
+  const unreported = twice.filter(({ kind }) => kind !== 'reset');
+  expect(check(published, diaryOf(connected, began(0), ...unreported))).toEqual([
     'unexplained acme/phone 2',
     'doubled acme/phone 2',
   ]);

@@ -67,7 +67,7 @@ const MESSAGES: readonly (readonly [string, Topic, TransportMessage])[] = [
 const letterOf = (message: TransportMessage, request = 7): Letter => ({
   request,
   deadline: NOW + 500,
-  lastsMs: 500,
+  lifetimeMs: 500,
   message,
 });
 

@@ -38,7 +38,7 @@ const SERVER: TransportServer = {
   receive: () => {
     throw new Error('nobody publishes');
   },
-  heardAgain: () => {},
+  mayHaveMissed: () => {},
 };
 const LOBBY: Topic[] = [{ kind: 'room', name: 'lobby' }];
 

@@ -1,30 +1,33 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import type { ConnectionHome, LoopConnection } from '../connections/loop-connection.js';
+import type { ConnectionMemberships, LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
-import { PositionNews, tellPositions } from './position-news.js';
+import { PositionAnnouncer, tellPositions } from './position-announcer.js';
 import { ServerSubscriptions } from './server-subscriptions.js';
 
 /** Runs the subscriptions and joins of server code, and tells the client from which position it gets each new topic. */
 @Injectable()
-export class PositionedHome implements ConnectionHome {
+export class AnnouncedMemberships implements ConnectionMemberships {
   constructor(
     private readonly registry: ConnectionRegistry,
-    private readonly news: PositionNews,
-    private readonly onServersAuthority: ServerSubscriptions,
+    private readonly announcer: PositionAnnouncer,
+    private readonly serverSubscriptions: ServerSubscriptions,
   ) {}
 
   async subscribe(connection: LoopConnection, patterns: readonly string[]): Promise<void> {
     const subscribe = (): Promise<void> => {
-      this.onServersAuthority.note(connection, patterns);
+      this.serverSubscriptions.note(connection, patterns);
       return this.registry.subscribe(connection, patterns);
     };
-    tellPositions(connection, (await this.news.gainedBy(connection, subscribe)).positions);
+    tellPositions(
+      connection,
+      (await this.announcer.positionsGainedBy(connection, subscribe)).positions,
+    );
   }
 
   async join(connection: LoopConnection, room: string): Promise<void> {
     const join = (): Promise<void> => this.registry.join(connection, room);
-    tellPositions(connection, (await this.news.gainedBy(connection, join)).positions);
+    tellPositions(connection, (await this.announcer.positionsGainedBy(connection, join)).positions);
   }
 
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {

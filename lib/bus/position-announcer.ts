@@ -3,17 +3,15 @@ import type { LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { LoopWsConfig } from '../loop-ws.config.js';
-import { encodePosition } from '../transport/position.js';
+import type { TopicPositions } from '../protocol/frames.js';
+import { encodePositions, type Position } from '../transport/position.js';
 import type { Topic } from '../transport/topic.js';
 import { durableTopicsOf } from './connection-topics.js';
-
-/** Encoded positions, by the names that clients use for their topics. */
-export type PositionTexts = Readonly<Record<string, string>>;
 
 /** The result of a change, and the positions of the topics that it added. */
 export interface Gained<Result> {
   readonly result: Result;
-  readonly positions: PositionTexts;
+  readonly positions: TopicPositions;
 }
 
 /**
@@ -22,23 +20,23 @@ export interface Gained<Result> {
  * very old one, it could not be told whether it missed something.
  */
 @Injectable()
-export class PositionNews {
+export class PositionAnnouncer {
   constructor(
     private readonly durable: DurableTopics,
     private readonly config: LoopWsConfig,
   ) {}
 
   /** Call it once per `heartbeatMs`. It reports the topics that have moved since the previous call. */
-  tell(connection: LoopConnection): void {
+  announce(connection: LoopConnection): void {
     const since = performance.now() - 2 * this.config.heartbeatMs; // doubled, because a call may be late
     const moved = durableTopicsOf(connection, this.durable).filter(
       (topic) => !connection.gate.holds(clientNameOf(topic)) && this.hasMoved(topic, since),
     );
-    tellPositions(connection, this.textsOf(moved));
+    tellPositions(connection, this.positionsOf(moved));
   }
 
   /** Resolves with the positions from which the connection gets the topics that the change added. */
-  async gainedBy<Result>(
+  async positionsGainedBy<Result>(
     connection: LoopConnection,
     change: () => Promise<Result>,
   ): Promise<Gained<Result>> {
@@ -48,7 +46,7 @@ export class PositionNews {
       (topic) => !before.has(clientNameOf(topic)),
     );
     for (const topic of gained) this.noteBegun(connection, topic);
-    return { result, positions: this.textsOf(gained) };
+    return { result, positions: this.positionsOf(gained) };
   }
 
   private noteBegun({ gate }: LoopConnection, topic: Topic): void {
@@ -61,17 +59,19 @@ export class PositionNews {
     return movedAt !== undefined && movedAt >= since;
   }
 
-  private textsOf(topics: readonly Topic[]): PositionTexts {
-    return Object.fromEntries(
-      topics.flatMap((topic): [string, string][] => {
-        const position = this.durable.positionOf(topic);
-        return position === undefined ? [] : [[clientNameOf(topic), encodePosition(position)]];
-      }),
+  private positionsOf(topics: readonly Topic[]): TopicPositions {
+    return encodePositions(
+      new Map(
+        topics.flatMap((topic): [string, Position][] => {
+          const position = this.durable.positionOf(topic);
+          return position === undefined ? [] : [[clientNameOf(topic), position]];
+        }),
+      ),
     );
   }
 }
 
-export function tellPositions(connection: LoopConnection, topics: PositionTexts): void {
+export function tellPositions(connection: LoopConnection, topics: TopicPositions): void {
   if (connection.state !== 'open' || Object.keys(topics).length === 0) return;
   connection.sendFrame({ op: 'positions', topics });
 }

@@ -1,5 +1,5 @@
 import { LoopTransportError } from '../loop-ws.errors.js';
 
-export function unreached(options?: ErrorOptions): LoopTransportError {
+export function notConnected(options?: ErrorOptions): LoopTransportError {
   return new LoopTransportError('unavailable', 'There is no connection to Redis.', options);
 }
