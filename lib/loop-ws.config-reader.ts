@@ -40,7 +40,8 @@ const MIN_BY_FIELD: Numbers = {
 };
 
 /**
- * Fills in the defaults and freezes the result. Throws a {@link LoopWsBootError} for an unknown field or an invalid value.
+ * Fills in the defaults and freezes the result. Throws a {@link LoopWsBootError} for an unknown field or an invalid
+ * value.
  */
 export function resolveConfig(changes: unknown = {}): LoopWsConfig {
   if (!isPlainObject(changes)) {

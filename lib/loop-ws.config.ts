@@ -43,7 +43,8 @@ export class LoopWsConfig {
   /** Connections of one account on this server; more are refused with 429. Default 1 000. */
   readonly maxConnectionsPerAccount: number = 1_000;
   /**
-   * Longest account id, connection id and room name, in characters. At least 36, the length of a random id. Default 128.
+   * Longest account id, connection id and room name, in characters. At least 36, the length of a random id. Default
+   * 128.
    */
   readonly maxIdLength: number = 128;
 
@@ -75,9 +76,9 @@ export class LoopWsConfig {
   readonly maxQueuedFrames: number = 64;
   /**
    * An event, a subscription or a refresh of credentials must be handled within this time, in milliseconds, or its
-   * frame is answered with `timeout`. A handler that takes longer keeps running. A replay that takes longer, even one
-   * that the server began, or new credentials that were accepted but whose subscriptions were not reviewed in time, close
-   * the connection with 1013; the client then resumes from its positions. Default 30 000.
+   * frame is answered with `timeout`. A handler that takes longer keeps running. The connection is closed with 1013 if
+   * a replay takes longer, even one that the server began, or if new credentials were accepted but the subscriptions
+   * were not reviewed in time; the client then resumes from its positions. Default 30 000.
    */
   readonly handlerTimeoutMs: number = 30_000;
   /** Schema issues that one error frame lists; 0 lists none. Default 20. */

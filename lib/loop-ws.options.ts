@@ -30,10 +30,10 @@ export type LoopAuthenticator = (
 ) => MaybePromise<LoopIdentity | null | undefined>;
 
 /**
- * Decides whether this connection may subscribe to this pattern. To deny, return `false` or throw an `HttpException` 4xx.
- * Any other exception means that it cannot be decided now, and is logged: the client is denied with `unavailable` and
- * requests the pattern again, a connection that is opening is closed with 1013 for a default pattern, and a refresh of
- * credentials changes nothing.
+ * Decides whether this connection may subscribe to this pattern. To deny, return `false` or throw an `HttpException`
+ * 4xx. Any other exception means that it cannot be decided now, and is logged. The client is then denied with
+ * `unavailable` and requests the pattern again; for a default pattern, the connection that is opening is closed with
+ * 1013; a refresh of credentials changes nothing.
  */
 export type LoopAuthorizer = (connection: LoopConnection, pattern: string) => MaybePromise<boolean>;
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { ConnectionMemberships, LoopConnection } from '../connections/loop-connection.js';
 import { clientNameOf } from '../history/client-topics.js';
-import { PositionAnnouncer, tellPositions } from './position-announcer.js';
+import { PositionAnnouncer, sendPositions } from './position-announcer.js';
 import { ServerSubscriptions } from './server-subscriptions.js';
 
 /** Runs the subscriptions and joins of server code, and tells the client from which position it gets each new topic. */
@@ -19,7 +19,7 @@ export class AnnouncedMemberships implements ConnectionMemberships {
       this.serverSubscriptions.note(connection, patterns);
       return this.registry.subscribe(connection, patterns);
     };
-    tellPositions(
+    sendPositions(
       connection,
       (await this.announcer.positionsGainedBy(connection, subscribe)).positions,
     );
@@ -27,7 +27,7 @@ export class AnnouncedMemberships implements ConnectionMemberships {
 
   async join(connection: LoopConnection, room: string): Promise<void> {
     const join = (): Promise<void> => this.registry.join(connection, room);
-    tellPositions(connection, (await this.announcer.positionsGainedBy(connection, join)).positions);
+    sendPositions(connection, (await this.announcer.positionsGainedBy(connection, join)).positions);
   }
 
   unsubscribe(connection: LoopConnection, patterns: readonly string[]): void {

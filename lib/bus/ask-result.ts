@@ -12,18 +12,18 @@ export interface AskOptions {
 /**
  * The client's answer. Throws a {@link LoopAskError} that says why there is none.
  *
- * @param hadTime Whether the other servers had their full time to answer.
+ * @param timeIsUp Whether the other servers had their full time to answer.
  */
 export function answerOf(
   question: AskMessage,
   here: ServerReply,
   elsewhere: Elsewhere,
-  hadTime: boolean,
+  timeIsUp: boolean,
 ): unknown {
   const replies = [here, ...receiptIn(elsewhere).replies];
   const answer = replies.find((reply) => reply.answer)?.answer;
   const who = `${question.connection.accountId}/${question.connection.connectionId}`;
-  if (answer === undefined) throw failureOf(question, who, here, elsewhere, hadTime);
+  if (answer === undefined) throw failureOf(question, who, here, elsewhere, timeIsUp);
   if (answer.ok) return answer.data === undefined ? undefined : JSON.parse(answer.data);
   const { code, message } = answer.error;
   const details = { code, message };
@@ -35,7 +35,7 @@ function failureOf(
   who: string,
   here: ServerReply,
   elsewhere: Elsewhere,
-  hadTime: boolean,
+  timeIsUp: boolean,
 ): LoopAskError {
   const result = connectionResultOf(reportOf(here, elsewhere));
   if (result === 'not_connected')
@@ -47,7 +47,7 @@ function failureOf(
     return new LoopAskError(result, message);
   }
   // If a receipt is incomplete before the time is up, a server could not be reached; it is not merely late to answer.
-  if (result === 'unknown' && ('why' in elsewhere || !hadTime)) {
+  if (result === 'unknown' && ('why' in elsewhere || !timeIsUp)) {
     const message = `It is unknown whether ${who} was asked "${name}": other servers could not be reached.`;
     return new LoopAskError(result, message);
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { requireIds } from '../connections/require-ids.js';
-import { faultOfRoomName } from '../connections/room-name.js';
+import { problemOfRoomName } from '../connections/room-name.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { LoopPushError, LoopTransportError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
@@ -186,7 +186,7 @@ export class EventBusService extends EventBus {
   }
 
   private requireRoomName(room: string): void {
-    const fault = faultOfRoomName(room, this.settings.config.maxIdLength);
+    const fault = problemOfRoomName(room, this.settings.config.maxIdLength);
     if (fault !== undefined) throw new LoopPushError(fault);
   }
 

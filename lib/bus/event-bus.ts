@@ -83,8 +83,8 @@ export abstract class EventBus {
 
   /**
    * Closes the account's connections on every server, or only the named one. Connections that are still opening are
-   * included, from the moment when their `@OnLoopConnect` runs. Revoke the credentials first, so that nobody can connect
-   * again.
+   * included, from the moment when their `@OnLoopConnect` runs. Revoke the credentials first, so that nobody can
+   * connect again.
    *
    * @param connectionId Default: all connections of the account.
    * @param code Default 4503: clients do not reconnect. Otherwise 1000, or an application code from 3000 to 4999.

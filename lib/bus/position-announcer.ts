@@ -32,7 +32,7 @@ export class PositionAnnouncer {
     const moved = durableTopicsOf(connection, this.durable).filter(
       (topic) => !connection.gate.holds(clientNameOf(topic)) && this.hasMoved(topic, since),
     );
-    tellPositions(connection, this.positionsOf(moved));
+    sendPositions(connection, this.positionsOf(moved));
   }
 
   /** Resolves with the positions from which the connection gets the topics that the change added. */
@@ -71,7 +71,7 @@ export class PositionAnnouncer {
   }
 }
 
-export function tellPositions(connection: LoopConnection, topics: TopicPositions): void {
+export function sendPositions(connection: LoopConnection, topics: TopicPositions): void {
   if (connection.state !== 'open' || Object.keys(topics).length === 0) return;
   connection.sendFrame({ op: 'positions', topics });
 }

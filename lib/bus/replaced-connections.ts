@@ -23,8 +23,8 @@ export class ReplacedConnections {
   ) {}
 
   /**
-   * Resolves when the first order to close them has been given. An order that its server may not have received is
-   * repeated a few times, as long as the newer connection is not closed.
+   * Resolves when the first order to close each of them has been answered or has timed out. An order that its server
+   * may not have received is repeated a few times, until the newer connection closes.
    */
   async closeElsewhere(
     replaced: readonly PresenceRegistration[],
@@ -74,8 +74,8 @@ export class ReplacedConnections {
   private giveUp({ accountId, connectionId, serverId }: PresenceRegistration): void {
     this.logger.warn(
       'replaced for good',
-      `The older connection ${accountId}/${connectionId} may still be open on server ${serverId}, which did not confirm ` +
-        'closing it. Check whether that server is running and reaches Redis',
+      `The older connection ${accountId}/${connectionId} may still be open on server ${serverId}, which did not ` +
+        'confirm closing it. Check whether that server is running and reaches Redis',
     );
   }
 }

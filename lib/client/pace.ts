@@ -11,11 +11,11 @@ const BURST_SHARE = 0.5;
 
 /**
  * Limits how fast a client writes, so that the server does not close it for flooding when the client sends everything
- * that it has buffered. Frames are due at a steady rate, a long frame takes the time of several, and frames may be early
- * by a burst. Without a rate in the welcome, there is no limit.
+ * that it has buffered. Frames are due at a steady rate, a long frame takes the time of several, and frames may be
+ * early by a burst. Without a rate in the welcome, there is no limit.
  *
- * @returns A function that returns how many milliseconds a frame of this many bytes has to wait. If the wait is not above
- *   0, the frame is counted as sent.
+ * @returns A function that returns how many milliseconds a frame of this many bytes has to wait. If the wait is not
+ *   above 0, the frame is counted as sent.
  */
 export function createPace(): (welcome: WelcomeFrame, bytes: number) => number {
   let dueAt = 0;

@@ -136,8 +136,8 @@ export class LoopConnection {
   /**
    * Joins a room. Resolves when every later push to the room will arrive; on a closed connection it resolves and does
    * nothing. Rejects with a `LoopWsError` if the name is not a non-empty string of at most `maxIdLength` characters of
-   * well-formed Unicode, or if `maxRooms` would be exceeded. Rejects with the transport's error if the transport fails. A
-   * call that rejects has joined nothing.
+   * well-formed Unicode, or if `maxRooms` would be exceeded. Rejects with the transport's error if the transport fails.
+   * A call that rejects has joined nothing.
    */
   join(room: string): Promise<void> {
     return this.memberships.join(this, room);

@@ -12,7 +12,7 @@ export class Outbox {
   private queuedBytes = 0;
   /** The wire's own value, which does not change; kept here so that it is not computed for each frame. */
   private readonly writeAhead: number;
-  /** Large senders wait while more bytes than this are queued or in the wire's backlog. */
+  /** Large senders wait while the queue and the wire's backlog together hold more bytes than this. */
   private readonly halfFull: number;
   /** The wire's backlog after the last flush. It has not grown since, so it need not be read for each frame. */
   private backlogAtMost = 0;

@@ -46,9 +46,9 @@ export class SubscriptionRequests {
   }
 
   /**
-   * Removes the patterns granted here that `authorize` no longer allows, and resolves with them. If `authorize` could not
-   * decide about one of them, removes nothing and resolves with `undefined`. Removes nothing once the signal is aborted,
-   * because the client would not be told.
+   * Removes the patterns granted here that `authorize` no longer allows, and resolves with them. If `authorize` could
+   * not decide on one of them, removes nothing and resolves with `undefined`. Removes nothing once the signal is
+   * aborted, because the client would not be told.
    */
   async review(
     connection: LoopConnection,

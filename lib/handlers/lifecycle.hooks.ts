@@ -32,8 +32,8 @@ export class LifecycleHooks {
   }
 
   /**
-   * Never runs a hook synchronously: the code that ends a connection may be in the middle of a push to many connections.
-   * Hooks that take too long are no longer awaited.
+   * Never runs a hook synchronously: the code that ends a connection may be in the middle of a push to many
+   * connections. Hooks that take too long are no longer awaited.
    */
   disconnect(connection: LoopConnection, close: ConnectionClose): void {
     const called = Promise.resolve().then(() =>

@@ -9,7 +9,7 @@ type Hazard = typeof ErrorCode.TooDeep | typeof ErrorCode.ForbiddenKey;
  */
 export function findJsonHazard(text: string, value: unknown, maxDepth: number): Hazard | undefined {
   if (opensMoreThan(maxDepth, text) && nestsDeeperThan(maxDepth, text)) return ErrorCode.TooDeep;
-  if (mayNameForbiddenKey(text) && holdsForbiddenKey(value)) return ErrorCode.ForbiddenKey;
+  if (mayContainForbiddenKey(text) && containsForbiddenKey(value)) return ErrorCode.ForbiddenKey;
   return undefined;
 }
 
@@ -65,18 +65,18 @@ function isEscaped(text: string, at: number): boolean {
 }
 
 /** A key appears in the text literally, unless one of its letters is escaped, which JSON can only do with `\u`. */
-function mayNameForbiddenKey(text: string): boolean {
+function mayContainForbiddenKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
 }
 
 /** The recursion is bounded, because nesting that is too deep is found first. */
-function holdsForbiddenKey(value: unknown): boolean {
+function containsForbiddenKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.some(holdsForbiddenKey);
+  if (Array.isArray(value)) return value.some(containsForbiddenKey);
   for (const key of Object.keys(value)) {
     const held = (value as Readonly<Record<string, unknown>>)[key];
     if (key === '__proto__' || (key === 'constructor' && hasPrototype(held))) return true;
-    if (holdsForbiddenKey(held)) return true;
+    if (containsForbiddenKey(held)) return true;
   }
   return false;
 }

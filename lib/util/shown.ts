@@ -4,8 +4,8 @@ import { inspect } from 'node:util';
 const MAX_SHOWN = 80;
 
 /**
- * Formats a value for an error message, on one line. JSON is not used, because it cannot represent a BigInt and represents
- * `NaN` incorrectly.
+ * Formats a value for an error message, on one line. JSON is not used, because it cannot represent a BigInt and
+ * represents `NaN` incorrectly.
  */
 export function shown(value: unknown): string {
   const text =

@@ -15,7 +15,7 @@ const WRITTEN_AT_ONCE = 100;
 export class Reconciler {
   private readonly busy = new Set<string>();
   /** Partitions that have not been compared since the last outage. */
-  private readonly uncompared = new Set<number>();
+  private readonly pendingPartitions = new Set<number>();
   private checked = 0;
 
   constructor(
@@ -33,20 +33,20 @@ export class Reconciler {
 
   /** After an outage, compares what this process has with what Redis has of it, and corrects Redis. */
   async compareAll(): Promise<void> {
-    for (const at of this.backbone.keys.partitions.keys()) this.uncompared.add(at);
+    for (const at of this.backbone.keys.partitions.keys()) this.pendingPartitions.add(at);
     await this.compareAgain();
   }
 
   /** Compares the partitions for which this was not possible so far. */
   async compareAgain(): Promise<void> {
     if (!this.backbone.membership.isRestored) return;
-    const possible = [...this.uncompared].filter((at) => this.reaches(at));
-    for (const at of possible) this.uncompared.delete(at); // another outage meanwhile adds them again
+    const possible = [...this.pendingPartitions].filter((at) => this.reaches(at));
+    for (const at of possible) this.pendingPartitions.delete(at); // another outage meanwhile adds them again
     await inParallel(PARTITIONS_AT_ONCE, possible, async (at) => {
       try {
         await this.compare(at);
       } catch (error) {
-        this.uncompared.add(at);
+        this.pendingPartitions.add(at);
         throw error;
       }
     });

@@ -1,7 +1,7 @@
 import { TurnPace } from '../../util/turn-pace.js';
 import { POSITION_KEPT_MS } from '../position.js';
 import { type Topic, topicKey } from '../topic.js';
-import { MemoryBeginnings } from './memory-beginnings.js';
+import { InitialPositions } from './initial-positions.js';
 import { MemoryLog } from './memory-log.js';
 
 const PRUNED_EVERY_MS = 10_000;
@@ -18,7 +18,7 @@ interface Kept {
 /** The histories of all topics, in the memory of this process. */
 export class MemoryLogs {
   private readonly kept = new Map<string, Kept>();
-  private readonly beginnings: MemoryBeginnings;
+  private readonly initialPositions: InitialPositions;
   private readonly pruning: ReturnType<typeof setInterval>;
   private readonly pace = new TurnPace(PRUNED_PER_TURN);
   private isPruning = false;
@@ -28,7 +28,7 @@ export class MemoryLogs {
     private readonly isFollowed: (topic: Topic) => boolean,
     readonly now: () => number = () => performance.now(),
   ) {
-    this.beginnings = new MemoryBeginnings(now);
+    this.initialPositions = new InitialPositions(now);
     this.pruning = setInterval(() => void this.prune(), PRUNED_EVERY_MS).unref();
   }
 
@@ -50,7 +50,7 @@ export class MemoryLogs {
   }
 
   private begin(topic: Topic): Kept {
-    return { topic, log: new MemoryLog(this.beginnings.of(topic)), usedAt: 0 };
+    return { topic, log: new MemoryLog(this.initialPositions.of(topic)), usedAt: 0 };
   }
 
   private async prune(): Promise<void> {
@@ -69,7 +69,7 @@ export class MemoryLogs {
     log.prune(now);
     if (!log.isEmpty || this.isFollowed(topic)) return;
     if (!log.isUntouched && now - usedAt <= POSITION_KEPT_MS) return;
-    if (!log.isUntouched) this.beginnings.renew(topic);
+    if (!log.isUntouched) this.initialPositions.renew(topic);
     this.kept.delete(key);
   }
 }

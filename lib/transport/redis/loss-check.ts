@@ -13,8 +13,8 @@ const RETRY_MS = 500;
 /** Finds out whether Redis has lost writes that it had confirmed, and starts the affected histories anew. */
 export class LossCheck {
   /**
-   * The positions to check after a new connection. They are kept apart from the confirmed positions, which move on: once
-   * new pushes have taken the places of lost ones, only the old positions prove the loss.
+   * The positions to check after a new connection. They are kept apart from the confirmed positions, which move on:
+   * once new pushes have taken the places of lost ones, only the old positions prove the loss.
    */
   private readonly open = new Set<Given>();
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +50,7 @@ export class LossCheck {
   private async checkOpen(): Promise<void> {
     clearTimeout(this.retry);
     const chunks = shardChunksOf(this.backbone.keys, [...this.open], ({ topic }) => topic);
-    this.open.clear(); // after another new connection meanwhile, all are checked again
+    this.open.clear(); // before the check: a new connection during it adds them all again
     await inParallel(CHUNKS_AT_ONCE, chunks, (chunk) => this.checkChunk(chunk));
     if (this.open.size === 0 || this.closed) return;
     clearTimeout(this.retry);
