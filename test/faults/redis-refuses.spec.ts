@@ -63,6 +63,7 @@ describe('a Redis that answers, and refuses', () => {
     const onB = await b.client('acme', { connectionId: 'b' });
     await healed(a, 'b');
     await a.bus.pushToAccount('acme', 'kept:n', 'before');
+    await caughtUp(next, redis);
     proxy.leadTo(next.port);
     await next.command('REPLICAOF', 'NO', 'ONE');
     await follow(redis, next);
@@ -110,6 +111,14 @@ async function follow(replica: RedisServer, master: RedisServer): Promise<void> 
     const info = await replica.command<string>('INFO', 'replication');
     return info.includes('master_link_status:up');
   });
+}
+
+/** Otherwise the replica might lack what the master has confirmed, which ends in a reset. */
+async function caughtUp(replica: RedisServer, master: RedisServer): Promise<void> {
+  const offsetOf = async (server: RedisServer): Promise<string | undefined> =>
+    /^(?:slave|master)_repl_offset:(\d+)/m.exec(await server.command('INFO', 'replication'))?.[1];
+  const offset = Number(await offsetOf(master));
+  await eventually('it has all writes', async () => Number(await offsetOf(replica)) >= offset);
 }
 
 /** How many processes hear everything that is published there. */
