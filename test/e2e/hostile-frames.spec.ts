@@ -403,7 +403,7 @@ describe('credentials that expire', () => {
     }
     const authenticate = ({ token }: { token: string | undefined }) => ({
       accountId: token!,
-      ...(token === 'brief' ? { expiresAt: Date.now() + 80 } : {}),
+      ...(token === 'brief' ? { expiresAt: Date.now() + 1_500 } : {}),
     });
     const app = await startLoopApp({ options: { authenticate }, providers: [Listener] });
     const peer = await RawPeer.open(app.port, { token: 'brief' });
