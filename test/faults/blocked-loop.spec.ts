@@ -23,6 +23,7 @@ const theirEdges: string[] = [];
 let redis: RedisServer;
 let here: LoopApp;
 let busy: ServerProcess;
+let busyMember: string;
 let client: LoopTestClient;
 
 beforeAll(buildLibrary, 120_000);
@@ -31,6 +32,7 @@ beforeEach(async () => {
   theirEdges.length = 0;
   redis = await startRedis();
   busy = await ServerProcess.start('busy', redis.url, theirEdges);
+  [busyMember] = await redis.command<[string]>('ZRANGE', '{lw}servers', 0, -1);
   here = await startServer('here', redis.url, { config: USUAL });
   client = await LoopTestClient.connect(`ws://127.0.0.1:${busy.port}`, {
     token: 'acme',
@@ -48,10 +50,18 @@ async function subscribedConnections(): Promise<string[]> {
   return [...list.matchAll(/^id=(\d+) /gm)].map(([, id]) => id!);
 }
 
+/** A block that begins right after a beat leaves the whole of `serverTimeoutMs` for it and the next beat. */
+async function busyHasBeaten(): Promise<void> {
+  const beat = () => redis.command('ZSCORE', '{lw}servers', busyMember);
+  const before = await beat();
+  await eventually('a beat', async () => (await beat()) !== before);
+}
+
 describe('a server whose event loop is blocked', () => {
   it('P5, P7: for 5 s, by default timings: nobody takes it for dead, and it is whole again', async () => {
     const ledger = new PushLedger(here, 'here', client);
     const connections = await subscribedConnections();
+    await busyHasBeaten();
     await busy.block(BLOCKED_MS);
     const blockedAt = performance.now();
     expect(await ledger.push()).toBe('unknown');

@@ -73,7 +73,14 @@ export class ServerProcess {
 
   /** Its event loop does nothing else for this long. Resolves when it has begun. */
   async block(ms: number): Promise<void> {
-    const begun = new Promise((resolve) => this.child.once('message', resolve));
+    const begun = new Promise<void>((resolve) => {
+      const listen = (message: { readonly blocked?: true }): void => {
+        if (message.blocked === undefined) return;
+        this.child.off('message', listen);
+        resolve();
+      };
+      this.child.on('message', listen);
+    });
     this.child.send({ blockMs: ms });
     await begun;
   }
