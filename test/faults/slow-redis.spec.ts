@@ -87,12 +87,11 @@ describe('a slow way to Redis', () => {
     const { near, far, slowDown } = await servers({ ...PATIENT, receiptTimeoutMs: 200 });
     const onFar = await far.client('acme', { connectionId: 'far', timeoutMs: 10_000 });
     await healed(near, 'far');
-    slowDown(250);
+    slowDown(500);
     const ledger = new PushLedger(near, 'near', onFar);
     const before = await connections();
-    const pushedAt = performance.now();
     expect(new Set(await ledger.burst(100))).toEqual(new Set(['unknown']));
-    expect(performance.now() - pushedAt).toBeLessThan(400);
+    expect(ledger.arrived).toEqual([]);
     await onFar.nextFrame('the last', (frame) => 'data' in frame && Object(frame.data).n === 100);
     await ledger.settled();
     expect(ledger.lies).toEqual([]);
