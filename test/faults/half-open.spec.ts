@@ -7,6 +7,9 @@ import { TcpProxy, type Way } from '../support/tcp-proxy.js';
 
 type Kind = 'pubsub' | 'normal';
 
+/** However busy the machine, nobody is taken for dead before the connection is given up. */
+const PATIENT = { config: { serverTimeoutMs: 20_000 } };
+
 const { edges, startServer } = faultTest();
 let redis: RedisServer;
 let proxy: TcpProxy;
@@ -16,7 +19,7 @@ let b: LoopApp;
 beforeEach(async () => {
   redis = await startRedis();
   proxy = await TcpProxy.start(redis.port);
-  b = await startServer('b', `redis://127.0.0.1:${proxy.port}`);
+  b = await startServer('b', `redis://127.0.0.1:${proxy.port}`, PATIENT);
 });
 
 /** The port that the one connection of this kind comes from. */
@@ -41,7 +44,7 @@ describe('a connection to Redis that is open on one side only', () => {
     'P5, P6: %s: noticed and replaced, and no result is wrong meanwhile',
     async (_what, kind, way) => {
       const port = await portOf(kind);
-      a = await startServer('a', redis.url);
+      a = await startServer('a', redis.url, PATIENT);
       const onB = await b.client('acme', { connectionId: 'b' });
       const onA = await a.client('acme', { connectionId: 'a' });
       await Promise.all([healed(a, 'b'), healed(b, 'a')]);
@@ -64,7 +67,7 @@ describe('a connection to Redis that is open on one side only', () => {
 
   it('P5: subscriptions do not leave: who connects is welcomed on a new connection, and hears', async () => {
     const port = await portOf('pubsub');
-    a = await startServer('a', redis.url);
+    a = await startServer('a', redis.url, PATIENT);
     await b.client('acme', { connectionId: 'b' });
     await healed(a, 'b');
     proxy.halfOpen('up', port);

@@ -7,6 +7,9 @@ import type { LoopApp, LoopAppOptions } from '../support/loop-app.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
+/** However busy the machine, no server is taken for dead while a test is in the middle of its fault. */
+const PATIENT = { config: { serverTimeoutMs: 20_000 } };
+
 const { edges, startServer: startServerOn } = faultTest();
 let redis: RedisServer;
 
@@ -82,9 +85,12 @@ describe('a Redis that fails under a running bus', () => {
   });
 
   it('P5: a server that cannot hear is unknown, never not_connected', async () => {
-    const a = await startServer('a');
+    const a = await startServer('a', PATIENT);
     const proxy = await TcpProxy.start(redis.port);
-    const b = await startServer('b', { redis: `redis://127.0.0.1:${proxy.port}` });
+    const b = await startServer('b', {
+      redis: `redis://127.0.0.1:${proxy.port}`,
+      ...PATIENT,
+    });
     await b.client('acme', { connectionId: 'b' });
     await healed(a, 'b');
     proxy.blackHole();
@@ -98,11 +104,11 @@ describe('a Redis that fails under a running bus', () => {
   });
 
   it('P6: a black hole is noticed by itself, and left when the network is back', async () => {
-    const a = await startServer('a');
+    const a = await startServer('a', PATIENT);
     const proxy = await TcpProxy.start(redis.port);
     const b = await startServer('b', {
       redis: `redis://127.0.0.1:${proxy.port}`,
-      config: { serverTimeoutMs: 20_000 },
+      ...PATIENT,
     });
     await b.client('acme', { connectionId: 'b' });
     await healed(a, 'b');
@@ -167,11 +173,11 @@ describe('a Redis that fails under a running bus', () => {
   });
 
   it('an older connection of the same identity is closed, also when its server cannot hear of it at first', async () => {
-    const a = await startServer('a');
+    const a = await startServer('a', PATIENT);
     const proxy = await TcpProxy.start(redis.port);
     const b = await startServer('b', {
       redis: `redis://127.0.0.1:${proxy.port}`,
-      config: { serverTimeoutMs: 20_000 },
+      ...PATIENT,
     });
     const older = await b.client('acme', { connectionId: 'phone' });
     await healed(a, 'phone');
