@@ -44,8 +44,11 @@ describe('admission', () => {
   it('P6: spreads a rush of upgrades with 503 and disturbs no open connection', async () => {
     const config = { upgradeBurst: 5, upgradesPerSecond: 1 };
     const app = await startLoopApp({ options: { config } });
+    const now = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(now); // so that the rush takes no time
     const honest = await app.client('honest');
     const peers = await Promise.all(Array.from({ length: 40 }, () => RawPeer.upgrade(app.port)));
+    clock.mockRestore();
     const admitted = peers.filter(({ answer }) => answer.status === 101).length;
     expect(admitted).toBe(4);
     expect(peers.filter(({ answer }) => answer.status === 503)).toHaveLength(36);
