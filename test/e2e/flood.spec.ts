@@ -60,7 +60,7 @@ function holdTimers(): { readonly stop: () => void; readonly fire: () => void } 
     held.push(callback);
     return setTimeout(() => {}).unref();
   };
-  const spy = jest.spyOn(globalThis, 'setTimeout').mockImplementation(hold as typeof setTimeout);
+  const spy = jest.spyOn(globalThis, 'setTimeout').mockImplementation(hold);
   return {
     stop: () => spy.mockRestore(),
     fire: () => held.splice(0).forEach((callback) => callback()),

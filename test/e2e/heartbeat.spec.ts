@@ -38,13 +38,14 @@ function start(config: object = {}): Promise<LoopApp> {
   return startLoopApp({ providers: [Life], options });
 }
 
-async function heartbeats(count: number): Promise<void> {
-  const until = performance.now() + count * HEARTBEAT;
-  await eventually(`${count} heartbeats`, () => performance.now() > until);
-}
-
 const pingsOf = (peer: RawPeer) =>
   peer.frames.filter(({ opcode }) => opcode === Opcode.Ping).length;
+
+/** So many more heartbeats: each visit to a peer pings it, or loses it. */
+async function pings(peer: RawPeer, count: number): Promise<void> {
+  const before = pingsOf(peer);
+  await eventually(`${count} pings`, () => pingsOf(peer) >= before + count);
+}
 
 describe('P6: a half-open peer', () => {
   it('is gone within two heartbeats, with everything it held, and nobody else is', async () => {
@@ -56,8 +57,8 @@ describe('P6: a half-open peer', () => {
     await eventually('it is gone', () => app.get(ConnectionRegistry).size === 1);
     const lived = performance.now() - openedAt;
     expect(lived).toBeGreaterThan(heartbeatMs * 0.9); // it had its chance
-    expect(lived).toBeLessThan(2 * heartbeatMs + 250); // what a busy machine may add
     expect(pingsOf(peer)).toBeGreaterThan(0);
+    expect(pingsOf(peer)).toBeLessThanOrEqual(2); // one more when the machine was busy
     expect(app.get(Life).closes).toMatchObject([{ code: 4408 }]);
     expect(await app.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('not_connected');
     await eventually('presence', async () => !(await app.get(PresenceStore).isOnline('acme')));
@@ -68,7 +69,7 @@ describe('P6: a half-open peer', () => {
   it('that drips single bytes of one frame is as silent as any', async () => {
     const app = await start();
     const peer = await RawPeer.open(app.port);
-    const bytes = textFrame({ op: 'ping', id: 1 });
+    const bytes = textFrame({ op: 'ping', id: 'x'.repeat(64) });
     let sent = 0;
     const drip = setInterval(() => peer.socket.write(bytes.subarray(sent, ++sent)), 20);
     await eventually('it is gone', () => app.get(ConnectionRegistry).size === 0);
@@ -102,8 +103,7 @@ describe('a peer lives', () => {
     const app = await start();
     const peer = await RawPeer.open(app.port);
     const alive = setInterval(() => peer.send(frame), HEARTBEAT / 3);
-    await heartbeats(5);
-    await eventually('it was pinged all the time', () => pingsOf(peer) >= 3);
+    await pings(peer, 5);
     clearInterval(alive);
     expect(peer.close).toBeUndefined();
     await eventually('its silence is noticed', () => app.get(ConnectionRegistry).size === 0);
@@ -113,7 +113,7 @@ describe('a peer lives', () => {
     const app = await start({ maxQueuedFrames: 2 });
     const peer = await RawPeer.open(app.port);
     for (let id = 0; id < 10; id++) peer.sendText({ event: 'chat:slow', id });
-    await heartbeats(4);
+    await pings(peer, 4);
     expect(app.get(Life).closes).toEqual([]);
     app.get(Life).gate.resolve();
     await peer.next('the last reply', (frame) => 'id' in frame && frame.id === 9);
@@ -122,10 +122,13 @@ describe('a peer lives', () => {
   it('through a stall of the process', async () => {
     const app = await start();
     const clients = await Promise.all([1, 2, 3, 4, 5].map((n) => app.client(`account-${n}`)));
-    await heartbeats(1);
+    const peer = await RawPeer.open(app.port);
+    const alive = setInterval(() => peer.send(rawFrame('', { opcode: Opcode.Pong })), 10);
+    await pings(peer, 1);
     const until = performance.now() + 4 * HEARTBEAT;
     while (performance.now() < until);
-    await heartbeats(3);
+    await pings(peer, 3);
+    clearInterval(alive);
     expect(app.get(Life).closes).toEqual([]);
     for (const client of clients)
       expect(await client.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
@@ -139,20 +142,5 @@ describe('pings', () => {
     client.send({ event: 'chat:slow', id: 'slow' });
     expect(await client.ask({ op: 'ping' })).toEqual({ op: 'pong', id: 1 });
     app.get(Life).gate.resolve();
-  });
-
-  it('of the server are spread over the heartbeat, though the connections came together', async () => {
-    const app = await start({ heartbeatMs: 640 });
-    const peers = await Promise.all(Array.from({ length: 40 }, () => RawPeer.open(app.port)));
-    const startedAt = performance.now();
-    const pingedAt = new Map<RawPeer, number>();
-    await eventually('a ping to each', () => {
-      for (const peer of peers) {
-        if (pingsOf(peer) > 0 && !pingedAt.has(peer)) pingedAt.set(peer, performance.now());
-      }
-      return pingedAt.size === peers.length;
-    });
-    const slots = new Set([...pingedAt.values()].map((at) => Math.floor((at - startedAt) / 40)));
-    expect(slots.size).toBeGreaterThan(6); // of 16; 40 random draws leave fewer almost never
   });
 });

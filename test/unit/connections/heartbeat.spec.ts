@@ -1,8 +1,10 @@
-import { type HeartbeatTarget, Heartbeat } from '../../../lib/connections/heartbeat.js';
+import { jest } from '@jest/globals';
+import { Heartbeat, type HeartbeatTarget } from '../../../lib/connections/heartbeat.js';
 import { LoopWsConfig } from '../../../lib/loop-ws.config.js';
 import { eventually } from '../../support/eventually.js';
 
-const HEARTBEAT = 64;
+const SLOTS = 32;
+const HEARTBEAT = 2 * SLOTS;
 
 class Peer implements HeartbeatTarget {
   readonly calls: string[] = [];
@@ -28,10 +30,17 @@ class Peer implements HeartbeatTarget {
 let heartbeat: Heartbeat;
 
 beforeEach(() => {
-  heartbeat = new Heartbeat(Object.assign(new LoopWsConfig(), { heartbeatMs: HEARTBEAT }));
+  heartbeat = newHeartbeat(HEARTBEAT);
 });
 
-afterEach(() => heartbeat.onApplicationShutdown());
+afterEach(() => {
+  heartbeat.onApplicationShutdown();
+  jest.useRealTimers();
+});
+
+function newHeartbeat(heartbeatMs: number): Heartbeat {
+  return new Heartbeat(Object.assign(new LoopWsConfig(), { heartbeatMs }));
+}
 
 describe('Heartbeat', () => {
   it('pings a peer that was heard, and loses one that was silent since', async () => {
@@ -43,6 +52,23 @@ describe('Heartbeat', () => {
     await eventually('three pings', () => lively.calls.length >= 3);
     expect(silent.calls.filter((call) => call === 'ping').length).toBeGreaterThan(0);
     expect(new Set(lively.calls)).toEqual(new Set(['ping']));
+  });
+
+  it('spreads its pings over the interval, though the peers came together', () => {
+    jest.useFakeTimers();
+    heartbeat.onApplicationShutdown();
+    heartbeat = newHeartbeat(HEARTBEAT);
+    const peers = Array.from({ length: 400 }, () => new Peer());
+    for (const peer of peers) heartbeat.watch(peer);
+    const pinged = () => peers.filter(({ calls }) => calls.length > 0).length;
+    const perTick: number[] = [];
+    for (let tick = 0; tick < SLOTS; tick++) {
+      const before = pinged();
+      jest.advanceTimersByTime(HEARTBEAT / SLOTS);
+      perTick.push(pinged() - before);
+    }
+    expect(pinged()).toBe(peers.length);
+    expect(Math.max(...perTick)).toBeLessThanOrEqual(40); // of 400 random draws more fall together almost never
   });
 
   it('visits nobody who is no longer watched', async () => {
@@ -72,7 +98,7 @@ describe('Heartbeat', () => {
   it('loses nobody in the visit after a stall, when answers may be waiting unread', async () => {
     const slotMs = 20;
     heartbeat.onApplicationShutdown();
-    heartbeat = new Heartbeat(Object.assign(new LoopWsConfig(), { heartbeatMs: 32 * slotMs }));
+    heartbeat = newHeartbeat(SLOTS * slotMs);
     const peers = Array.from({ length: 400 }, () => new Peer());
     for (const peer of peers) heartbeat.watch(peer);
     await eventually('a first ping to all', () => peers.every(({ calls }) => calls.length > 0));
