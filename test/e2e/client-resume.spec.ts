@@ -295,13 +295,15 @@ describe('a client of the next page', () => {
   }
 
   /** A page that saw the event, and is gone. */
-  async function pageThatSaw(storage: LoopStorage, event: unknown): Promise<void> {
+  async function pageThatSaw(storage: Storage, event: unknown): Promise<void> {
     const page = start({ storage });
     page.on('chat:*', (n) => seen.push(n));
     await page.ready();
-    await push(event);
+    const { position } = await server.bus.pushToAccount('acme', 'chat:n', event);
     await eventually('it has come', () => seen.includes(event));
-    await new Promise((resolve) => setTimeout(resolve));
+    await eventually('its position is kept', () =>
+      [...storage.items.values()].join().includes(position!),
+    );
     page.close();
   }
 

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { connect } from '../../../lib/client/index.js';
-import { rejection, ScriptedServer, TestClient } from './scripted-server.js';
+import { ScriptedServer, TestClient } from './scripted-server.js';
+import { openLink } from './still-socket.js';
 
 describe('an attempt to connect', () => {
   let server: ScriptedServer;
@@ -14,6 +15,7 @@ describe('an attempt to connect', () => {
     server = await ScriptedServer.start();
   });
   afterEach(async () => {
+    jest.useRealTimers();
     await server.stop();
     if (!mute.listening) return;
     for (const socket of mutes) socket.destroy();
@@ -70,12 +72,13 @@ describe('an attempt to connect', () => {
   });
 
   it('lets a connection live on after connectTimeoutMs once it is open', async () => {
-    const { loop, states } = server.client({ connectTimeoutMs: 400 });
-    await loop.ready();
+    jest.useFakeTimers();
+    const { states } = await openLink({ heartbeatMs: 0 }, { connectTimeoutMs: 400 });
 
-    await rejection(loop.request('a:b', 0, { timeoutMs: 500 }));
+    jest.advanceTimersByTime(1_000);
 
-    expect(states.all.map(({ state }) => state)).toEqual(['open']);
+    expect(states.map(({ state }) => state)).toEqual(['connecting', 'open']);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('gives up an attempt at a server that accepts and never speaks HTTP', async () => {

@@ -1,64 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { clientSettings } from '../../../lib/client/client-options.js';
-import { createLink } from '../../../lib/client/link.js';
-import type { LoopStateChange, LoopStatus } from '../../../lib/client/loop-state.js';
-import type { LoopCloseEvent } from '../../../lib/client/web-socket.js';
-import { reactions, ScriptedServer, welcomeFrame } from './scripted-server.js';
-
-/** A platform's socket whose time is the test's. */
-class StillSocket {
-  static last: StillSocket;
-  readonly readyState = 1;
-  readonly bufferedAmount = 0;
-  readonly sent: string[] = [];
-  private listeners: Record<string, (event: never) => unknown> = {};
-
-  constructor() {
-    StillSocket.last = this;
-  }
-
-  addEventListener(type: string, listener: (event: never) => unknown): void {
-    this.listeners[type] = listener;
-  }
-
-  send(text: string): void {
-    this.sent.push(text);
-  }
-
-  close(): void {}
-
-  receive(frame: object): void {
-    this.listeners['message']?.({ data: JSON.stringify(frame) } as never);
-  }
-
-  end(event: LoopCloseEvent): void {
-    this.listeners['close']?.(event as never);
-  }
-}
+import { reactions, ScriptedServer } from './scripted-server.js';
+import { openLink } from './still-socket.js';
 
 describe('the keepalive timer', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  async function openLink() {
-    const loop: LoopStatus = { state: 'connecting', welcome: undefined };
-    const states: LoopStateChange[] = [];
-    const settings = clientSettings({ WebSocket: StillSocket, backoff: { baseMs: 0 } });
-    const link = createLink(loop, 'ws://127.0.0.1/ws', settings, {
-      token: async () => undefined,
-      resume: () => false,
-      onState: (change) => states.push(change),
-      onFrame: () => {},
-      onError: () => {},
-    });
-    await link.start();
-    const socket = StillSocket.last;
-    socket.receive(welcomeFrame({ heartbeatMs: 1_000 }));
-    return { socket, states, link };
-  }
-
   it('pings after a heartbeat of silence and gives up after a second one', async () => {
-    const { socket, states } = await openLink();
+    const { socket, states } = await openLink({ heartbeatMs: 1_000 });
 
     jest.advanceTimersByTime(999);
     expect(socket.sent).toEqual([]);
@@ -71,7 +20,7 @@ describe('the keepalive timer', () => {
   });
 
   it('counts the silence from the last frame', async () => {
-    const { socket } = await openLink();
+    const { socket } = await openLink({ heartbeatMs: 1_000 });
 
     jest.advanceTimersByTime(700);
     socket.receive({ op: 'pong' });
@@ -82,7 +31,7 @@ describe('the keepalive timer', () => {
   });
 
   it('takes any frame after the ping as life', async () => {
-    const { socket, states } = await openLink();
+    const { socket, states } = await openLink({ heartbeatMs: 1_000 });
 
     jest.advanceTimersByTime(1_500);
     socket.receive({ op: 'pong' });
@@ -92,7 +41,7 @@ describe('the keepalive timer', () => {
   });
 
   it('is gone when the client is closed', async () => {
-    const { link } = await openLink();
+    const { link } = await openLink({ heartbeatMs: 1_000 });
 
     link.close();
     jest.advanceTimersByTime(2_000);
@@ -101,7 +50,7 @@ describe('the keepalive timer', () => {
   });
 
   it('is that of the next attempt when the connection ends', async () => {
-    const { socket, states } = await openLink();
+    const { socket, states } = await openLink({ heartbeatMs: 1_000 });
 
     socket.end({ code: 1001, reason: '' });
     expect(jest.getTimerCount()).toBe(1);

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { rejection, ScriptedServer } from './scripted-server.js';
+import { openLink } from './still-socket.js';
 
 describe('coming back', () => {
   let server: ScriptedServer;
@@ -7,7 +8,10 @@ describe('coming back', () => {
   beforeEach(async () => {
     server = await ScriptedServer.start();
   });
-  afterEach(() => server.stop());
+  afterEach(async () => {
+    jest.useRealTimers();
+    await server.stop();
+  });
 
   it('is open when the server has said welcome, not when the socket is', async () => {
     server.welcome = undefined;
@@ -202,18 +206,16 @@ describe('coming back', () => {
   });
 
   it('can be closed while it waits for the next attempt', async () => {
-    const options = { random: () => 1, backoff: { baseMs: 20 } };
-    const { loop, states, nextState } = server.client(options);
-    (await server.nextPeer()).close(1001);
-    await nextState('waiting');
+    jest.useFakeTimers();
+    const { socket, states, link } = await openLink();
+    socket.end({ code: 1001, reason: '' });
 
-    loop.close();
+    link.close();
+    jest.advanceTimersByTime(60_000);
 
-    // A timer that was started later and takes longer: the attempt would have come before it.
-    await rejection(server.client().loop.request('a:b', 0, { timeoutMs: 60 }));
-
-    expect(loop.state).toBe('closed');
-    expect(states.all.map(({ state }) => state)).toEqual(['open', 'waiting', 'closed']);
+    expect(jest.getTimerCount()).toBe(0);
+    const seen = states.map(({ state }) => state);
+    expect(seen).toEqual(['connecting', 'open', 'waiting', 'closed']);
   });
 
   it('can be closed by a listener, in any state', async () => {
