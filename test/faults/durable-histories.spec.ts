@@ -3,6 +3,7 @@ import { slotOf } from '../../lib/redis/slots.js';
 import { parsePosition } from '../../lib/transport/position.js';
 import { SampledLogger } from '../../lib/util/sampled-logger.js';
 import { comeBack, dataOf, eventsOf, resetsOf, subscribe } from '../support/durable-client.js';
+import { moveClockOn } from '../support/clock.js';
 import { eventually } from '../support/eventually.js';
 import { faultTest } from '../support/fault-test.js';
 import type { LoopAppOptions } from '../support/loop-app.js';
@@ -33,8 +34,7 @@ describe('a Redis that is not as it was', () => {
     await redis.command('SAVE');
     const { position } = await publisher.bus.pushToAccount('acme', 'chat:n', 'lost');
     expect(position).toBeDefined();
-    const now = performance.now.bind(performance);
-    jest.spyOn(performance, 'now').mockImplementation(() => now() + 61_000);
+    moveClockOn(61_000);
     await redis.kill();
     await redis.start();
     const again = await startServer('server-2', redis.url, OPTIONS);
