@@ -2,12 +2,12 @@
  * Two servers of one bus, of which one pushes to the other in rounds while Redis cuts their connections. Tells the test
  * how large the heap is after the first rounds and after the last, when everything has settled.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { settledHeap } from './settled-heap.mjs';
 
-const { EventBus, LoopWsModule } = await import(process.env.LOOPWS_LIB);
+const { EventBus, LoopTransport, LoopWsModule } = await import(process.env.LOOPWS_LIB);
 const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
 
 const WARM_UP = 5;
@@ -46,11 +46,17 @@ async function startServer(serverId) {
 
 const [pusher, receiver] = [await startServer('pusher'), await startServer('receiver')];
 const bus = pusher.get(EventBus);
+const transport = pusher.get(LoopTransport);
 
 async function untilWhole(connectionId) {
   while ((await bus.pushToConnection('acme', connectionId, 'chat:n', 0)) !== 'delivered') {
     await delay(5);
   }
+}
+
+/** Looks in every turn, since the connections come back soon. */
+async function untilCut() {
+  while (transport.isLive) await turn();
 }
 
 function pushMany(connectionId) {
@@ -72,9 +78,12 @@ async function round(n) {
   await Promise.all(pushMany(connectionId));
   const asked = bus.ask('acme', connectionId, 'chat:q', n, { timeoutMs: 300 }).catch(() => {});
   const cut = pushMany(connectionId);
-  await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  await delay(0); // so that the pusher has heard of it
+  const noticed = untilCut();
+  await Promise.all([
+    admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
+    admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
+  ]);
+  await noticed;
   await Promise.all([...cut, ...pushMany(connectionId), asked]);
   await untilWhole(connectionId);
   await client.close();
