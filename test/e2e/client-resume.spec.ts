@@ -1,95 +1,36 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { WebSocket } from 'ws';
 import { Replay } from '../../lib/bus/replay.js';
-import {
-  ClientErrorCode,
-  connect,
-  type LoopClient,
-  LoopClientError,
-  type LoopClientOptions,
-  type LoopStorage,
-  type WebSocketConstructor,
-} from '../../lib/client/index.js';
-import { ConnectionRegistry } from '../../lib/index.js';
-import type { LoopConnection } from '../../lib/index.js';
+import { ClientErrorCode, type LoopStorage } from '../../lib/client/index.js';
 import { eventually } from '../support/eventually.js';
-import {
-  closeLoopApps,
-  type LoopApp,
-  type LoopAppOptions,
-  startLoopApp,
-} from '../support/loop-app.js';
 import { upTo } from '../support/numbers.js';
-
-const SIZE = 20;
-let server: LoopApp;
-const clients: LoopClient[] = [];
-const errors: LoopClientError[] = [];
-const seen: unknown[] = [];
+import {
+  boot,
+  closeAll,
+  connection,
+  errors,
+  first,
+  seen,
+  server,
+  SIZE,
+  start,
+  whileAway,
+} from '../support/resuming-client.js';
 
 beforeEach(() => boot());
 
-async function boot(options: LoopAppOptions = {}): Promise<void> {
-  errors.length = seen.length = 0;
-  const services = {
-    chat: { history: { size: SIZE, ttlMs: 60_000 } },
-    prices: { history: { size: 1, ttlMs: 60_000 } },
-    live: {},
-  };
-  server = await startLoopApp({
-    options: {
-      services,
-      defaultSubscriptions: [],
-      authenticate: ({ token }) => (token ? { accountId: token.split('-')[0]! } : null),
-      ...options,
-    },
-  });
-}
-
 afterEach(async () => {
   jest.restoreAllMocks();
-  for (const client of clients.splice(0)) client.close();
-  await closeLoopApps();
+  await closeAll();
 });
 
-function start(options: LoopClientOptions = {}): LoopClient {
-  const client = connect(server.url, {
-    token: 'acme',
-    connectionId: 'phone',
-    WebSocket: WebSocket as unknown as WebSocketConstructor,
-    backoff: { baseMs: 20, capMs: 50 },
-    ...options,
-  });
-  clients.push(client);
-  client.onError((error) => errors.push(error));
-  return client;
-}
-
-const connection = (): LoopConnection => server.get(ConnectionRegistry).get('acme', 'phone')!;
-
-/** Pushes while the client is not connected. */
-async function whileAway(client: LoopClient, happens: () => Promise<unknown>): Promise<void> {
-  const before = connection();
-  const pushed = new Promise<void>((resolve) => {
-    const off = client.onState((state) => {
-      if (state !== 'waiting') return;
-      off();
-      void happens().then(() => resolve());
-    });
-  });
-  before.close(4408, 'a test');
-  await pushed;
-  await client.ready();
-}
-
 async function push(...numbers: readonly unknown[]): Promise<void> {
-  for (const n of numbers) await server.bus.pushToAccount('acme', 'chat:n', n);
+  for (const n of numbers) await server().bus.pushToAccount('acme', 'chat:n', n);
 }
 
 /** Calls this in the turn in which the next `since` is answered, right behind the answer. */
 function behindTheAnswer(happens: () => unknown): void {
-  const replay = server.get(Replay);
+  const replay = server().get(Replay);
   const run = replay.run.bind(replay);
   jest.spyOn(replay, 'run').mockImplementationOnce((conn, resumption) =>
     run(conn, {
@@ -100,12 +41,6 @@ function behindTheAnswer(happens: () => unknown): void {
       },
     }),
   );
-}
-
-/** What has come, once it is as many. */
-async function first(count: number): Promise<readonly unknown[]> {
-  await eventually(`${count} have come`, () => seen.length >= count);
-  return seen;
 }
 
 describe('a client that was away', () => {
@@ -189,7 +124,7 @@ describe('a client that was away', () => {
     await client.ready();
     const pushed = [0, 149, 99, 100];
     await whileAway(client, async () => {
-      for (const n of pushed) await server.bus.pushToAccount('acme', `chat:n${n}`, n);
+      for (const n of pushed) await server().bus.pushToAccount('acme', `chat:n${n}`, n);
     });
     expect(await first(4)).toEqual(pushed);
   });
@@ -201,9 +136,9 @@ describe('a client that was away', () => {
     client.onReset(({ topic }) => resets.push(topic));
     await client.ready();
     await connection().join('lobby');
-    await server.bus.pushToRoom('lobby', 'chat:n', 1);
+    await server().bus.pushToRoom('lobby', 'chat:n', 1);
     expect(await first(1)).toEqual([1]);
-    await whileAway(client, () => server.bus.pushToRoom('lobby', 'chat:n', 2));
+    await whileAway(client, () => server().bus.pushToRoom('lobby', 'chat:n', 2));
     expect(resets).toEqual(['room:lobby']);
   });
 
@@ -250,15 +185,15 @@ describe('a client that was away', () => {
     client.on('live:*', () => {});
     const off = client.on('chat:*', (n) => seen.push(n));
     await client.ready();
-    await server.bus.pushToChannel('chat:n', 1);
+    await server().bus.pushToChannel('chat:n', 1);
     await first(1);
     off();
     await client.ready();
-    await server.bus.pushToChannel('chat:n', 2);
-    await whileAway(client, () => server.bus.pushToChannel('chat:n', 3));
+    await server().bus.pushToChannel('chat:n', 2);
+    await whileAway(client, () => server().bus.pushToChannel('chat:n', 3));
     client.on('chat:*', (n) => seen.push(n));
     await client.ready();
-    await whileAway(client, () => server.bus.pushToChannel('chat:n', 4));
+    await whileAway(client, () => server().bus.pushToChannel('chat:n', 4));
     expect(await first(2)).toEqual([1, 4]);
     expect(resets).toEqual([]);
   });
@@ -282,7 +217,7 @@ describe('a client that was away', () => {
     const client = start();
     client.on('chat:*', (n) => seen.push(n));
     await client.ready();
-    await whileAway(client, () => server.bus.pushToChannel('chat:all', 1));
+    await whileAway(client, () => server().bus.pushToChannel('chat:all', 1));
     expect(await first(1)).toEqual([1]);
   });
 });
@@ -299,7 +234,7 @@ describe('a client of the next page', () => {
     const page = start({ storage });
     page.on('chat:*', (n) => seen.push(n));
     await page.ready();
-    const { position } = await server.bus.pushToAccount('acme', 'chat:n', event);
+    const { position } = await server().bus.pushToAccount('acme', 'chat:n', event);
     await eventually('it has come', () => seen.includes(event));
     await eventually('its position is kept', () =>
       [...storage.items.values()].join().includes(position!),
@@ -320,11 +255,11 @@ describe('a client of the next page', () => {
   it('of another account begins anew', async () => {
     const storage = new Storage();
     await pageThatSaw(storage, 1);
-    await server.bus.pushToAccount('other', 'chat:n', 'of before');
+    await server().bus.pushToAccount('other', 'chat:n', 'of before');
     const next = start({ storage, token: 'other' });
     next.on('chat:*', (n) => seen.push(n));
     await next.ready();
-    await server.bus.pushToAccount('other', 'chat:n', 2);
+    await server().bus.pushToAccount('other', 'chat:n', 2);
     expect(await first(2)).toEqual([1, 2]);
     expect(errors).toEqual([]);
   });
@@ -340,93 +275,5 @@ describe('a client of the next page', () => {
     expect(await first(2)).toEqual([1, 2]);
     await eventually('it is told', () => errors.length > 0);
     expect(errors.map(({ code }) => code)).toEqual([ClientErrorCode.StorageFailed]);
-  });
-});
-
-describe('the latest value', () => {
-  const price = (n: unknown): Promise<unknown> => server.bus.pushToChannel('prices:eur', n);
-
-  it('P2, P3: comes to who asks for it, and is not repeated', async () => {
-    for (const n of [1, 2]) await server.bus.pushToChannel('chat:price', n);
-    const client = start();
-    client.on('chat:price', (n) => seen.push(n), { latest: true });
-    await client.ready();
-    expect(await first(1)).toEqual([2]);
-    await whileAway(client, () => server.bus.pushToChannel('chat:price', 3));
-    expect(await first(2)).toEqual([2, 3]);
-  });
-
-  it('P2: is not repeated when it is pushed while it is asked for', async () => {
-    const client = start();
-    client.on('prices:eur', (n) => seen.push(n), { latest: true });
-    const replay = server.get(Replay);
-    const run = replay.run.bind(replay);
-    jest.spyOn(replay, 'run').mockImplementationOnce(async (conn, resumption) => {
-      await price(7);
-      return run(conn, resumption);
-    });
-    await client.ready();
-    expect(seen).toEqual([7]);
-  });
-
-  it('comes again to who is shown again', async () => {
-    await price(7);
-    const client = start();
-    client.on('live:*', () => {});
-    const off = client.on('prices:eur', (n) => seen.push(n), { latest: true });
-    await client.ready();
-    off();
-    await client.ready();
-    client.on('prices:eur', (n) => seen.push(['again', n]), { latest: true });
-    await client.ready();
-    expect(seen).toEqual([7, ['again', 7]]);
-  });
-
-  it('comes to who asks for it when another pattern holds the service', async () => {
-    await price(7);
-    const client = start();
-    client.on('prices:usd', () => {});
-    await client.ready();
-    client.on('prices:eur', (n) => seen.push(n), { latest: true });
-    await client.ready();
-    expect(seen).toEqual([7]);
-  });
-
-  it.each(['prices:eur', 'prices:*', 'prices:usd'] as const)(
-    'comes to who asks for it after it was pushed to who holds %s',
-    async (pattern) => {
-      const client = start();
-      client.on(pattern, (n) => seen.push(n));
-      await client.ready();
-      await price(7);
-      if (pattern !== 'prices:usd') await first(1);
-      seen.length = 0;
-      client.on('prices:eur', (n) => seen.push(n), { latest: true });
-      await client.ready();
-      expect(seen).toEqual([7]);
-    },
-  );
-
-  it('comes to who asks for it when the server has subscribed its service', async () => {
-    await boot({ defaultSubscriptions: ['prices:*'] });
-    await price(7);
-    const client = start();
-    await client.ready();
-    client.on('prices:eur', (n) => seen.push(n), { latest: true });
-    await client.ready();
-    expect(seen).toEqual([7]);
-  });
-
-  it('P3: comes after the reset of who has missed several', async () => {
-    const resets: string[] = [];
-    const client = start();
-    client.onReset(({ topic }) => resets.push(topic));
-    client.on('prices:eur', (n) => seen.push(n), { latest: true });
-    await client.ready();
-    await whileAway(client, async () => {
-      for (const n of [1, 2, 3]) await price(n);
-    });
-    expect(seen).toEqual([3]);
-    expect(resets).toEqual(['service:prices']);
   });
 });

@@ -2,8 +2,15 @@ import { jest } from '@jest/globals';
 import { slotOf } from '../../lib/redis/slots.js';
 import { parsePosition } from '../../lib/transport/position.js';
 import { SampledLogger } from '../../lib/util/sampled-logger.js';
-import { comeBack, dataOf, eventsOf, resetsOf, subscribe } from '../support/durable-client.js';
 import { moveClockOn } from '../support/clock.js';
+import {
+  comeBack,
+  dataOf,
+  eventsOf,
+  HEALING_MS,
+  resetsOf,
+  subscribe,
+} from '../support/durable-client.js';
 import { eventually } from '../support/eventually.js';
 import { faultTest } from '../support/fault-test.js';
 import type { LoopAppOptions } from '../support/loop-app.js';
@@ -11,7 +18,6 @@ import { startRedisCluster } from '../support/redis-cluster.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const { startServer } = faultTest();
-const HEALING_MS = 15_000;
 const OPTIONS: LoopAppOptions = {
   services: { chat: { history: { size: 50, ttlMs: 600_000 } }, plain: {} },
   defaultSubscriptions: ['chat:*'],

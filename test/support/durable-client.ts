@@ -1,5 +1,6 @@
 import type { EventFrame, OkFrame } from '../../lib/protocol/frames.js';
 import type { LoopTestClient } from '../../lib/testing/index.js';
+import { eventually } from './eventually.js';
 import type { LoopApp } from './loop-app.js';
 
 export const eventsOf = ({ frames }: LoopTestClient): EventFrame[] =>
@@ -11,6 +12,34 @@ export const dataOf = (client: LoopTestClient): unknown[] =>
 /** Topics that were reset outside of an answer, in order. */
 export const resetsOf = ({ frames }: LoopTestClient): string[] =>
   frames.flatMap((frame) => (frame.op === 'reset' ? Object.keys(frame.topics) : []));
+
+/** The events of an account and its resets, in order. */
+export const storyOf = ({ frames }: LoopTestClient): unknown[] =>
+  frames.flatMap((frame) => {
+    if ('event' in frame) return [frame.data];
+    return frame.op === 'reset' && 'account' in frame.topics ? ['reset'] : [];
+  });
+
+export const gets = (client: LoopTestClient, data: unknown): Promise<void> =>
+  eventually(`${String(data)} arrives`, () => dataOf(client).includes(data));
+
+/** How long a bus may take to be whole again, on a busy machine too. */
+export const HEALING_MS = 15_000;
+
+/** Pushes to the account until Redis has confirmed it, and resolves with its position. */
+export async function pushKept(publisher: LoopApp, data: unknown): Promise<string> {
+  let position: string | undefined;
+  await eventually(
+    'it is kept',
+    async () => {
+      const options = { id: `push ${String(data)}` };
+      ({ position } = await publisher.bus.pushToAccount('acme', 'chat:n', data, options));
+      return position !== undefined;
+    },
+    HEALING_MS,
+  );
+  return position!;
+}
 
 /** As a client that has been here: it gets nothing durable before it has said where it was. */
 export function comeBack(
