@@ -1,15 +1,10 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
-import {
-  ConnectionRegistry,
-  type LoopConnection,
-  type LoopRequest,
-  LoopWsException,
-  OnLoopEvent,
-} from '../../lib/index.js';
+import { LoopWsException, OnLoopEvent } from '../../lib/index.js';
 import { closeLoopApps, type LoopApp, startLoopApp } from '../support/loop-app.js';
 import { cutRawPeers, Opcode, rawFrame, RawPeer } from '../support/raw-peer.js';
+import { expectUndisturbed } from '../support/undisturbed.js';
 
 class Chat {
   readonly seen: unknown[] = [];
@@ -24,11 +19,6 @@ class Chat {
   strict(data: unknown): unknown {
     this.seen.push(data);
     return data;
-  }
-
-  @OnLoopEvent('chat:whoami')
-  whoami(_data: unknown, { accountId, connectionId }: LoopConnection): unknown {
-    return { accountId, connectionId };
   }
 
   @OnLoopEvent('chat:refuse')
@@ -57,22 +47,13 @@ const IMPOSSIBLE_DETAILS: Readonly<Record<string, unknown>> = {
 
 const STRICT = z.object({ text: z.string(), tags: z.array(z.string()).optional() });
 
-async function start(config: object = {}): Promise<LoopApp> {
-  return startLoopApp({
-    providers: [Chat],
-    options: {
-      events: { 'chat:strict': STRICT },
-      config: { maxSubscriptions: 5, ...config },
-      authenticate: ({ token }: LoopRequest) =>
-        token && token !== 'wrong' ? { accountId: token } : null,
-    },
-  });
-}
-
 let app: LoopApp;
 
 beforeEach(async () => {
-  app = await start();
+  app = await startLoopApp({
+    providers: [Chat],
+    options: { events: { 'chat:strict': STRICT }, config: { maxSubscriptions: 5 } },
+  });
 });
 
 afterEach(async () => {
@@ -80,18 +61,6 @@ afterEach(async () => {
   await closeLoopApps();
   jest.restoreAllMocks();
 });
-
-/** Both the peer that misbehaved and another one are served as before. */
-async function expectUndisturbed(peer: RawPeer, other: RawPeer): Promise<void> {
-  for (const one of [peer, other]) {
-    one.sendText({ event: 'chat:say', data: 'still here', id: 'last' });
-    const answer = await one.next('a reply', (frame) => 'id' in frame && frame.id === 'last');
-    expect(answer).toEqual({ op: 'reply', id: 'last', data: 'still here' });
-  }
-  expect((await app.bus.pushToChannel('chat:n', 1)).delivered).toBe(2);
-  await other.next('the push', (frame) => frame.op === undefined);
-  expect(other.texts.some(({ op }) => op === 'error')).toBe(false);
-}
 
 function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];
@@ -206,7 +175,7 @@ describe('P6: a frame that breaks the protocol gets one error frame and disturbs
     expect('id' in error ? error.id : undefined).toBe(id);
     expect(JSON.stringify(error).length).toBeLessThan(500);
     expect(app.get(Chat).seen).toEqual([]);
-    await expectUndisturbed(peer, other);
+    await expectUndisturbed(app, peer, other);
     expect(peer.texts.filter(({ op }) => op === 'error')).toHaveLength(1);
     expect(({} as Record<string, unknown>).isAdmin).toBeUndefined();
   });
@@ -218,7 +187,7 @@ describe('P6: a frame that breaks the protocol gets one error frame and disturbs
     const error = await peer.next('an error', ({ op }) => op === 'error');
     expect(error).toMatchObject({ code: 'binary_frame' });
     expect(app.get(Chat).seen).toEqual([]);
-    await expectUndisturbed(peer, other);
+    await expectUndisturbed(app, peer, other);
   });
 
   it('an event without an id is still told its error', async () => {
@@ -252,87 +221,7 @@ describe('what is strange but allowed reaches the handler as JSON says:', () => 
     peer.send(rawFrame(rawData(json)));
     await peer.next('a reply', ({ op }) => op === 'reply');
     expect(app.get(Chat).seen).toEqual([expected]);
-    await expectUndisturbed(peer, other);
-  });
-});
-
-describe('patterns that are not granted', () => {
-  it.each<[string, string]>([
-    ['billing', 'bad_pattern'],
-    ['', 'bad_pattern'],
-    ['*', 'bad_pattern'],
-    ['**:*', 'bad_pattern'],
-    ['billing:**', 'bad_pattern'],
-    ['billing:*.paid', 'bad_pattern'],
-    ['bill*:paid', 'bad_pattern'],
-    ['billing:inv*', 'bad_pattern'],
-    ['billing:.*', 'bad_pattern'],
-    ['*:invoice.*', 'bad_pattern'],
-    ['billing:a:b', 'bad_pattern'],
-    ['billing:invoice.paid\n', 'bad_pattern'],
-    ['billing:[a-z]', 'bad_pattern'],
-    [`billing:${'*'.repeat(25)}`, 'bad_pattern'],
-    [`billing:${'a.'.repeat(80)}*`, 'bad_pattern'],
-    ['x'.repeat(20_000), 'bad_pattern'],
-    ['crm:*', 'unknown_service'],
-    ['__proto__:*', 'unknown_service'],
-    ['constructor:toString', 'unknown_service'],
-  ])(
-    '%# are denied one by one with a code, and the good ones beside them granted',
-    async (pattern, code) => {
-      const [peer, other] = [await RawPeer.open(app.port), await RawPeer.open(app.port)];
-      peer.sendText({ op: 'subscribe', patterns: [pattern, 'chat:n'], id: 1 });
-      const answer = await peer.next('the answer', ({ op }) => op === 'ok');
-      expect(answer).toEqual({
-        op: 'ok',
-        id: 1,
-        granted: ['chat:n'],
-        denied: [{ pattern: pattern.slice(0, 128), code, message: expect.any(String) }],
-      });
-      await expectUndisturbed(peer, other);
-    },
-  );
-
-  it('beyond maxSubscriptions are denied, also when they come frame by frame, and unsubscribing makes room', async () => {
-    const client = await app.client('acme'); // holds *:*
-    for (let n = 0; n < 4; n++) {
-      expect(await client.subscribe(`chat:e${n}`)).toMatchObject({ granted: [`chat:e${n}`] });
-    }
-    expect(await client.subscribe('chat:e4', 'chat:e0')).toMatchObject({
-      granted: ['chat:e0'], // held already, so it takes no place
-      denied: [{ pattern: 'chat:e4', code: 'too_many_subscriptions' }],
-    });
-    await client.unsubscribe('chat:e0');
-    expect(await client.subscribe('chat:e4')).toMatchObject({ granted: ['chat:e4'], denied: [] });
-    const [connection] = app.get(ConnectionRegistry);
-    expect(connection!.subscriptions.size).toBe(5);
-  });
-});
-
-describe('identity', () => {
-  it('of a frame is that of its connection, whatever the frame claims', async () => {
-    const client = await app.client('acme', { connectionId: 'phone' });
-    const claims = { accountId: 'root', connectionId: 'root', sender: 'root' };
-    const answer = await client.ask({ event: 'chat:whoami', data: claims, ...claims });
-    expect(answer).toMatchObject({ data: { accountId: 'acme', connectionId: 'phone' } });
-  });
-
-  it('of an answer counts: another connection cannot answer a question that it was not asked', async () => {
-    const phone = await app.client('acme', { connectionId: 'phone' });
-    const thief = await app.client('evil', { connectionId: 'phone' });
-    const asking = app.bus.ask('acme', 'phone', 'device:status', 1, { timeoutMs: 2_000 });
-    const question = await phone.nextFrame('the question', (frame) => 'ask' in frame);
-    const { ask } = question as { ask: number };
-    thief.send({ op: 'answer', ask, data: 'forged' });
-    expect(await thief.nextFrame('an error', ({ op }) => op === 'error')).toMatchObject({
-      code: 'unknown_ask',
-    });
-    phone.send({ op: 'answer', ask, data: 'genuine' });
-    expect(await asking).toBe('genuine');
-    phone.send({ op: 'answer', ask, data: 'twice' });
-    expect(await phone.nextFrame('an error', ({ op }) => op === 'error')).toMatchObject({
-      code: 'unknown_ask',
-    });
+    await expectUndisturbed(app, peer, other);
   });
 });
 
@@ -346,51 +235,7 @@ describe('P6: what a handler throws or returns, and JSON cannot say,', () => {
       const error = await peer.next('an error', (frame) => 'id' in frame && frame.id === id);
       expect(error).toMatchObject({ op: 'error', code: 'internal' });
     }
-    await expectUndisturbed(peer, other);
-  });
-});
-
-describe('P6: repeated abuse', () => {
-  it('by frames that break the protocol closes with 4500 after refusalsPerMinute, and disturbs nobody', async () => {
-    app = await start({ refusalsPerMinute: 5 });
-    const [peer, other] = [await RawPeer.open(app.port), await RawPeer.open(app.port)];
-    for (let n = 0; n < 20; n++) peer.sendText('nonsense');
-    expect(await peer.closeCode()).toBe(4500);
-    expect(peer.texts.filter(({ op }) => op === 'error')).toHaveLength(6);
-    const again = await RawPeer.open(app.port);
-    await expectUndisturbed(again, other);
-  });
-
-  it('by credentials that are refused closes with 4500', async () => {
-    app = await start({ refusalsPerMinute: 3 });
-    const client = await app.client();
-    for (let n = 0; n < 4; n++) client.send({ op: 'auth', token: 'wrong' });
-    expect((await client.closed).code).toBe(4500);
-    const codes = client.frames.flatMap((frame) => ('code' in frame ? [frame.code] : []));
-    expect(codes).toEqual(Array(4).fill('unauthorized'));
-  });
-
-  it('by too many frames is answered with rate_limited, then closed with 4429', async () => {
-    app = await start({ framesPerSecond: 1, frameBurst: 10, refusalsPerMinute: 5 });
-    const [peer, other] = [await RawPeer.open(app.port), await RawPeer.open(app.port)];
-    for (let n = 0; n < 50; n++) peer.sendText({ op: 'ping', id: n });
-    expect(await peer.closeCode()).toBe(4429);
-    expect(peer.texts.filter(({ op }) => op === 'pong')).toHaveLength(10);
-    const errors = peer.texts.filter(({ op }) => op === 'error');
-    expect(errors).toHaveLength(6);
-    expect(errors.every((error) => 'code' in error && error.code === 'rate_limited')).toBe(true);
-    const again = await RawPeer.open(app.port);
-    await expectUndisturbed(again, other);
-  });
-
-  it('does not mean errors of handlers: those may be as many as the rate allows', async () => {
-    app = await start({ refusalsPerMinute: 5 });
-    const client = await app.client();
-    for (let n = 0; n < 20; n++) {
-      const answer = await client.request('chat:strict', { text: n });
-      expect(answer).toMatchObject({ code: 'invalid_payload' });
-    }
-    expect(await client.request('chat:say', 1)).toMatchObject({ op: 'reply' });
+    await expectUndisturbed(app, peer, other);
   });
 });
 

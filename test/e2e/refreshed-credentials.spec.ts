@@ -4,10 +4,12 @@ import {
   ConnectionRegistry,
   type LoopConnection,
   type LoopRequest,
+  OnLoopEvent,
   OnLoopUnsubscribe,
 } from '../../lib/index.js';
 import { deferred } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
+import { cutRawPeers, Opcode, RawPeer } from '../support/raw-peer.js';
 import { authenticate, authorize } from '../support/scoped-tokens.js';
 import { isServing } from '../support/still-serving.js';
 
@@ -23,6 +25,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  cutRawPeers();
   await closeLoopApps();
   jest.restoreAllMocks();
 });
@@ -187,5 +190,30 @@ describe('credentials refreshed in place', () => {
     expect((await notRefreshed.closed).code).toBe(4501); // the first end of the other was before it
     expect(await client.ask({ op: 'auth', token: '30' })).toMatchObject({ op: 'ok' });
     expect((await client.closed).code).toBe(4501);
+  });
+});
+
+describe('credentials that expire', () => {
+  it('close with 4501, and nothing is delivered or handled after', async () => {
+    const seen: unknown[] = [];
+    class Listener {
+      @OnLoopEvent('chat:say')
+      say(data: unknown): void {
+        seen.push(data);
+      }
+    }
+    const brief = ({ token }: { token: string | undefined }) => ({
+      accountId: token!,
+      ...(token === 'brief' ? { expiresAt: Date.now() + 1_500 } : {}),
+    });
+    const app = await startLoopApp({ options: { authenticate: brief }, providers: [Listener] });
+    const peer = await RawPeer.open(app.port, { token: 'brief' });
+    expect(peer.texts[0]).toMatchObject({ expiresInMs: expect.any(Number) });
+    expect(await peer.closeCode()).toBe(4501);
+    peer.sendText({ event: 'chat:say', data: 'late' });
+    expect((await app.bus.pushToAccount('brief', 'chat:n', 1)).delivered).toBe(0);
+    expect(await isServing(app)).toBe(true);
+    expect(seen).toEqual([]);
+    expect(peer.frames.at(-1)!.opcode).toBe(Opcode.Close);
   });
 });
