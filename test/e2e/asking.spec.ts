@@ -78,6 +78,26 @@ describe('ask', () => {
     ]);
     expect(phone.frames.filter(isQuestion)).toHaveLength(3);
   });
+
+  it('tells a client whose answer comes too late, and does not take it for abuse', async () => {
+    const { client, bus } = await startLoopApp({ options: { config: { refusalsPerMinute: 1 } } });
+    const one = await client('acme', { connectionId: 'phone' });
+    for (let n = 1; n <= 5; n++) {
+      const outcome = asked(bus, 'phone', 200).catch((error: unknown) => error);
+      const { ask } = (await one.nextFrame('a question', isQuestion)) as AskedFrame;
+      expect(await outcome).toMatchObject({ reason: 'timeout' });
+      one.send({ op: 'answer', ask, data: n });
+      await one.nextFrame('an error', (frame) => 'code' in frame && frame.code === 'unknown_ask');
+    }
+    // Nor is it on the next connection, where a device may finish what it was asked on the last.
+    const again = await client('acme', { connectionId: 'phone' });
+    for (let ask = 1; ask <= 5; ask++) {
+      expect(await again.ask({ op: 'answer', ask, data: 1 })).toMatchObject({
+        code: 'unknown_ask',
+      });
+    }
+    expect(await again.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+  });
 });
 
 describe('P5: a question to a connection that another server may have', () => {

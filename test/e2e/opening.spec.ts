@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import {
@@ -8,8 +8,6 @@ import {
   OnAccountOnline,
   OnLoopConnect,
   OnLoopDisconnect,
-  OnLoopSubscribe,
-  OnLoopUnsubscribe,
   PresenceStore,
 } from '../../lib/index.js';
 import { LoopTestClient, MemoryCluster } from '../../lib/testing/index.js';
@@ -207,7 +205,7 @@ describe('limits hold when connections arrive together', () => {
   });
 });
 
-describe('P3: a default subscription of which authorize cannot tell whether it is allowed', () => {
+describe('P3: a default subscription that authorize cannot decide', () => {
   it('is not left out in silence: the connection is closed with 1013, and the next one has it', async () => {
     jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
     let isAway = true;
@@ -229,110 +227,6 @@ describe('P3: a default subscription of which authorize cannot tell whether it i
     expect((await client()).welcome.subscriptions).toEqual(['chat:*', 'billing:*']);
   });
 });
-
-describe('what a client is told of its subscriptions is true', () => {
-  it('a subscribe that was answered with timeout takes no effect later', async () => {
-    const gate = deferred();
-    const { client, get } = await startLoopApp({
-      options: {
-        defaultSubscriptions: [],
-        authorize: async () => {
-          await gate.promise;
-          return true;
-        },
-        config: { handlerTimeoutMs: 30 },
-      },
-    });
-    const one = await client('acme', { connectionId: 'phone' });
-    expect(await one.subscribe('chat:*')).toMatchObject({ op: 'error', code: 'timeout' });
-    gate.resolve();
-    await one.ask({ op: 'ping' });
-    expect(get(ConnectionRegistry).get('acme', 'phone')!.subscriptions.size).toBe(0);
-  });
-
-  it('a hook that fails does not unsay what was granted', async () => {
-    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
-    @Injectable()
-    class Failing {
-      @OnLoopSubscribe()
-      subscribed(): never {
-        throw new Error('audit log away');
-      }
-    }
-    const { client, bus } = await startLoopApp({
-      providers: [Failing],
-      options: { defaultSubscriptions: [] },
-    });
-    const one = await client();
-    expect(await one.subscribe('chat:*')).toMatchObject({ op: 'ok', granted: ['chat:*'] });
-    expect(await bus.pushToAccount('acme', 'chat:n', 1)).toMatchObject({ delivered: 1 });
-  });
-
-  it('new credentials take nothing that server code subscribed on its own authority, and hooks hear of the rest', async () => {
-    const unsubscribed: unknown[] = [];
-    @Injectable()
-    class Watch {
-      @OnLoopUnsubscribe()
-      gone(_connection: LoopConnection, patterns: readonly string[]): void {
-        unsubscribed.push(patterns);
-      }
-    }
-    let allowed = true;
-    const { client, get } = await startLoopApp({
-      providers: [Watch],
-      options: { defaultSubscriptions: ['chat:*'], authorize: () => allowed },
-    });
-    const one = await client('acme', { connectionId: 'phone' });
-    const connection = get(ConnectionRegistry).get('acme', 'phone')!;
-    await connection.subscribe('billing:*');
-    allowed = false;
-    expect(await one.ask({ op: 'auth', token: 'acme' })).toMatchObject({ removed: ['chat:*'] });
-    expect([...connection.subscriptions]).toEqual(['billing:*']);
-    expect(unsubscribed).toEqual([['chat:*']]);
-  });
-
-  it('subscribe and unsubscribe keep their order, also when handlers run side by side', async () => {
-    const { client, get } = await startLoopApp({
-      options: {
-        defaultSubscriptions: [],
-        authorize: async () => {
-          await new Promise((resolve) => setImmediate(resolve));
-          return true;
-        },
-        config: { handlersInFlight: 4 },
-      },
-    });
-    const one = await client('acme', { connectionId: 'phone' });
-    const subscribed = one.subscribe('chat:*');
-    expect(await one.unsubscribe('chat:*')).toMatchObject({ removed: ['chat:*'] });
-    expect(await subscribed).toMatchObject({ granted: ['chat:*'] });
-    expect(get(ConnectionRegistry).get('acme', 'phone')!.subscriptions.size).toBe(0);
-  });
-
-  it('an answer that comes too late is told so, and is no abuse', async () => {
-    const { client, bus } = await startLoopApp({ options: { config: { refusalsPerMinute: 1 } } });
-    const one = await client('acme', { connectionId: 'phone' });
-    for (let n = 1; n <= 5; n++) {
-      const asked = bus.ask('acme', 'phone', 'device:status', n, { timeoutMs: 200 });
-      const outcome = asked.catch((error: unknown) => error);
-      const { ask } = (await one.nextFrame('a question', (frame) => 'ask' in frame)) as {
-        ask: number;
-      };
-      expect(await outcome).toMatchObject({ reason: 'timeout' });
-      one.send({ op: 'answer', ask, data: n });
-      await one.nextFrame('an error', (frame) => 'code' in frame && frame.code === 'unknown_ask');
-    }
-    // Nor is it on the next connection, where a device may finish what it was asked on the last.
-    const again = await client('acme', { connectionId: 'phone' });
-    for (let ask = 1; ask <= 5; ask++) {
-      expect(await again.ask({ op: 'answer', ask, data: 1 })).toMatchObject({
-        code: 'unknown_ask',
-      });
-    }
-    expect(await again.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
-  });
-});
-
 describe('an upgrade of a path that nobody takes, beside another listener', () => {
   it('is answered with 404 after strayUpgradeTimeoutMs, and does not keep the application from closing', async () => {
     const loopApp = await startLoopApp({
