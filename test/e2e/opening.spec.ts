@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import {
