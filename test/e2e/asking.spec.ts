@@ -7,6 +7,7 @@ import {
   type TransportMessage,
   type TransportReceipt,
 } from '../../lib/index.js';
+import { eventually } from '../support/eventually.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import { NullTransport } from '../support/null-transport.js';
 
@@ -71,6 +72,7 @@ describe('ask', () => {
     expect(await first).toBe('one');
     const third = asked(bus).catch((error: unknown) => error);
     await expect(asked(bus)).rejects.toMatchObject({ reason: 'send_failed' });
+    await eventually('it has three', () => phone.frames.filter(isQuestion).length === 3);
     await phone.close();
     expect([await second, await third]).toMatchObject([
       { reason: 'send_failed' },

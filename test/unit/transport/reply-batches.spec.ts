@@ -44,6 +44,6 @@ describe('P5, P6: of a message of replies', () => {
   });
 
   it.each(['', '{', 'null', '{}', '1'])('%j as a whole is refused', (batch) => {
-    expect(() => parseReplies(batch)).toThrow(/JSON|list/);
+    expect(() => parseReplies(batch)).toThrow(/JSON|array/);
   });
 });
