@@ -47,7 +47,10 @@ if (!Number.isInteger(rounds) || rounds < 1) {
   process.exit(2);
 }
 const scale = { quick: values.quick, rounds };
-const facts = await factsOfThisRun(['npm run bench', ...process.argv.slice(2)].join(' '));
+const given = process.argv.slice(2);
+const facts = await factsOfThisRun(
+  ['npm run bench', ...(given.length > 0 ? ['--', ...given] : [])].join(' '),
+);
 console.log(factsText(facts));
 const sections: Section[] = [];
 try {

@@ -31,7 +31,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       'Server CPU to take one connection, until its client is told that it is ready, in microseconds: median (least); 50 at ' +
       `a time. Not all do the same: LoopWs asks "authenticate", checks origin, rates and limits, makes ${SUBSCRIPTIONS} ` +
       'subscriptions and says welcome; socket.io reads the token, joins as many rooms and answers its own handshake; ws and ' +
-      'platform-ws read the token and are ready with the 101. How many come per second is bounded by the clients as well. ' +
+      'nest-ws read the token and are ready with the 101. How many come per second is bounded by the clients as well. ' +
       clientsText(rigs),
     tables: [
       {

@@ -75,6 +75,8 @@ export async function run(
 
 async function measureOne(rig: Rig): Promise<EventLoopReport> {
   await rig.server.call('watchEventLoop', undefined);
-  await rig.publish({ events: EVENTS, perTick: 1, everyMs: EVERY_MS, bytes: 200 });
+  await rig.measure(() =>
+    rig.publish({ events: EVENTS, perTick: 1, everyMs: EVERY_MS, bytes: 200 }),
+  );
   return rig.server.call('eventLoop', undefined);
 }

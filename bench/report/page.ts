@@ -19,7 +19,7 @@ same machine, and each has its clients in a process of their own, which check th
 Absolute numbers depend on the machine; compare those of one table with each other.
 
 \`npm run bench\` wrote this page, in about half an hour; \`npm run bench:quick\` prints a short form of it in less than two
-minutes. [bench/](../bench/README.md) explains the method and discusses the results.
+minutes. [bench/](../bench/README.md) explains the method, names the servers and discusses the results.
 `;
 
 /** Writes the page and its charts. */
