@@ -62,8 +62,8 @@ export async function run(
     charts: [
       {
         title: 'Inbound event through a guard and a pipe',
-        unit: 'µs of server CPU',
-        groups: rows.map(({ connections, load }) => `${connections} connections, ${load}`),
+        unit: 'µs of server CPU, by connections',
+        groups: rows.map(({ connections, load }) => `${connections}, ${load}`),
         series: peers.map((name) => ({
           name,
           values: rows.map(({ micros }) => median(micros.get(name)!)),
