@@ -35,7 +35,7 @@ export const LIMITS = {
   'kernel memory of a server': { at: 2 * GIB, unit: 'bytes' },
   'time of Redis': { at: 0.6, unit: 'of a processor' },
   'memory of Redis': { at: 8 * GIB, unit: 'bytes' },
-  'everybody back': { at: 60, unit: 'seconds' },
+  'everybody back': { at: 300, unit: 'seconds' },
 } as const;
 
 export const RESOURCES = Object.keys(LIMITS) as Resource[];

@@ -174,7 +174,7 @@ const MODEL = `## The model
 - **Everybody back** is how long it takes until all are online again after the whole cluster was restarted, when nothing but
   processors bounds it: those of the servers, or that of Redis.
 - **Full** is 60 % of a processor, which leaves room for the moment in which a server fails and its clients come to the
-  others; 4 GiB of memory of a server and 2 GiB of its kernel; 8 GiB of Redis; a minute until everybody is back.
+  others; 4 GiB of memory of a server and 2 GiB of its kernel; 8 GiB of Redis; five minutes until everybody is back.
 - **Extrapolated** means that a server has more connections than the ${MOST_CONNECTIONS} that were measured.
 
 ## One million connections
