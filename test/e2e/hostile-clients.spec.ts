@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
-import { ForbiddenException, Logger } from '@nestjs/common';
+import { ForbiddenException } from '@nestjs/common';
 import {
   ConnectionRegistry,
   type LoopConnection,
@@ -11,6 +11,7 @@ import {
 } from '../../lib/index.js';
 import type { OkFrame } from '../../lib/protocol/frames.js';
 import { deferred, eventually } from '../support/eventually.js';
+import { keepLog } from '../support/kept-log.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import { NullTransport } from '../support/null-transport.js';
 import { cutRawPeers, RawPeer, textFrame } from '../support/raw-peer.js';
@@ -20,12 +21,7 @@ import { isServing } from '../support/still-serving.js';
 let logged: string[];
 
 beforeEach(() => {
-  logged = [];
-  for (const level of ['warn', 'error'] as const) {
-    jest
-      .spyOn(Logger.prototype, level)
-      .mockImplementation((...line) => void logged.push(line.join(' ')));
-  }
+  logged = keepLog('warn', 'error');
 });
 
 afterEach(async () => {

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { OnLoopEvent } from '../../lib/index.js';
+import { keepLog } from '../support/kept-log.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import { cutRawPeers, Opcode, rawFrame, RawPeer } from '../support/raw-peer.js';
 import { isServing } from '../support/still-serving.js';
@@ -9,14 +10,10 @@ const LEVELS = ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const;
 const EVIL = 'x\r\nFORGED \u001b[31m\u0000';
 const SECRET = 'sEcReT';
 
-const logged: string[] = [];
+let logged: string[];
 
 beforeEach(() => {
-  for (const level of LEVELS) {
-    jest
-      .spyOn(Logger.prototype, level)
-      .mockImplementation((...line) => void logged.push(line.join(' ')));
-  }
+  logged = keepLog(...LEVELS);
 });
 
 afterEach(async () => {

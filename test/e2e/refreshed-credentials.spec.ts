@@ -1,5 +1,4 @@
 import { jest } from '@jest/globals';
-import { Logger } from '@nestjs/common';
 import {
   ConnectionRegistry,
   type LoopConnection,
@@ -8,6 +7,7 @@ import {
   OnLoopUnsubscribe,
 } from '../../lib/index.js';
 import { deferred } from '../support/eventually.js';
+import { keepLog } from '../support/kept-log.js';
 import { closeLoopApps, startLoopApp } from '../support/loop-app.js';
 import { cutRawPeers, Opcode, RawPeer } from '../support/raw-peer.js';
 import { authenticate, authorize } from '../support/scoped-tokens.js';
@@ -16,12 +16,7 @@ import { isServing } from '../support/still-serving.js';
 let logged: string[];
 
 beforeEach(() => {
-  logged = [];
-  for (const level of ['warn', 'error'] as const) {
-    jest
-      .spyOn(Logger.prototype, level)
-      .mockImplementation((...line) => void logged.push(line.join(' ')));
-  }
+  logged = keepLog('warn', 'error');
 });
 
 afterEach(async () => {

@@ -5,12 +5,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
+import { startServer } from './round-server.mjs';
 import { settledHeap } from './settled-heap.mjs';
 
-const { ConnectionRegistry, EventBus, LoopWsModule } = await import(process.env.LOOPWS_LIB);
+const { ConnectionRegistry, EventBus } = await import(process.env.LOOPWS_LIB);
 
 const WARM_UP = 5;
 const ROUNDS = 8;
@@ -22,28 +22,18 @@ const PATIENCE_MS = 10_000;
 /** Two keys for each partition of the accounts: how much each server has in it. */
 const OF_PARTITIONS = /:[mn]$/;
 
-const redis = process.env.LOOPWS_REDIS;
-const admin = new Redis(redis);
+const admin = new Redis(process.env.LOOPWS_REDIS);
 const rejections = [];
 process.on('unhandledRejection', (error) => rejections.push(String(error)));
 
-async function startServer(serverId) {
-  class AppModule {}
-  const options = {
-    services: ['chat'],
-    defaultSubscriptions: ['*:*'],
-    redis,
-    serverId,
-    authenticate: ({ token }) => ({ accountId: token }),
-    config: { topicLingerMs: 0, presenceGraceMs: 0, serverBeatMs: 100, receiptTimeoutMs: 5_000 },
-  };
-  const module = { module: AppModule, imports: [LoopWsModule.forRoot(options)] };
-  const app = await NestFactory.create(module, { logger: false });
-  await app.listen(0, '127.0.0.1');
-  return app;
-}
+const CONFIG = {
+  topicLingerMs: 0,
+  presenceGraceMs: 0,
+  serverBeatMs: 100,
+  receiptTimeoutMs: 5_000,
+};
 
-const [asker, host] = [await startServer('asker'), await startServer('host')];
+const [asker, host] = [await startServer('asker', CONFIG), await startServer('host', CONFIG)];
 const { port } = host.getHttpServer().address();
 const registry = host.get(ConnectionRegistry);
 

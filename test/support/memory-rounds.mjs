@@ -3,48 +3,36 @@
  * how large the heap is after the first rounds and after the last, when everything has settled.
  */
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
+import { startServer } from './round-server.mjs';
 import { settledHeap } from './settled-heap.mjs';
 
-const { EventBus, LoopTransport, LoopWsModule } = await import(process.env.LOOPWS_LIB);
+const { EventBus, LoopTransport } = await import(process.env.LOOPWS_LIB);
 const { LoopTestClient } = await import(process.env.LOOPWS_TESTING);
 
 const WARM_UP = 5;
 const ROUNDS = 12;
 const PUSHES = 2_000;
 
-const redis = process.env.LOOPWS_REDIS;
-const admin = new Redis(redis);
+const admin = new Redis(process.env.LOOPWS_REDIS);
 const rejections = [];
 process.on('unhandledRejection', (error) => rejections.push(String(error)));
 
-async function startServer(serverId) {
-  class AppModule {}
-  const options = {
-    services: ['chat'],
-    defaultSubscriptions: ['*:*'],
-    redis,
-    serverId,
-    authenticate: ({ token }) => ({ accountId: token }),
-    config: {
-      serverBeatMs: 100,
-      serverTimeoutMs: 5_000,
-      redisCommandTimeoutMs: 2_000,
-      redisReconnectBaseMs: 10,
-      redisReconnectCapMs: 50,
-      receiptTimeoutMs: 300,
-      maxQueueBytes: 100_000_000,
-      topicLingerMs: 0,
-    },
-  };
-  const module = { module: AppModule, imports: [LoopWsModule.forRoot(options)] };
-  const app = await NestFactory.create(module, { logger: false });
-  await app.listen(0, '127.0.0.1');
-  return app;
-}
+const CONFIG = {
+  serverBeatMs: 100,
+  serverTimeoutMs: 5_000,
+  redisCommandTimeoutMs: 2_000,
+  redisReconnectBaseMs: 10,
+  redisReconnectCapMs: 50,
+  receiptTimeoutMs: 300,
+  maxQueueBytes: 100_000_000,
+  topicLingerMs: 0,
+};
 
-const [pusher, receiver] = [await startServer('pusher'), await startServer('receiver')];
+const [pusher, receiver] = [
+  await startServer('pusher', CONFIG),
+  await startServer('receiver', CONFIG),
+];
 const bus = pusher.get(EventBus);
 const transport = pusher.get(LoopTransport);
 
