@@ -9,7 +9,7 @@ import type { RedisServer, Topology } from './topology.js';
 
 export interface ChannelListener {
   receive(channel: string, message: Buffer): void;
-  /** Nobody has needed the channel for `topicLingerMs`, so it is no longer subscribed. */
+  /** Nobody has needed the channel for `topicLingerMs`; it is unsubscribed, and nothing more of it can arrive. */
   givenUp(channel: string): void;
   /** Messages may have been missed; from now on, none are. */
   mayHaveMissed(): void;
@@ -22,6 +22,8 @@ export class ChannelSubscriber {
   private readonly connections = new Map<RedisServer, SubscribedConnection>();
   /** Channels that no server keeps at the moment, by name. */
   private readonly unassigned = new Map<string, SubscribedChannel>();
+  /** Channels that nobody needs and of which something may still arrive, by name. */
+  private readonly leaving = new Map<string, SubscribedChannel>();
   private lingering: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -184,10 +186,28 @@ export class ChannelSubscriber {
   private unsubscribeIdle(): void {
     const now = performance.now();
     const isIdle = ({ until }: SubscribedChannel): boolean => until !== undefined && until <= now;
-    const removed = [...this.connections.values()].flatMap((one) => one.remove(isIdle).removed);
     const unassigned = [...this.unassigned.values()].filter(isIdle);
     for (const { name } of unassigned) this.unassigned.delete(name);
-    for (const { name } of [...removed, ...unassigned]) this.listener.givenUp(name);
+    this.giveUp(unassigned);
+    for (const connection of this.connections.values()) {
+      const { removed, gone } = connection.remove(isIdle);
+      this.giveUp(removed, gone);
+    }
+  }
+
+  private giveUp(channels: readonly SubscribedChannel[], gone = Promise.resolve()): void {
+    for (const channel of channels) this.leaving.set(channel.name, channel);
+    void gone.then(() => {
+      for (const channel of channels) this.left(channel);
+    });
+  }
+
+  private left(channel: SubscribedChannel): void {
+    const { name } = channel;
+    if (this.leaving.get(name) !== channel) return; // needed and left again since
+    this.leaving.delete(name);
+    const isNeededAgain = this.unassigned.has(name) || this.holderOf(name)?.get(name) !== undefined;
+    if (!isNeededAgain) this.listener.givenUp(name);
   }
 }
 

@@ -102,7 +102,7 @@ export class SubscribedConnection {
    */
   remove(isMeant: (channel: SubscribedChannel) => boolean): {
     removed: SubscribedChannel[];
-    gone: Promise<unknown>;
+    gone: Promise<void>;
   } {
     const removed = [...this.channels.values()].filter(isMeant);
     for (const channel of removed) {
@@ -115,7 +115,7 @@ export class SubscribedConnection {
     const replies = [...commandsFor(removed, pubSub)].map((chunk) =>
       pubSub.unsubscribe(this.redis, namesOf(chunk)),
     );
-    return { removed, gone: Promise.allSettled(replies) };
+    return { removed, gone: Promise.allSettled(replies).then(() => {}) };
   }
 
   /** Closes a connection that seems dead. A new one is made. */

@@ -1,3 +1,4 @@
+import type { PushReport } from '../../lib/index.js';
 import { faultTest, healed } from '../support/fault-test.js';
 import type { LoopApp } from '../support/loop-app.js';
 import { PushLedger } from '../support/push-ledger.js';
@@ -97,5 +98,20 @@ describe('a slow way to Redis', () => {
     expect(ledger.lies).toEqual([]);
     expect(ledger.arrived).toHaveLength(100);
     expect(await connections()).toEqual(before);
+  }, 30_000);
+
+  it('P1: a server that unsubscribes answers for what is still on its way to it', async () => {
+    const { near, far, slowDown } = await servers({ ...PATIENT, topicLingerMs: 0 });
+    const onFar = await far.client('acme');
+    slowDown(100);
+    const subscribed = (): Promise<string[]> => redis.command('PUBSUB', 'CHANNELS', '*:a:acme');
+    expect(await subscribed()).toHaveLength(1);
+    await onFar.close();
+    const reports: Promise<PushReport>[] = [];
+    while ((await subscribed()).length > 0) {
+      reports.push(near.bus.pushToAccount('acme', 'chat:n', 0));
+    }
+    const complete = (await Promise.all(reports)).map((report) => report.complete);
+    expect(new Set(complete)).toEqual(new Set([true]));
   }, 30_000);
 });

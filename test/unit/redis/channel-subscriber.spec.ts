@@ -14,6 +14,8 @@ class ScriptedServer extends EventEmitter implements RedisServer {
   status = 'wait';
   /** What its confirmations wait for. */
   confirming = Promise.resolve();
+  /** What its confirmations that a channel is unsubscribed wait for. */
+  unsubscribing = Promise.resolve();
   isAsked = false;
 
   createConnection(): RedisDriver {
@@ -47,6 +49,7 @@ class ScriptedServer extends EventEmitter implements RedisServer {
 
   async unsubscribe(...channels: string[]): Promise<void> {
     for (const channel of channels) this.subscribed.delete(channel);
+    await this.unsubscribing;
   }
 }
 
@@ -191,5 +194,38 @@ describe('P8: what nobody needs any more is given up', () => {
     subscriber.detach(['a']);
     await eventually('it is given up', () => givenUp.length > 0);
     expect([...one.subscribed]).toEqual([]);
+  });
+
+  it('when nothing more of it can arrive, unless it was needed again meanwhile', async () => {
+    await subscribe(new ScriptedTopology({ a: one, b: one }), HASTY);
+    await subscriber.attach(['a', 'b']);
+    const { promise, resolve: confirm } = deferred();
+    one.unsubscribing = promise;
+    subscriber.detach(['a', 'b']);
+    await eventually('it is unsubscribed', () => one.subscribed.size === 0);
+    await subscriber.attach(['b']);
+    expect(givenUp).toEqual([]);
+    confirm();
+    await eventually('it is given up', () => givenUp.length > 0);
+    expect(givenUp).toEqual(['a']);
+    expect([...one.subscribed]).toEqual(['b']);
+  });
+
+  it('once, though it was needed and left again before it was unsubscribed', async () => {
+    await subscribe(new ScriptedTopology({ a: one }), HASTY);
+    const confirmations = [deferred(), deferred()] as const;
+    for (const { promise } of confirmations) {
+      await subscriber.attach(['a']);
+      one.unsubscribing = promise;
+      subscriber.detach(['a']);
+      await eventually('it is unsubscribed', () => one.subscribed.size === 0);
+    }
+    const [first, second] = confirmations;
+    first.resolve();
+    await first.promise;
+    expect(givenUp).toEqual([]);
+    second.resolve();
+    await eventually('it is given up', () => givenUp.length > 0);
+    expect(givenUp).toEqual(['a']);
   });
 });
