@@ -7,6 +7,9 @@ import { type Ratio, ratioOf } from '../support/ratio.js';
 import { median, medianAndLeast } from '../support/statistics.js';
 import type { Scale } from './axis.js';
 
+/** With what a write to each connection costs at least. */
+const PEERS_AND_SOCKETS: readonly PeerName[] = [...ONE_SERVER, 'node:net'];
+
 /** Bytes that are on their way to a client at once, where the load allows: what waits in a server would be another cost. */
 const UNDER_WAY_BYTES = 16_384;
 
@@ -36,7 +39,7 @@ export type FanOut = ReadonlyMap<Load, ReadonlyMap<PeerName, readonly FanOutFigu
 export async function measureFanOut(
   loads: readonly Load[],
   rounds: number,
-  peers: readonly PeerName[] = ONE_SERVER,
+  peers: readonly PeerName[] = PEERS_AND_SOCKETS,
 ): Promise<FanOut> {
   const results = new Map<Load, Map<PeerName, FanOutFigure[]>>();
   for (const connections of new Set(loads.map((load) => load.connections))) {
@@ -63,7 +66,11 @@ export function microsOf(fanOut: FanOut, load: Load, peer: PeerName): number[] {
 
 /** What LoopWs costs, divided by what another peer does. */
 export function ratioTo(other: PeerName, fanOut: FanOut, load: Load): Ratio {
-  return ratioOf(microsOf(fanOut, load, 'loopws'), microsOf(fanOut, load, other));
+  return ratioBetween('loopws', other, fanOut, load);
+}
+
+function ratioBetween(one: PeerName, other: PeerName, fanOut: FanOut, load: Load): Ratio {
+  return ratioOf(microsOf(fanOut, load, one), microsOf(fanOut, load, other));
 }
 
 async function measureOne(rig: Rig, load: Load): Promise<FanOutFigure> {
@@ -102,8 +109,9 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       '(least). Events have 200 bytes on the wire unless the table says otherwise. "Per tick" is the number of events ' +
       'published in one turn of the event loop; the next turn publishes once there was time to write them all. Pushes of ' +
       'LoopWs ask for no result (`receipt: false`), since no peer has one; the last table has those with results, which are ' +
-      "the default. Both ends are on one machine, so the kernel charges the sender with the receiver's side as well. The " +
-      "last column is the busiest of the clients' processes, as a share of one processor: where it is above 0.9, the " +
+      'the default. "node:net" is what the sockets of Node cost: the frames of a turn joined once, and one write to each ' +
+      'connection. Both ends are on one machine, so the kernel charges the sender with the side of the receiver as well. ' +
+      "The last column is the busiest of the clients' processes, as a share of one processor: where it is above 0.9, the " +
       'clients may have held the server up.',
     tables: [
       fanOutTable('By connections and events per tick', fanOut, byTick),
@@ -138,7 +146,7 @@ function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Tab
       'connections',
       'per tick',
       'bytes',
-      ...ONE_SERVER,
+      ...PEERS_AND_SOCKETS,
       'of socket.io',
       'of ws',
       'clients busy',
@@ -147,7 +155,7 @@ function fanOutTable(title: string, fanOut: FanOut, loads: readonly Load[]): Tab
       `${load.connections}`,
       `${load.perTick}`,
       `${load.bytes}`,
-      ...ONE_SERVER.map((name) => cell(fanOut, load, name)),
+      ...PEERS_AND_SOCKETS.map((name) => cell(fanOut, load, name)),
       ratioTo('socket.io', fanOut, load).figure.toFixed(2),
       ratioTo('ws', fanOut, load).figure.toFixed(2),
       busiest(fanOut, load),
@@ -185,6 +193,7 @@ function verdictsOf(fanOut: FanOut, [one, eight, many]: readonly Load[]): Verdic
   const verdict = (load: Load, other: PeerName, limit: number): Verdict => ({
     what: `fan-out to ${load.connections} connections, ${load.perTick} per tick, of ${other}`,
     ...ratioTo(other, fanOut, load),
+    floor: ratioBetween('node:net', other, fanOut, load).figure,
     limit,
   });
   return [

@@ -38,7 +38,8 @@ export async function run(
     }
   }
   await endEach(rigs);
-  const ratio = ({ micros }: Row): Ratio => ratioOf(micros.get('loopws')!, micros.get('nest-ws')!);
+  const ratio = ({ micros }: Row, name: PeerName = 'loopws'): Ratio =>
+    ratioOf(micros.get(name)!, micros.get('nest-ws')!);
   return {
     title: 'Inbound events',
     text:
@@ -73,6 +74,7 @@ export async function run(
     verdicts: rows.map((row) => ({
       what: `inbound event, ${row.connections} connections, ${row.load}, of nest-ws`,
       ...ratio(row),
+      ...(peers.includes('ws') && { floor: ratio(row, 'ws').figure }),
       limit: 0.6,
       isGuarded: true,
     })),

@@ -17,6 +17,7 @@ import type { Scale } from './axis.js';
 
 const FEW = 1;
 const MANY = 51;
+const LIBRARIES: PeerName = 'ioredis + ws';
 /** The fourth server: its connection listens to something else. */
 const ASIDE = 3;
 
@@ -99,6 +100,7 @@ export async function run(
     verdicts: LOAD_NAMES.map((load) => ({
       what: `channel relay, receiver beyond the writes, ${load}, of socket.io classic`,
       ...ratio('none', 'loopws', load),
+      ...(peers.includes(LIBRARIES) && { floor: ratio('none', LIBRARIES, load).figure }),
       limit: 0.5,
       isGuarded: load === 'flood, 16 per tick',
     })),

@@ -88,6 +88,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       ...loads.map((load) => ({
         what: `targeted push across ${SERVERS} servers, ${load}, of socket.io classic`,
         ...ratioBetween('loopws', 'socket.io classic', measured.get(load)!),
+        floor: ratioBetween('ioredis + ws', 'socket.io classic', measured.get(load)!).figure,
         limit: 0.35,
       })),
       {

@@ -14,6 +14,10 @@ export const PEERS = {
     format: 'json',
     load: async () => (await import('./ws-loop.js')).start,
   },
+  'node:net': {
+    format: 'json',
+    load: async () => (await import('./net-loop.js')).start,
+  },
   'ioredis + ws': {
     format: 'loopws',
     load: async () => (await import('./redis-loop.js')).start,

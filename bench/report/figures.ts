@@ -28,6 +28,8 @@ export interface Verdict {
   readonly spread?: Ratio['spread'];
   /** At most. */
   readonly limit: number;
+  /** The same figure of Node or of the libraries alone, which check nothing and promise nothing, where it was measured. */
+  readonly floor?: number;
   readonly unit?: string;
   /** Whether `npm run bench:guard` holds it: a lost optimisation shows in it, and a busy machine does not. */
   readonly isGuarded?: boolean;

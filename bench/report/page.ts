@@ -37,17 +37,18 @@ export function factsText({ command, conditions }: RunFacts): string {
 export function verdictText(sections: readonly Section[]): string {
   const verdicts = sections.flatMap((section) => section.verdicts);
   if (verdicts.length === 0) return '';
-  const head = ['what', 'measured', 'least to most of the rounds', 'at most', 'holds'];
+  const head = ['what', 'measured', 'least to most of the rounds', 'at most', 'holds', 'floor'];
   return `## Targets\n\n${TARGETS_TEXT}\n\n${table(head, verdicts.map(verdictRow))}\n`;
 }
 
 const TARGETS_TEXT =
   'The goals that this project has set itself. "A, of B" is what LoopWs costs divided by what B does, from the medians of the ' +
   'rounds: below 1, LoopWs is cheaper. Pushes ask for no result here (`receipt: false`), as no peer has one; the tables show ' +
-  '"loopws, results" beside it, which is the default.';
+  '"loopws, results" beside it, which is the default. "Floor" is the same figure of what is under every server: `node:net` for a ' +
+  'fan-out, `ws` for inbound events, `ioredis` and `ws` across servers, with nothing around them.';
 
 function verdictRow(verdict: Verdict): string[] {
-  const { what, spread, limit, unit = '' } = verdict;
+  const { what, spread, limit, floor, unit = '' } = verdict;
   const figure = (value: number): string =>
     `${value < 0.1 ? value.toPrecision(2) : value.toFixed(2)}${unit}`;
   return [
@@ -56,6 +57,7 @@ function verdictRow(verdict: Verdict): string[] {
     spread === undefined ? '' : spread.map(figure).join(' to '),
     `${limit}${unit}`,
     holds(verdict) ? 'yes' : 'no',
+    floor === undefined ? '' : figure(floor),
   ];
 }
 
