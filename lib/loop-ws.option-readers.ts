@@ -127,7 +127,20 @@ export function readRedis(redis: unknown): RedisSource | undefined {
       'a URL such as "redis://host:6379", ioredis options or an ioredis client',
     );
   }
+  if (typeof redis === 'object') refuseNodeRedis(redis);
   return redis as RedisSource;
+}
+
+/** ioredis would ignore these options, and connect to a Redis on this host. */
+function refuseNodeRedis(redis: object): void {
+  const foreign = ['url', 'socket', 'rootNodes'].find((name) => name in redis);
+  const isForeignClient = 'duplicate' in redis && !('status' in redis);
+  if (foreign === undefined && !isForeignClient) return;
+  const what = isForeignClient ? 'a client that is not of ioredis' : `options with "${foreign}"`;
+  throw new LoopWsBootError(
+    `LoopWs: option "redis" is ${what}, as for the package "redis". LoopWs uses ioredis: pass a URL ` +
+      'such as "redis://host:6379", { host, port }, { nodes } for a Redis Cluster, or an ioredis client.',
+  );
 }
 
 export function readNamespace(namespace: unknown = 'lw'): string {

@@ -56,6 +56,16 @@ describe('a wrong option stops the boot with a sentence that names it and the re
       { services: { billing: { history: { size: 1, ttlMs: 1, max: 1 } } } },
       /"services.billing.history.max".*has size and ttlMs/,
     ],
+    [
+      'Redis options of another package',
+      { redis: { url: 'redis://127.0.0.1:1' } },
+      /"redis" is options with "url".*uses ioredis: pass a URL/,
+    ],
+    [
+      'a Redis client of another package',
+      { redis: { duplicate: () => ({}) } },
+      /"redis" is a client that is not of ioredis/,
+    ],
     ['an unknown option', { pth: '/ws' }, /unknown option "pth".*path/],
     ['a bad path', { path: 'ws' }, /"path" is "ws".*\/ws/],
     [
