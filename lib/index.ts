@@ -46,8 +46,8 @@ export {
   LoopConnection,
 } from './connections/loop-connection.js';
 
-export { anonymousAccounts } from './gateway/anonymous-accounts.js';
-export type { LoopRequest } from './gateway/loop-request.js';
+export { anonymousAccounts } from './gateway/request/anonymous-accounts.js';
+export type { LoopRequest } from './gateway/request/loop-request.js';
 
 export { OnLoopEvent } from './handlers/loop-event.decorator.js';
 export {

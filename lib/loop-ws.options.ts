@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { LoopConnection } from './connections/loop-connection.js';
-import type { LoopRequest } from './gateway/loop-request.js';
+import type { LoopRequest } from './gateway/request/loop-request.js';
 import type { LoopWsConfigChanges } from './loop-ws.config.js';
 import type { PresenceStore } from './presence/presence-store.js';
 import type { RedisSource } from './redis/redis.options.js';

@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { TokenBucket } from '../connections/token-bucket.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import type { Identity } from './identity.js';
-import { tryLater, type UpgradeRefusal } from './refusal.js';
-import { Sessions } from './sessions.js';
+import type { Identity } from './request/identity.js';
+import { tryLater, type UpgradeRefusal } from './request/refusal.js';
+import { Sessions } from './session/sessions.js';
 
 /** Decides whether this server accepts one more connection, both before and after the client is identified. */
 @Injectable()

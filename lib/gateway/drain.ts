@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { within } from '../util/within.js';
-import type { Session } from './session.js';
-import { Sessions } from './sessions.js';
+import type { Session } from './session/session.js';
+import { Sessions } from './session/sessions.js';
 
 /** Closes this server's connections gradually, so that its clients do not all arrive elsewhere at once. */
 @Injectable()

@@ -5,11 +5,11 @@ import { acceptsSubprotocols, SUBPROTOCOL } from '../protocol/subprotocol.js';
 import { SampledLogger } from '../util/sampled-logger.js';
 import { TurnPace } from '../util/turn-pace.js';
 import { Admission } from './admission.js';
-import { Authenticator } from './authenticator.js';
-import { type Identity, isSafeId } from './identity.js';
-import { type LoopRequest, offeredSubprotocols, toLoopRequest } from './loop-request.js';
-import { isAllowedOrigin } from './origin-policy.js';
-import { UpgradeRefusal } from './refusal.js';
+import { Authenticator } from './request/authenticator.js';
+import { type Identity, isSafeId } from './request/identity.js';
+import { type LoopRequest, offeredSubprotocols, toLoopRequest } from './request/loop-request.js';
+import { isAllowedOrigin } from './request/origin-policy.js';
+import { UpgradeRefusal } from './request/refusal.js';
 
 /**
  * Opening a connection takes about 0.3 ms, most of it in this and the next turns of the event loop, and Node accepts

@@ -17,12 +17,12 @@ import { LoopWsBootError } from '../loop-ws.errors.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { Admission } from './admission.js';
-import { ConnectionOpener } from './connection-opener.js';
+import { ConnectionOpener } from './session/connection-opener.js';
 import { Drain } from './drain.js';
 import type { Admitted } from './handshake.js';
-import { type Peer, wantsToResume } from './loop-request.js';
+import { type Peer, wantsToResume } from './request/loop-request.js';
 import { SessionFactory } from './session.factory.js';
-import { Sessions } from './sessions.js';
+import { Sessions } from './session/sessions.js';
 import { answerUpgradeRequired } from './upgrade-required.js';
 
 /** The part of the `ws` package's server that is used here. */

@@ -13,15 +13,15 @@ import { wireOf } from '../connections/wire.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
 import { BackgroundWork } from '../util/background-work.js';
 import { randomId } from '../util/random-id.js';
-import { Authenticator } from './authenticator.js';
-import { FrameHandler } from './frame-handler.js';
+import { Authenticator } from './request/authenticator.js';
+import { FrameHandler } from './session/frame-handler.js';
 import type { Admitted } from './handshake.js';
-import type { Identity } from './identity.js';
-import { KeptRequest } from './kept-request.js';
-import type { Peer } from './loop-request.js';
-import { Session, type SessionServices } from './session.js';
-import { Sessions } from './sessions.js';
-import { SessionTeardown } from './session-teardown.js';
+import type { Identity } from './request/identity.js';
+import { KeptRequest } from './request/kept-request.js';
+import type { Peer } from './request/loop-request.js';
+import { Session, type SessionServices } from './session/session.js';
+import { Sessions } from './session/sessions.js';
+import { SessionTeardown } from './session/session-teardown.js';
 
 /** Assembles the parts of a connection. */
 @Injectable()

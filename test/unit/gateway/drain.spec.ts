@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Drain } from '../../../lib/gateway/drain.js';
-import type { Session } from '../../../lib/gateway/session.js';
-import { Sessions } from '../../../lib/gateway/sessions.js';
+import type { Session } from '../../../lib/gateway/session/session.js';
+import { Sessions } from '../../../lib/gateway/session/sessions.js';
 import { resolveConfig } from '../../../lib/loop-ws.config-reader.js';
 import type { LoopWsSettings } from '../../../lib/loop-ws.settings.js';
 

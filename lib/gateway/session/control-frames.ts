@@ -1,22 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Gained as GainedBy, PositionAnnouncer } from '../bus/position-announcer.js';
-import { Replay, type Since } from '../bus/replay.js';
-import { closeOnAbort } from '../connections/close-on-abort.js';
-import type { LoopConnection } from '../connections/loop-connection.js';
-import { LifecycleHooks } from '../handlers/lifecycle.hooks.js';
-import { LoopWsException } from '../loop-ws.errors.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { ErrorCode } from '../protocol/error-code.js';
-import type { LoopPattern } from '../protocol/event-types.js';
+import { type Gained as GainedBy, PositionAnnouncer } from '../../bus/position-announcer.js';
+import { Replay, type Since } from '../../bus/replay.js';
+import { closeOnAbort } from '../../connections/close-on-abort.js';
+import type { LoopConnection } from '../../connections/loop-connection.js';
+import { LifecycleHooks } from '../../handlers/lifecycle.hooks.js';
+import { LoopWsException } from '../../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../../loop-ws.settings.js';
+import { ErrorCode } from '../../protocol/error-code.js';
+import type { LoopPattern } from '../../protocol/event-types.js';
 import {
   type ClientFrame,
   type FrameId,
   idField,
   type ServerFrame,
   type TopicPositions,
-} from '../protocol/frames.js';
-import { SampledLogger } from '../util/sampled-logger.js';
-import { TurnPace } from '../util/turn-pace.js';
+} from '../../protocol/frames.js';
+import { SampledLogger } from '../../util/sampled-logger.js';
+import { TurnPace } from '../../util/turn-pace.js';
 import type { FrameSource } from './frame-source.js';
 import { type SubscriptionAnswer, SubscriptionRequests } from './subscription-requests.js';
 

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CredentialsExpiry, noticeWaitMs } from '../../../lib/gateway/credentials-expiry.js';
+import {
+  CredentialsExpiry,
+  noticeWaitMs,
+} from '../../../../lib/gateway/session/credentials-expiry.js';
 
 const DAY_MS = 86_400_000;
 

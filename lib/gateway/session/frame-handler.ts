@@ -1,18 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { LoopConnection } from '../connections/loop-connection.js';
-import { EventDispatcher } from '../handlers/event.dispatcher.js';
-import { logFailure, toFrameError } from '../handlers/frame-error.js';
-import { LoopWsException } from '../loop-ws.errors.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { ErrorCode } from '../protocol/error-code.js';
-import { type ClientFrame, type FrameId, idField, type ServerFrame } from '../protocol/frames.js';
-import { parseEventName } from '../protocol/event-name.js';
-import { encodeServerFrame } from '../protocol/server-frame.encoder.js';
-import { TextFrame } from '../connections/text-frame.js';
-import type { LazyAbort } from '../util/lazy-abort.js';
-import { andThen, isLater, type NowOrLater, settle } from '../util/now-or-later.js';
-import { SampledLogger } from '../util/sampled-logger.js';
-import { SharedDeadline } from '../util/shared-deadline.js';
+import type { LoopConnection } from '../../connections/loop-connection.js';
+import { EventDispatcher } from '../../handlers/event.dispatcher.js';
+import { logFailure, toFrameError } from '../../handlers/frame-error.js';
+import { LoopWsException } from '../../loop-ws.errors.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../../loop-ws.settings.js';
+import { ErrorCode } from '../../protocol/error-code.js';
+import {
+  type ClientFrame,
+  type FrameId,
+  idField,
+  type ServerFrame,
+} from '../../protocol/frames.js';
+import { parseEventName } from '../../protocol/event-name.js';
+import { encodeServerFrame } from '../../protocol/server-frame.encoder.js';
+import { TextFrame } from '../../connections/text-frame.js';
+import type { LazyAbort } from '../../util/lazy-abort.js';
+import { andThen, isLater, type NowOrLater, settle } from '../../util/now-or-later.js';
+import { SampledLogger } from '../../util/sampled-logger.js';
+import { SharedDeadline } from '../../util/shared-deadline.js';
 import { type ControlFrame, ControlFrames } from './control-frames.js';
 import type { FrameSource } from './frame-source.js';
 

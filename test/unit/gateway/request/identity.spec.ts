@@ -1,10 +1,10 @@
-import { completeIdentity, isSafeId } from '../../../lib/gateway/identity.js';
+import { completeIdentity, isSafeId } from '../../../../lib/gateway/request/identity.js';
 import {
   offeredSubprotocols,
   toLoopRequest,
   withToken,
-} from '../../../lib/gateway/loop-request.js';
-import type { LoopIdentity } from '../../../lib/index.js';
+} from '../../../../lib/gateway/request/loop-request.js';
+import type { LoopIdentity } from '../../../../lib/index.js';
 
 const request = (url: string, headers = {}) =>
   toLoopRequest({ url, headers, socket: { remoteAddress: '::1' } });

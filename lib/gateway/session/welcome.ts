@@ -1,9 +1,9 @@
-import type { LoopConnection } from '../connections/loop-connection.js';
-import type { LoopWsConfig } from '../loop-ws.config.js';
-import type { LoopWsSettings } from '../loop-ws.settings.js';
-import { MAX_NAME_LENGTH } from '../protocol/event-name.js';
-import type { WelcomeFrame } from '../protocol/frames.js';
-import { encodePositions, type Position } from '../transport/position.js';
+import type { LoopConnection } from '../../connections/loop-connection.js';
+import type { LoopWsConfig } from '../../loop-ws.config.js';
+import type { LoopWsSettings } from '../../loop-ws.settings.js';
+import { MAX_NAME_LENGTH } from '../../protocol/event-name.js';
+import type { WelcomeFrame } from '../../protocol/frames.js';
+import { encodePositions, type Position } from '../../transport/position.js';
 import type { Credentials } from './credentials.js';
 
 /** Bytes of the longest pattern, with its quotes and a comma. */

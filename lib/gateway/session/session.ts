@@ -1,30 +1,30 @@
-import type { HeartbeatTarget } from '../connections/heartbeat.js';
-import type { ConnectionEnd, LoopConnection } from '../connections/loop-connection.js';
-import type { LoopSocket } from '../connections/loop-socket.js';
-import type { Outbox } from '../connections/outbox.js';
-import { TokenBucket } from '../connections/token-bucket.js';
-import type { OpenAsks } from '../bus/open-asks.js';
-import type { PositionAnnouncer } from '../bus/position-announcer.js';
-import type { LoopWsConfig } from '../loop-ws.config.js';
-import { CloseCode } from '../protocol/close-code.js';
-import { decodeClientFrame } from '../protocol/client-frame.codec.js';
-import { ErrorCode } from '../protocol/error-code.js';
-import { frameCost } from '../protocol/frame-cost.js';
+import type { HeartbeatTarget } from '../../connections/heartbeat.js';
+import type { ConnectionEnd, LoopConnection } from '../../connections/loop-connection.js';
+import type { LoopSocket } from '../../connections/loop-socket.js';
+import type { Outbox } from '../../connections/outbox.js';
+import { TokenBucket } from '../../connections/token-bucket.js';
+import type { OpenAsks } from '../../bus/open-asks.js';
+import type { PositionAnnouncer } from '../../bus/position-announcer.js';
+import type { LoopWsConfig } from '../../loop-ws.config.js';
+import { CloseCode } from '../../protocol/close-code.js';
+import { decodeClientFrame } from '../../protocol/client-frame.codec.js';
+import { ErrorCode } from '../../protocol/error-code.js';
+import { frameCost } from '../../protocol/frame-cost.js';
 import {
   type ClientFrame,
   type FrameId,
   idField,
   type TopicPositions,
-} from '../protocol/frames.js';
-import type { BackgroundWork } from '../util/background-work.js';
-import { LazyAbort } from '../util/lazy-abort.js';
-import { isLater } from '../util/now-or-later.js';
-import type { Authenticator } from './authenticator.js';
+} from '../../protocol/frames.js';
+import type { BackgroundWork } from '../../util/background-work.js';
+import { LazyAbort } from '../../util/lazy-abort.js';
+import { isLater } from '../../util/now-or-later.js';
+import type { Authenticator } from '../request/authenticator.js';
 import { Credentials, type RefreshedCredentials } from './credentials.js';
 import type { FrameHandler, QueuedFrame } from './frame-handler.js';
 import type { FrameSource } from './frame-source.js';
 import { FrameQueue } from './frame-queue.js';
-import type { KeptRequest } from './kept-request.js';
+import type { KeptRequest } from '../request/kept-request.js';
 import { SessionEnd, type Teardown } from './session-end.js';
 import { listenTo, type SocketListener } from './socket-listeners.js';
 

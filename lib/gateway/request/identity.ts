@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { LoopWsError } from '../loop-ws.errors.js';
-import type { LoopIdentity } from '../loop-ws.options.js';
-import { shown } from '../util/shown.js';
+import { LoopWsError } from '../../loop-ws.errors.js';
+import type { LoopIdentity } from '../../loop-ws.options.js';
+import { shown } from '../../util/shown.js';
 import type { LoopRequest } from './loop-request.js';
 
 /** The identity of a connection, with defaults filled in. */

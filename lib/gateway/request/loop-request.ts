@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/subprotocol.js';
+import { BEARER_SUBPROTOCOL_PREFIX } from '../../protocol/subprotocol.js';
 
 /** An upgrade request, as `authenticate` sees it. */
 export interface LoopRequest {

@@ -1,4 +1,4 @@
-import type { LoopSocket } from '../connections/loop-socket.js';
+import type { LoopSocket } from '../../connections/loop-socket.js';
 
 /** Receives the events of a socket. */
 export interface SocketListener {

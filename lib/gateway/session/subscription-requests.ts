@@ -1,13 +1,13 @@
 import { HttpException, Inject, Injectable } from '@nestjs/common';
-import { ServerSubscriptions } from '../bus/server-subscriptions.js';
-import { ConnectionRegistry } from '../connections/connection-registry.js';
-import type { LoopConnection } from '../connections/loop-connection.js';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { ErrorCode } from '../protocol/error-code.js';
-import type { DeniedPattern } from '../protocol/frames.js';
-import type { LoopPattern } from '../protocol/event-types.js';
-import { parsePattern } from '../protocol/pattern.js';
-import { SampledLogger } from '../util/sampled-logger.js';
+import { ServerSubscriptions } from '../../bus/server-subscriptions.js';
+import { ConnectionRegistry } from '../../connections/connection-registry.js';
+import type { LoopConnection } from '../../connections/loop-connection.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../../loop-ws.settings.js';
+import { ErrorCode } from '../../protocol/error-code.js';
+import type { DeniedPattern } from '../../protocol/frames.js';
+import type { LoopPattern } from '../../protocol/event-types.js';
+import { parsePattern } from '../../protocol/pattern.js';
+import { SampledLogger } from '../../util/sampled-logger.js';
 
 export interface SubscriptionAnswer {
   readonly granted: readonly string[];

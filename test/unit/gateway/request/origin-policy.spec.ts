@@ -1,4 +1,4 @@
-import { isAllowedOrigin } from '../../../lib/gateway/origin-policy.js';
+import { isAllowedOrigin } from '../../../../lib/gateway/request/origin-policy.js';
 
 const ALLOWED = ['https://app.example', 'https://app.example:8443', 'http://localhost:3000'];
 

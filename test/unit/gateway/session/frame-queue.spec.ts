@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { FrameQueue } from '../../../lib/gateway/frame-queue.js';
-import { deferred } from '../../support/eventually.js';
+import { FrameQueue } from '../../../../lib/gateway/session/frame-queue.js';
+import { deferred } from '../../../support/eventually.js';
 
 class Feeder {
   readonly calls: string[] = [];

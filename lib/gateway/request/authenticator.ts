@@ -1,7 +1,7 @@
 import { HttpException, Inject, Injectable } from '@nestjs/common';
-import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../loop-ws.settings.js';
-import { SampledLogger } from '../util/sampled-logger.js';
-import { within } from '../util/within.js';
+import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../../loop-ws.settings.js';
+import { SampledLogger } from '../../util/sampled-logger.js';
+import { within } from '../../util/within.js';
 import { completeIdentity, type Identity } from './identity.js';
 import type { LoopRequest } from './loop-request.js';
 import { refusalOf, tryLater, UpgradeRefusal } from './refusal.js';

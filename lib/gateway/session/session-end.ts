@@ -1,4 +1,4 @@
-import type { ConnectionClose } from '../connections/loop-connection.js';
+import type { ConnectionClose } from '../../connections/loop-connection.js';
 import { Step } from './session-step.js';
 
 /** Undoes the steps of sessions. */

@@ -1,12 +1,12 @@
-import type { LoopConnection } from '../connections/loop-connection.js';
-import { LoopWsException } from '../loop-ws.errors.js';
-import { CloseCode } from '../protocol/close-code.js';
-import { ErrorCode } from '../protocol/error-code.js';
-import type { Authenticator } from './authenticator.js';
+import type { LoopConnection } from '../../connections/loop-connection.js';
+import { LoopWsException } from '../../loop-ws.errors.js';
+import { CloseCode } from '../../protocol/close-code.js';
+import { ErrorCode } from '../../protocol/error-code.js';
+import type { Authenticator } from '../request/authenticator.js';
 import { CredentialsExpiry } from './credentials-expiry.js';
-import type { Identity } from './identity.js';
-import type { KeptRequest } from './kept-request.js';
-import { UpgradeRefusal } from './refusal.js';
+import type { Identity } from '../request/identity.js';
+import type { KeptRequest } from '../request/kept-request.js';
+import { UpgradeRefusal } from '../request/refusal.js';
 
 interface RefusedCredentials {
   readonly refused: ErrorCode;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { LoopAuthenticator } from '../loop-ws.options.js';
+import type { LoopAuthenticator } from '../../loop-ws.options.js';
 
 /**
  * Admits every client without checking anything. Each connection gets the account named by the query parameter

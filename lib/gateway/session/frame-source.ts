@@ -1,6 +1,6 @@
-import type { LoopConnection } from '../connections/loop-connection.js';
-import type { ErrorCode } from '../protocol/error-code.js';
-import type { FrameId } from '../protocol/frames.js';
+import type { LoopConnection } from '../../connections/loop-connection.js';
+import type { ErrorCode } from '../../protocol/error-code.js';
+import type { FrameId } from '../../protocol/frames.js';
 import type { RefreshedCredentials } from './credentials.js';
 
 /** What handling a frame needs from the session that received it. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GroupedMap } from '../util/grouped-map.js';
+import { GroupedMap } from '../../util/grouped-map.js';
 import type { Session } from './session.js';
 
 /** Every session whose socket still exists, whether or not its connection is open. */
