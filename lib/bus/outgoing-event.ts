@@ -1,9 +1,9 @@
 import { LoopPushError } from '../loop-ws.errors.js';
 import type { BusSettings } from '../loop-ws.settings.js';
 import { parseEventName } from '../protocol/event-name.js';
+import { MAX_TIMER_MS } from '../protocol/max-timer.js';
 import { encodeEventFrame } from '../protocol/server-frame.encoder.js';
 import { shown } from '../util/shown.js';
-import { MAX_TIMER_MS } from '../util/timers.js';
 
 /** An event that is ready to send: its name is checked, and its frame is encoded once for all receivers. */
 export interface OutgoingEvent {

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '../../util/timers.js';
+import { MAX_TIMER_MS } from '../../protocol/max-timer.js';
 
 /** The longest notice before credentials expire, in milliseconds: enough for browsers, which slow down hidden tabs. */
 const MAX_NOTICE_MS = 300_000;
