@@ -56,7 +56,7 @@ function refusal(error: unknown): FrameError | undefined {
     return { code, message, ...(details === undefined ? {} : { details }) };
   }
   if (error instanceof LoopTransportError) return notConnected(error);
-  if (error instanceof HttpException && isRefusal(error.getStatus())) return fromHttp(error);
+  if (error instanceof HttpException && isForClient(error.getStatus())) return fromHttp(error);
   if (error instanceof WsException) return { code: ErrorCode.Rejected, message: error.message };
   return undefined;
 }
@@ -78,7 +78,8 @@ function failure(): FrameError {
   };
 }
 
-function isRefusal(status: number): boolean {
+/** Whether the client may see the exception: what it did wrong, or that it is to try again later. */
+function isForClient(status: number): boolean {
   return (status >= 400 && status < 500) || status === 503;
 }
 

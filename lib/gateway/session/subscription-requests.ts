@@ -103,7 +103,7 @@ export class SubscriptionRequests {
     try {
       return (await this.settings.authorize(connection, pattern)) === true;
     } catch (error) {
-      if (isRefusal(error)) return false;
+      if (deniesPattern(error)) return false;
       this.logger.error('authorize', '"authorize" failed; the pattern is denied for now', error);
       return undefined;
     }
@@ -125,8 +125,8 @@ export class SubscriptionRequests {
   }
 }
 
-/** Nest code denies by throwing, for example a `ForbiddenException`. */
-function isRefusal(error: unknown): boolean {
+/** Nest code denies by throwing, for example a `ForbiddenException`. With a 5xx, 503 included, nothing was decided. */
+function deniesPattern(error: unknown): boolean {
   return error instanceof HttpException && error.getStatus() < 500;
 }
 
