@@ -16,6 +16,7 @@ import { LocalDelivery } from './bus/local-delivery.js';
 import { OpenAsks } from './bus/open-asks.js';
 import { PositionAnnouncer } from './bus/position-announcer.js';
 import { AnnouncedMemberships } from './bus/announced-memberships.js';
+import { RemoteDelivery } from './bus/remote-delivery.js';
 import { RemoteMessages } from './bus/remote-messages.js';
 import { Replay } from './bus/replay.js';
 import { ReplacedConnections } from './bus/replaced-connections.js';
@@ -211,6 +212,7 @@ const WORKER_PROVIDERS: Provider[] = [
     ChannelObservers,
     LocalDelivery,
     DurableDelivery,
+    RemoteDelivery,
     OpenAsks,
     RemoteMessages,
     BusLifecycle,

@@ -4,15 +4,14 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { requireIds } from '../connections/require-ids.js';
 import { problemOfRoomName } from '../connections/room-name.js';
 import { DurableTopics } from '../history/durable-topics.js';
-import { LoopPushError, LoopTransportError } from '../loop-ws.errors.js';
+import { LoopPushError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
 import type { LoopEventData, LoopEventName, LoopPattern } from '../protocol/event-types.js';
-import { LoopTransport } from '../transport/loop-transport.js';
 import type { PublishOptions } from '../transport/publish-options.js';
 import { encodePosition } from '../transport/position.js';
 import { accountTopic, type Topic } from '../transport/topic.js';
-import type { AppendReceipt, TopicPolicy } from '../transport/topic-history.js';
+import type { TopicPolicy } from '../transport/topic-history.js';
 import {
   type AskMessage,
   type DisconnectMessage,
@@ -20,9 +19,7 @@ import {
   type PushMessage,
   type PushTarget,
   topicOf,
-  type TransportMessage,
 } from '../transport/transport-message.js';
-import { SampledLogger } from '../util/sampled-logger.js';
 import { within } from '../util/within.js';
 import { answerOf, type AskOptions } from './ask-result.js';
 import { CallOrder } from './call-order.js';
@@ -39,22 +36,13 @@ import {
   type ConnectionPushResult,
   type DisconnectReport,
   disconnectReportOf,
-  type Elsewhere,
-  type IncompleteReason,
   NOTHING_ELSEWHERE,
   type PushReport,
   reportOf,
 } from './push-result.js';
+import { answerTimeMs, RemoteDelivery } from './remote-delivery.js';
 
-/**
- * The transport's share of a caller's time. It settles earlier, so that an incomplete receipt can still be reported.
- */
-const TRANSPORT_SHARE = 0.9;
-
-/** How early a timer may fire, in milliseconds. */
-const TIMER_SLACK_MS = 2;
-
-/** The bus: delivers on this server, then hands over to the transport. */
+/** The bus: delivers on this server, then on the others. */
 @Injectable()
 export class EventBusService extends EventBus {
   private readonly order = new CallOrder();
@@ -62,12 +50,11 @@ export class EventBusService extends EventBus {
   constructor(
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
     private readonly registry: ConnectionRegistry,
-    private readonly delivery: LocalDelivery,
+    private readonly local: LocalDelivery,
     private readonly asks: OpenAsks,
     private readonly observers: ChannelObservers,
-    private readonly transport: LoopTransport,
+    private readonly remote: RemoteDelivery,
     private readonly durable: DurableTopics,
-    private readonly logger: SampledLogger,
   ) {
     super();
   }
@@ -147,7 +134,7 @@ export class EventBusService extends EventBus {
       reason,
       ...(connectionId === undefined ? {} : { connectionId }),
     };
-    const elsewhere = await this.publish(accountTopic(order), order, {
+    const elsewhere = await this.remote.publish(accountTopic(order), order, {
       timeoutMs: this.settings.config.receiptTimeoutMs,
       receipt: true,
     });
@@ -195,11 +182,11 @@ export class EventBusService extends EventBus {
     message: PushMessage,
     options: PublishOptions,
   ): Promise<PushReport> {
-    const here = this.delivery.deliver(message);
+    const here = this.local.deliver(message);
     const isForOne = message.target.kind === 'connection';
     if (isForOne && reached(here)) return reportOf(here, NOTHING_ELSEWHERE);
-    if (options.receipt) return reportOf(here, await this.publish(topic, message, options));
-    this.post(topic, message, options);
+    if (options.receipt) return reportOf(here, await this.remote.publish(topic, message, options));
+    this.remote.post(topic, message, options);
     return reportOf(here, { why: 'no_receipt' });
   }
 
@@ -209,12 +196,12 @@ export class EventBusService extends EventBus {
     const timeoutMs = question.timeoutMs - waitedSince(calledAt);
     if (timeoutMs <= 0) return answerOf(question, EMPTY_REPLY, { why: 'timeout' }, true);
     const asked = { ...question, timeoutMs };
-    const settlesAt = performance.now() + timeoutMs * TRANSPORT_SHARE - TIMER_SLACK_MS;
+    const settlesAt = performance.now() + answerTimeMs(timeoutMs);
     const connection = this.registry.get(accountId, connectionId);
     const here = connection === undefined ? EMPTY_REPLY : await this.asks.ask(connection, asked);
     const elsewhere = reached(here)
       ? NOTHING_ELSEWHERE
-      : await this.publish(accountTopic({ accountId }), asked, { timeoutMs, receipt: true });
+      : await this.remote.publish(accountTopic({ accountId }), asked, { timeoutMs, receipt: true });
     return answerOf(question, here, elsewhere, performance.now() >= settlesAt);
   }
 
@@ -226,56 +213,16 @@ export class EventBusService extends EventBus {
     { timeoutMs, receipt }: PublishOptions,
   ): Promise<PushReport> {
     const outcome = await this.order.durable((delivered) =>
-      this.inTime<AppendReceipt>(timeoutMs, (transportMs) =>
-        this.durable.history.append(topic, message, policy, {
-          timeoutMs: transportMs,
-          receipt,
-          onPlaced: (position) => this.durable.whenDelivered(topic, position, delivered),
-        }),
-      ),
+      this.remote.append(topic, message, policy, {
+        timeoutMs,
+        receipt,
+        onPlaced: (position) => this.durable.whenDelivered(topic, position, delivered),
+      }),
     );
     if ('why' in outcome) return reportOf(EMPTY_REPLY, outcome);
     const { here = EMPTY_REPLY, position } = outcome;
     const report = reportOf(here, receipt ? outcome : { why: 'no_receipt' });
     return position === undefined ? report : { ...report, position: encodePosition(position) };
-  }
-
-  private publish(
-    topic: Topic,
-    message: TransportMessage,
-    { timeoutMs, receipt }: PublishOptions,
-  ): Promise<Elsewhere> {
-    return this.inTime(timeoutMs, (transportMs) =>
-      this.transport.publish(topic, message, { timeoutMs: transportMs, receipt }),
-    );
-  }
-
-  /** Nobody waits for the result, so only the log can report a failure. */
-  private post(topic: Topic, message: TransportMessage, options: PublishOptions): void {
-    this.transport
-      .publish(topic, message, options)
-      .catch((error: unknown) =>
-        this.logger.warn('post', 'A push without a receipt did not reach the other servers', error),
-      );
-  }
-
-  /** Settles in time, whatever the transport does with its share. */
-  private inTime<Receipt>(
-    timeoutMs: number,
-    hand: (transportMs: number) => Promise<Receipt>,
-  ): Promise<Receipt | { why: IncompleteReason }> {
-    const handed = hand(timeoutMs * TRANSPORT_SHARE).catch((error: unknown) => ({
-      why: this.reasonOf(error),
-    }));
-    return within<Receipt | { why: IncompleteReason }>(handed, timeoutMs, () => ({
-      why: 'timeout',
-    }));
-  }
-
-  private reasonOf(error: unknown): IncompleteReason {
-    if (error instanceof LoopTransportError) return error.code;
-    this.logger.warn('publish', 'Publishing failed; the result is not complete', error);
-    return 'failed';
   }
 }
 
