@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Gained as GainedBy, PositionAnnouncer } from '../../bus/position-announcer.js';
+import { type Gained, PositionAnnouncer } from '../../bus/position-announcer.js';
 import { Replay, type Since } from '../../bus/replay.js';
 import { closeOnAbort } from '../../connections/close-on-abort.js';
 import type { LoopConnection } from '../../connections/loop-connection.js';
@@ -23,7 +23,7 @@ import { type SubscriptionAnswer, SubscriptionRequests } from './subscription-re
 /** Frames that change the connection itself, in contrast to events, which belong to the application. */
 export type ControlFrame = Extract<ClientFrame, { op: 'subscribe' | 'unsubscribe' | 'auth' }>;
 
-type Gained = GainedBy<SubscriptionAnswer>;
+type SubscriptionGain = Gained<SubscriptionAnswer>;
 
 /**
  * Starting a replay takes a few tenths of a millisecond, and the clients of a server that died request hundreds of
@@ -79,7 +79,7 @@ export class ControlFrames {
       return undefined;
     }
     const { connection } = source;
-    const change = (): Promise<Gained> => this.grant(connection, patterns, signal);
+    const change = (): Promise<SubscriptionGain> => this.grant(connection, patterns, signal);
     if (since === undefined) return { op: 'ok', ...id, ...answerOf(await change()) };
     await this.pace.pass();
     await this.replay.run(connection, {
@@ -98,7 +98,7 @@ export class ControlFrames {
     connection: LoopConnection,
     patterns: readonly string[],
     signal: AbortSignal,
-  ): Promise<Gained> {
+  ): Promise<SubscriptionGain> {
     const gained = await this.announcer.positionsGainedBy(connection, () =>
       this.subscriptions.grant(connection, patterns, signal),
     );
@@ -163,7 +163,7 @@ export class ControlFrames {
 
 /** Leaves the topics of `since` out of `positions`: `resumed` and `reset` report them. */
 function answerOf(
-  { result, positions }: Gained,
+  { result, positions }: SubscriptionGain,
   since: Since = {},
 ): SubscriptionAnswer & { positions?: TopicPositions } {
   const others = Object.entries(positions).filter(([topic]) => !Object.hasOwn(since, topic));
