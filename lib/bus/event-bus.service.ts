@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { requireIds } from '../connections/require-ids.js';
-import { problemOfRoomName } from '../connections/room-name.js';
+import { requireRoomName } from '../connections/room-name.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { LoopPushError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
@@ -149,9 +149,9 @@ export class EventBusService extends EventBus {
     options: PushOptions = {},
   ): Promise<PushReport> {
     requireIds(target);
-    if (target.kind === 'room') this.requireRoomName(target.room);
+    const { maxIdLength, pushTtlMs, receiptTimeoutMs: timeoutMs } = this.settings.config;
+    if (target.kind === 'room') requireRoomName(target.room, maxIdLength, LoopPushError);
     const { service, frame } = composeEvent(name, data, this.settings);
-    const { pushTtlMs } = this.settings.config;
     const { receipt = true } = options;
     const message: PushMessage = {
       kind: 'push',
@@ -161,7 +161,6 @@ export class EventBusService extends EventBus {
       ...messageOptions(pushTtlMs, options),
     };
     const topic = topicOf(target, service);
-    const timeoutMs = this.settings.config.receiptTimeoutMs;
     const policy = this.durable.policyOf(topic, service);
     if (policy !== undefined) {
       return this.pushDurable(topic, message, policy, { timeoutMs, receipt });
@@ -170,11 +169,6 @@ export class EventBusService extends EventBus {
     return this.order.other(() =>
       this.pushAtOnce(topic, afterWaiting(message, calledAt), { timeoutMs, receipt }),
     );
-  }
-
-  private requireRoomName(room: string): void {
-    const fault = problemOfRoomName(room, this.settings.config.maxIdLength);
-    if (fault !== undefined) throw new LoopPushError(fault);
   }
 
   private async pushAtOnce(

@@ -14,7 +14,7 @@ import { KeyedSets } from './keyed-sets.js';
 import type { ConnectionClose, LoopConnection } from './loop-connection.js';
 import { REPLACED } from './replaced.js';
 import { requireIds } from './require-ids.js';
-import { problemOfRoomName } from './room-name.js';
+import { requireRoomName } from './room-name.js';
 import { SubscriptionGroups } from './subscription-groups.js';
 
 export type ConnectionEvent =
@@ -201,8 +201,7 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     if (typeof room !== 'string' || room === '') {
       throw new LoopWsError('A room name must be a non-empty string.');
     }
-    const fault = problemOfRoomName(room, this.settings.config.maxIdLength);
-    if (fault !== undefined) throw new LoopWsError(fault);
+    requireRoomName(room, this.settings.config.maxIdLength, LoopWsError);
     if (connection.state === 'closed') return;
     const isMember = connection.roomNames.has(room);
     if (!isMember) this.requireRoomToJoin(connection);
