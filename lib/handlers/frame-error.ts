@@ -39,6 +39,12 @@ export function toFrameError(error: unknown): FrameError {
   }
 }
 
+/** Whether Nest code denies something by throwing, for example a `ForbiddenException`. Never throws. */
+export function isDenial(error: unknown): error is HttpException {
+  const status = statusOf(error);
+  return status >= 400 && status < 500;
+}
+
 /** Refusals are not logged, because they are answers. An outage is logged without a stack: the code is not at fault. */
 export function logFailure(
   logger: SampledLogger,
@@ -56,7 +62,7 @@ function refusal(error: unknown): FrameError | undefined {
     return { code, message, ...(details === undefined ? {} : { details }) };
   }
   if (error instanceof LoopTransportError) return notConnected(error);
-  if (error instanceof HttpException && isForClient(error.getStatus())) return fromHttp(error);
+  if (isDenial(error) || isOutage(error)) return fromHttp(error);
   if (error instanceof WsException) return { code: ErrorCode.Rejected, message: error.message };
   return undefined;
 }
@@ -78,9 +84,18 @@ function failure(): FrameError {
   };
 }
 
-/** Whether the client may see the exception: what it did wrong, or that it is to try again later. */
-function isForClient(status: number): boolean {
-  return (status >= 400 && status < 500) || status === 503;
+/** A 503 says that the server cannot do it now. Other failures may reveal more than a client should know. */
+function isOutage(error: unknown): error is HttpException {
+  return statusOf(error) === 503;
+}
+
+/** 0 if it has none that can be read: a thrown object may itself throw when it is inspected. */
+function statusOf(error: unknown): number {
+  try {
+    return error instanceof HttpException ? error.getStatus() : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Validation pipes put the array of complaints into the `message` of the response. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
-import { ForbiddenException } from '@nestjs/common';
+import { ForbiddenException, HttpException } from '@nestjs/common';
 import {
   ConnectionRegistry,
   type LoopConnection,
@@ -29,6 +29,17 @@ afterEach(async () => {
   await closeLoopApps();
   jest.restoreAllMocks();
 });
+
+/** Throws at whoever looks at it. */
+const unreadable = new (class extends HttpException {
+  override getStatus(): number {
+    throw new Error('boom');
+  }
+})('boom', 403);
+
+function rejectOthers(thrown: Error): (pattern: string) => boolean | Promise<boolean> {
+  return (pattern) => (pattern === '*:*' ? true : Promise.reject(thrown));
+}
 
 describe('a pattern that authorize does not grant', () => {
   it('is denied with the same words, whether anything has that name or not', async () => {
@@ -70,16 +81,10 @@ describe('a pattern that authorize does not grant', () => {
         throw new Error('boom');
       },
     ],
-    [
-      'rejects',
-      'unavailable',
-      (pattern) => (pattern === '*:*' ? true : Promise.reject(new Error('boom'))),
-    ],
-    [
-      'rejects with a refusal of Nest',
-      'forbidden',
-      (pattern) => (pattern === '*:*' ? true : Promise.reject(new ForbiddenException('boom'))),
-    ],
+    ['rejects', 'unavailable', rejectOthers(new Error('boom'))],
+    ['rejects with a refusal of Nest', 'forbidden', rejectOthers(new ForbiddenException('boom'))],
+    ['rejects with a redirection', 'unavailable', rejectOthers(new HttpException('boom', 302))],
+    ['rejects with what cannot be read', 'unavailable', rejectOthers(unreadable)],
     [
       'answers with what is merely truthy',
       'forbidden',

@@ -1,7 +1,8 @@
-import { HttpException, Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ServerSubscriptions } from '../../bus/server-subscriptions.js';
 import { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { LoopConnection } from '../../connections/loop-connection.js';
+import { isDenial } from '../../handlers/frame-error.js';
 import { LOOP_WS_SETTINGS, type LoopWsSettings } from '../../loop-ws.settings.js';
 import { ErrorCode } from '../../protocol/error-code.js';
 import type { DeniedPattern } from '../../protocol/frames.js';
@@ -103,7 +104,7 @@ export class SubscriptionRequests {
     try {
       return (await this.settings.authorize(connection, pattern)) === true;
     } catch (error) {
-      if (deniesPattern(error)) return false;
+      if (isDenial(error)) return false;
       this.logger.error('authorize', '"authorize" failed; the pattern is denied for now', error);
       return undefined;
     }
@@ -123,11 +124,6 @@ export class SubscriptionRequests {
       `A connection holds at most ${maxSubscriptions} patterns.`,
     );
   }
-}
-
-/** Nest code denies by throwing, for example a `ForbiddenException`. With a 5xx, 503 included, nothing was decided. */
-function deniesPattern(error: unknown): boolean {
-  return error instanceof HttpException && error.getStatus() < 500;
 }
 
 const MAX_ECHO_LENGTH = 128;
