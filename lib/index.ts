@@ -89,6 +89,7 @@ export type {
   DisconnectMessage,
   PushMessage,
   PushTarget,
+  ReplaceMessage,
   ServerReply,
   TransportMessage,
   TransportReceipt,

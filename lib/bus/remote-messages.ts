@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { REPLACED } from '../connections/replaced.js';
 import { DurableTopics } from '../history/durable-topics.js';
 import { parseEventName } from '../protocol/event-name.js';
 import { isPlaced } from '../transport/topic-history.js';
 import {
   type DisconnectMessage,
+  EMPTY_REPLY,
+  type ReplaceMessage,
   type ServerReply,
   topicOf,
   type TransportMessage,
@@ -36,14 +39,22 @@ export class RemoteMessages {
         return this.asks.ask(this.registry.get(accountId, connectionId), message);
       }
       case 'disconnect':
-        return { delivered: this.disconnect(message), filtered: 0, failed: 0 };
+        return { ...EMPTY_REPLY, delivered: this.disconnect(message) };
+      case 'replace':
+        return this.replace(message);
     }
   }
 
-  private disconnect(order: DisconnectMessage): number {
-    const { accountId, connectionId, registration, code, reason } = order;
-    return registration === undefined
-      ? this.registry.disconnect(accountId, connectionId, code, reason)
-      : this.registry.disconnectRegistered({ accountId, registration }, code, reason);
+  private disconnect({ accountId, connectionId, code, reason }: DisconnectMessage): number {
+    return this.registry.disconnect(accountId, connectionId, code, reason);
+  }
+
+  /** Compares ages, not clocks. Of two that were opened while the message was on its way, the one here closes. */
+  private replace({ accountId, registration, ageMs }: ReplaceMessage): ServerReply {
+    const connection = this.registry.registered(accountId, registration);
+    if (connection === undefined) return EMPTY_REPLY;
+    if (connection.ageMs < ageMs) return { ...EMPTY_REPLY, filtered: 1 };
+    connection.close(REPLACED.code, REPLACED.reason);
+    return { ...EMPTY_REPLY, delivered: 1 };
   }
 }

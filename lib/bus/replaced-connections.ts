@@ -13,7 +13,13 @@ import { SampledLogger } from '../util/sampled-logger.js';
  */
 const PAUSES_MS: readonly number[] = [500, 2_000, 8_000, 20_000];
 
-/** Closes connections on other servers whose identity a newer connection here has taken over. */
+/** What became of a connection that was to be replaced. */
+type Outcome = 'closed' | 'newer' | 'unknown';
+
+/**
+ * Closes connections on other servers whose identity a connection here has taken over. The one that was opened first
+ * closes, however long either took to get ready.
+ */
 @Injectable()
 export class ReplacedConnections {
   constructor(
@@ -24,50 +30,47 @@ export class ReplacedConnections {
 
   /**
    * Resolves when the first order to close each of them has been answered or has timed out. An order that its server
-   * may not have received is repeated a few times, until the newer connection closes.
+   * may not have received is repeated a few times, until `successor` closes.
    */
   async closeElsewhere(
     replaced: readonly PresenceRegistration[],
-    newer: LoopConnection,
+    successor: LoopConnection,
   ): Promise<void> {
     const elsewhere = replaced.filter(({ serverId }) => serverId !== this.settings.serverId);
-    await Promise.all(elsewhere.map((older) => this.close(older, newer, PAUSES_MS)));
+    await Promise.all(elsewhere.map((one) => this.close(one, successor, PAUSES_MS)));
   }
 
   private async close(
-    older: PresenceRegistration,
-    newer: LoopConnection,
+    replaced: PresenceRegistration,
+    successor: LoopConnection,
     [pauseMs, ...later]: readonly number[],
   ): Promise<void> {
-    if (await this.isSurelyClosed(older)) return;
-    if (pauseMs === undefined) return this.giveUp(older);
+    const outcome = await this.order(replaced, successor);
+    if (outcome === 'newer') successor.close(REPLACED.code, REPLACED.reason);
+    if (outcome !== 'unknown') return;
+    if (pauseMs === undefined) return this.giveUp(replaced);
     setTimeout(() => {
-      if (newer.state !== 'closed') void this.close(older, newer, later);
+      if (successor.state !== 'closed') void this.close(replaced, successor, later);
     }, pauseMs).unref();
   }
 
-  private async isSurelyClosed({
-    accountId,
-    connectionId,
-    registration,
-  }: PresenceRegistration): Promise<boolean> {
-    const order = {
-      kind: 'disconnect',
-      accountId,
-      connectionId,
-      registration,
-      ...REPLACED,
-    } as const;
+  private async order(
+    { accountId, registration }: PresenceRegistration,
+    { ageMs }: LoopConnection,
+  ): Promise<Outcome> {
+    const order = { kind: 'replace', accountId, registration, ageMs } as const;
     const timeoutMs = this.settings.config.receiptTimeoutMs;
     try {
       const { expected, replies } = await this.transport.publish(accountTopic(order), order, {
         timeoutMs,
         receipt: true,
       });
-      return replies.length >= expected || replies.some(({ delivered }) => delivered > 0);
+      if (replies.some(({ filtered }) => filtered > 0)) return 'newer';
+      const isClosed = replies.some(({ delivered }) => delivered > 0);
+      return isClosed || replies.length >= expected ? 'closed' : 'unknown';
     } catch (error) {
       this.logger.warn('replaced', 'An older connection could not be closed yet', error);
-      return false;
+      return 'unknown';
     }
   }
 

@@ -3,7 +3,6 @@ import { type Observable, Subject } from 'rxjs';
 import { LoopWsError } from '../loop-ws.errors.js';
 import { BUS_SETTINGS, type BusSettings } from '../loop-ws.settings.js';
 import { CloseCode } from '../protocol/close-code.js';
-import type { PresenceRegistration } from '../presence/presence-store.js';
 import { requirePattern, topicsOfPattern } from '../transport/pattern-topics.js';
 import type { Topic } from '../transport/topic.js';
 import { TopicInterest } from '../transport/topic-interest.js';
@@ -95,30 +94,20 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     reason = '',
   ): number {
     requireIds(connectionId === undefined ? { accountId } : { accountId, connectionId });
-    return this.closeMatching(
-      accountId,
+    const named = this.here(accountId).filter(
       (connection) => connectionId === undefined || connection.connectionId === connectionId,
-      code,
-      reason,
     );
+    for (const connection of named) connection.close(code, reason);
+    return named.length;
   }
 
   onApplicationShutdown(): void {
     this.events.complete();
   }
 
-  /** Closes the one connection, open or opening, that has this registration in presence. @internal */
-  disconnectRegistered(
-    { accountId, registration }: Pick<PresenceRegistration, 'accountId' | 'registration'>,
-    code: number,
-    reason: string,
-  ): number {
-    return this.closeMatching(
-      accountId,
-      (connection) => connection.registration.registration === registration,
-      code,
-      reason,
-    );
+  /** The connection, open or opening, that has this registration in presence. @internal */
+  registered(accountId: string, registration: string): LoopConnection | undefined {
+    return this.here(accountId).find((one) => one.registration.registration === registration);
   }
 
   /** Registers the connection before it is a receiver, so that it can be disconnected. @internal */
@@ -219,15 +208,9 @@ export class ConnectionRegistry implements Iterable<LoopConnection>, OnApplicati
     if (connection.exit(room)) this.dropRoom(connection, room);
   }
 
-  private closeMatching(
-    accountId: string,
-    matches: (connection: LoopConnection) => boolean,
-    code: number,
-    reason: string,
-  ): number {
-    const matching = [...this.opening.of(accountId), ...this.ofAccount(accountId)].filter(matches);
-    for (const connection of matching) connection.close(code, reason);
-    return matching.length;
+  /** The account's connections, those that are opening included. */
+  private here(accountId: string): LoopConnection[] {
+    return [...this.opening.of(accountId), ...this.ofAccount(accountId)];
   }
 
   private forgetOpening({ accountId, registration }: LoopConnection): void {

@@ -19,8 +19,8 @@ export interface ConnectionMemberships {
 
 export interface ConnectionParts {
   readonly registration: PresenceRegistration;
-  /** Increases with each connection of this server: of two with the same identity, the higher one is newer. */
-  readonly sequence: number;
+  /** When its socket was opened, by the monotonic clock. */
+  readonly openedAt: number;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly socket: LoopSocket;
   readonly outbox: Outbox;
@@ -55,7 +55,7 @@ export class LoopConnection {
   /** Shared with all connections that hold the same patterns; absent while it holds none. @internal */
   group: SubscriptionGroup<LoopConnection> | undefined;
 
-  private readonly sequence: number;
+  private readonly openedAt: number;
   private readonly socket: LoopSocket;
   private readonly outbox: Outbox;
   private readonly memberships: ConnectionMemberships;
@@ -72,7 +72,7 @@ export class LoopConnection {
   /** @internal */
   constructor(parts: ConnectionParts) {
     this.registration = parts.registration;
-    this.sequence = parts.sequence;
+    this.openedAt = parts.openedAt;
     this.currentClaims = parts.claims;
     this.socket = parts.socket;
     this.outbox = parts.outbox;
@@ -238,7 +238,12 @@ export class LoopConnection {
 
   /** Whether its socket was opened after the other's, however long either took to get ready. @internal */
   isNewerThan(other: LoopConnection): boolean {
-    return this.sequence > other.sequence;
+    return this.openedAt > other.openedAt;
+  }
+
+  /** How long ago its socket was opened, in milliseconds. @internal */
+  get ageMs(): number {
+    return performance.now() - this.openedAt;
   }
 
   /** Releases the queued frames, the welcome frame first. @internal */

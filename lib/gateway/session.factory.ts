@@ -28,7 +28,6 @@ import { SessionTeardown } from './session/session-teardown.js';
 export class SessionFactory {
   private readonly services: SessionServices;
   private readonly joined = new JoinedFrames();
-  private created = 0;
 
   constructor(
     @Inject(LOOP_WS_SETTINGS) private readonly settings: LoopWsSettings,
@@ -78,7 +77,7 @@ export class SessionFactory {
     const { serverId, config } = this.settings;
     return new LoopConnection({
       registration: { accountId, connectionId, serverId, registration: randomId() },
-      sequence: ++this.created,
+      openedAt: performance.now(),
       claims,
       socket,
       outbox,

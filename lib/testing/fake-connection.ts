@@ -101,7 +101,7 @@ function partsOf(
 ): ConnectionParts {
   return {
     registration: { accountId, connectionId, serverId: 'fake', registration: 'fake' },
-    sequence: 0,
+    openedAt: 0,
     claims,
     socket: SILENT_SOCKET,
     outbox: new Outbox(recording, new AtOnce(), Infinity),

@@ -54,13 +54,21 @@ export interface DisconnectMessage {
   readonly kind: 'disconnect';
   readonly accountId: string;
   readonly connectionId?: string;
-  /** Closes only this registration of the connection; a successor with the same identity stays open. */
-  readonly registration?: string;
   readonly code: number;
   readonly reason: string;
 }
 
-export type TransportMessage = PushMessage | AskMessage | DisconnectMessage;
+/** A connection of another server has the same identity as this one: of the two, the one that was opened first closes. */
+export interface ReplaceMessage {
+  readonly kind: 'replace';
+  readonly accountId: string;
+  /** Of the connection that presumably was opened first. */
+  readonly registration: string;
+  /** How long ago the other one was opened, in milliseconds. */
+  readonly ageMs: number;
+}
+
+export type TransportMessage = PushMessage | AskMessage | DisconnectMessage | ReplaceMessage;
 
 /** What a client answered. `data` is a JSON string, `undefined` for no data. */
 export type AskAnswer =
@@ -71,7 +79,7 @@ export type AskAnswer =
 export interface ServerReply {
   /** Connections that the message reached: a push was queued, a question answered, or the connection closed. */
   readonly delivered: number;
-  /** Targeted connections that have no matching subscription. */
+  /** Targeted connections that have no matching subscription, or are newer than the one that would replace them. */
   readonly filtered: number;
   /** Targeted connections that could not take the message. */
   readonly failed: number;

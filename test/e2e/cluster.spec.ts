@@ -1,7 +1,9 @@
-import { ConnectionRegistry, PresenceStore } from '../../lib/index.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Provider } from '@nestjs/common';
+import { ConnectionRegistry, OnLoopConnect, PresenceStore } from '../../lib/index.js';
 import { MemoryCluster } from '../../lib/testing/index.js';
 import { edgeLog } from '../support/edge-log.js';
-import { eventually } from '../support/eventually.js';
+import { deferred, eventually } from '../support/eventually.js';
 import {
   closeLoopApps,
   type LoopApp,
@@ -45,13 +47,14 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
   async function startCluster(
     size: number,
     { config, ...options }: LoopAppOptions = {},
+    providers: readonly Provider[] = [],
   ): Promise<LoopApp[]> {
     edges.length = 0;
     const joined = await join();
     return Promise.all(
       Array.from({ length: size }, (_, index) =>
         startLoopApp({
-          providers: [edgeLog(edges)],
+          providers: [edgeLog(edges), ...providers],
           options: {
             serverId: `server-${index}`,
             ...joined(),
@@ -204,6 +207,29 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     const newer = await b.client('acme', { connectionId: 'phone' });
     expect((await older.closed).code).toBe(4509);
     await bystander.ask({ op: 'ping' });
+    expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
+    expect(await newer.next('chat:n')).toBe(1);
+  });
+
+  it('an older connection that opens slowly does not replace a newer one on another server', async () => {
+    const [arrived, accepted] = [deferred(), deferred()];
+    let connections = 0;
+    class SlowForTheFirst {
+      @OnLoopConnect()
+      async accept(): Promise<void> {
+        if (connections++ > 0) return;
+        arrived.resolve();
+        await accepted.promise;
+      }
+    }
+    const [a, b] = (await startCluster(2, {}, [SlowForTheFirst])) as [LoopApp, LoopApp];
+    const connecting = a.client('acme', { connectionId: 'phone' });
+    await arrived.promise;
+    await delay(1_000); // it is newer by more than a message between servers takes
+    const newer = await b.client('acme', { connectionId: 'phone' });
+    accepted.resolve();
+    const older = await connecting;
+    expect((await older.closed).code).toBe(4509);
     expect(await a.bus.pushToConnection('acme', 'phone', 'chat:n', 1)).toBe('delivered');
     expect(await newer.next('chat:n')).toBe(1);
   });

@@ -62,12 +62,12 @@ const MESSAGES: readonly (readonly [string, Topic, TransportMessage])[] = [
   ['a question with empty data', acme, { ...ask, data: '""' }],
   ['a disconnect of an account', acme, disconnect],
   ['a disconnect of a connection', acme, { ...disconnect, connectionId: 'tab:{1} 🦊' }],
-  [
-    'a disconnect of a registration',
-    acme,
-    { ...disconnect, connectionId: 'phone', registration: '7b0e:1' },
-  ],
   ['a disconnect without reason', acme, { ...disconnect, reason: '' }],
+  [
+    'the order of a successor',
+    acme,
+    { kind: 'replace', accountId: 'acme', registration: '7b0e:1', ageMs: 0.5 },
+  ],
 ];
 
 /** What changes on the way is how long there still is. */

@@ -4,12 +4,13 @@ import type {
   DisconnectMessage,
   PushMessage,
   PushTarget,
+  ReplaceMessage,
   TransportMessage,
 } from '../transport-message.js';
 import { ByteReader, ByteWriter } from './byte-writer.js';
 
 const VERSION = 1;
-const KINDS = ['push', 'ask', 'disconnect'] as const;
+const KINDS = ['push', 'ask', 'disconnect', 'replace'] as const;
 
 /** The `request` of a message that needs no reply. */
 export const NO_REPLY = 0;
@@ -46,9 +47,7 @@ export function encodeHeader(origin: string, before: string = ''): Buffer {
 export function encodeLetter({ request, deadline, lifetimeMs, message }: Letter): Buffer {
   const writer = new ByteWriter();
   writer.byte(KINDS.indexOf(message.kind)).uint32(request).double(deadline).double(lifetimeMs);
-  if (message.kind === 'push') writePush(writer, message);
-  else if (message.kind === 'ask') writeAsk(writer, message);
-  else writeDisconnect(writer, message);
+  writeMessage(writer, message);
   return writer.finish();
 }
 
@@ -79,16 +78,37 @@ function readLetter(reader: ByteReader, topic: Topic, now: number): Letter {
   return { request, deadline, lifetimeMs, message: readMessage(reader, kind, topic, leftMs) };
 }
 
+function writeMessage(writer: ByteWriter, message: TransportMessage): void {
+  switch (message.kind) {
+    case 'push':
+      return writePush(writer, message);
+    case 'ask':
+      return writeAsk(writer, message);
+    case 'disconnect':
+      return writeDisconnect(writer, message);
+    case 'replace':
+      return writeReplace(writer, message);
+  }
+}
+
 function readMessage(
   reader: ByteReader,
   kind: (typeof KINDS)[number] | undefined,
   topic: Topic,
   leftMs: number,
 ): TransportMessage {
-  if (kind === 'push') return readPush(reader, topic, leftMs);
-  if (kind === 'ask') return readAsk(reader, topic, leftMs);
-  if (kind === 'disconnect') return readDisconnect(reader, topic);
-  throw new RangeError('The message is of an unknown kind.');
+  switch (kind) {
+    case 'push':
+      return readPush(reader, topic, leftMs);
+    case 'ask':
+      return readAsk(reader, topic, leftMs);
+    case 'disconnect':
+      return readDisconnect(reader, topic);
+    case 'replace':
+      return readReplace(reader, topic);
+    case undefined:
+      throw new RangeError('The message is of an unknown kind.');
+  }
 }
 
 function writePush(writer: ByteWriter, { target, name, id, except, frame }: PushMessage): void {
@@ -133,18 +153,25 @@ function readAsk(reader: ByteReader, topic: Topic, timeoutMs: number): AskMessag
 }
 
 function writeDisconnect(writer: ByteWriter, order: DisconnectMessage): void {
-  writer.text(order.connectionId).text(order.registration).uint32(order.code).text(order.reason);
+  writer.text(order.connectionId).uint32(order.code).text(order.reason);
 }
 
 function readDisconnect(reader: ByteReader, topic: Topic): DisconnectMessage {
   const connectionId = reader.text();
-  const registration = reader.text();
   return {
     kind: 'disconnect',
     accountId: topic.name,
     code: reader.uint32(),
     reason: reader.text() ?? '',
     ...(connectionId === undefined ? {} : { connectionId }),
-    ...(registration === undefined ? {} : { registration }),
   };
+}
+
+function writeReplace(writer: ByteWriter, { registration, ageMs }: ReplaceMessage): void {
+  writer.text(registration).double(ageMs);
+}
+
+function readReplace(reader: ByteReader, { name }: Topic): ReplaceMessage {
+  const registration = reader.text() ?? '';
+  return { kind: 'replace', accountId: name, registration, ageMs: reader.double() };
 }

@@ -51,16 +51,14 @@ const MESSAGES: readonly (readonly [string, Topic, TransportMessage])[] = [
     },
   ],
   [
-    'an order to close one registration',
+    'an order to close one connection',
     ACCOUNT,
-    {
-      kind: 'disconnect',
-      accountId: 'acme',
-      connectionId: 'phone',
-      registration: 'r',
-      code: 4509,
-      reason: '',
-    },
+    { kind: 'disconnect', accountId: 'acme', connectionId: 'phone', code: 4503, reason: '' },
+  ],
+  [
+    'the order of a successor',
+    ACCOUNT,
+    { kind: 'replace', accountId: 'acme', registration: 'r', ageMs: 0.5 },
   ],
 ];
 
@@ -85,7 +83,7 @@ describe('the envelope of a message between servers', () => {
     const letters = ofAccount.map(([, , message], at) => letterOf(message, at));
     const { letters: read } = decodeEnvelope(encoded(...letters), ACCOUNT, NOW)!;
     expect(read).toEqual(letters);
-    expect(read.length).toBe(3);
+    expect(read).toHaveLength(4);
   });
 
   it('P4: hands over what is left of the time, also when nothing is', () => {
