@@ -3,37 +3,21 @@ import {
   dataOf,
   gets,
   HEALING_MS,
-  pushKept,
   resetsOf,
   storyOf,
   subscribe,
 } from '../support/durable-client.js';
+import { durableTest } from '../support/durable-test.js';
 import { eventually } from '../support/eventually.js';
-import { faultTest } from '../support/fault-test.js';
-import type { LoopApp, LoopAppOptions } from '../support/loop-app.js';
 import { upTo } from '../support/numbers.js';
 import { SentinelGroup } from '../support/sentinel-group.js';
 
-const { startServer } = faultTest();
-const OPTIONS: LoopAppOptions = {
-  services: { chat: { history: { size: 50, ttlMs: 60_000 } }, plain: {} },
-  defaultSubscriptions: ['chat:*'],
-};
-
-let publisher: LoopApp;
-let server: LoopApp;
-
-async function startServers(redis: LoopAppOptions['redis']): Promise<void> {
-  publisher = await startServer('publisher', redis, OPTIONS);
-  server = await startServer('server', redis, OPTIONS);
-}
-
-const push = (data: unknown): Promise<string> => pushKept(publisher, data);
+const { startServers } = durableTest();
 
 describe('durable pushes when writes are lost in a failover', () => {
   it('P3: a client that has events which no longer exist is told to reload, never that it has resumed', async () => {
     const group = await SentinelGroup.start();
-    await startServers(group.options);
+    const { server, push } = await startServers(group.options);
     const client = await server.client('acme', { connectionId: 'phone' });
     const kept = await push('kept');
     group.losesWrites();
@@ -55,7 +39,7 @@ describe('durable pushes when writes are lost in a failover', () => {
 
   it('P3: so is a client that never saw the lost events, although they were confirmed', async () => {
     const group = await SentinelGroup.start();
-    await startServers(group.options);
+    const { server, push } = await startServers(group.options);
     const client = await server.client('acme', { connectionId: 'phone' });
     const kept = await push('kept');
     await gets(client, 'kept');
@@ -75,7 +59,7 @@ describe('durable pushes when writes are lost in a failover', () => {
 
   it('P3: a failover that loses nothing resets nobody', async () => {
     const group = await SentinelGroup.start();
-    await startServers(group.options);
+    const { server, push } = await startServers(group.options);
     const client = await server.client('acme', { connectionId: 'phone' });
     for (const n of upTo(5)) await push(n);
     await group.failOver();
@@ -100,7 +84,7 @@ describe('durable pushes when writes are lost in a failover', () => {
 
   it('P3: one that stays connected is told as well', async () => {
     const group = await SentinelGroup.start();
-    await startServers(group.options);
+    const { server, push } = await startServers(group.options);
     const client = await server.client('acme');
     await push('kept');
     group.losesWrites();

@@ -6,22 +6,17 @@ import { moveClockOn } from '../support/clock.js';
 import {
   comeBack,
   dataOf,
-  eventsOf,
+  gets,
   HEALING_MS,
   resetsOf,
   subscribe,
 } from '../support/durable-client.js';
+import { type DurableServers, durableTest } from '../support/durable-test.js';
 import { eventually } from '../support/eventually.js';
-import { faultTest } from '../support/fault-test.js';
-import type { LoopAppOptions } from '../support/loop-app.js';
 import { startRedisCluster } from '../support/redis-cluster.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
-const { startServer } = faultTest();
-const OPTIONS: LoopAppOptions = {
-  services: { chat: { history: { size: 50, ttlMs: 600_000 } }, plain: {} },
-  defaultSubscriptions: ['chat:*'],
-};
+const { startServer, startServers } = durableTest();
 
 describe('a Redis that is not as it was', () => {
   afterEach(() => jest.restoreAllMocks());
@@ -29,44 +24,28 @@ describe('a Redis that is not as it was', () => {
   it('P3: tells who was away when it is back at a snapshot of long ago', async () => {
     const redis = await startRedis();
     await redis.command('CONFIG', 'SET', 'save', '');
-    const publisher = await startServer('publisher', redis.url, OPTIONS);
-    const server = await startServer('server', redis.url, OPTIONS);
-    const client = await server.client('acme', { connectionId: 'phone' });
-    await publisher.bus.pushToAccount('acme', 'chat:n', 'kept');
-    await eventually('it arrives', () => eventsOf(client).length === 1);
-    const { pos } = eventsOf(client)[0]!;
-    await client.close();
-    await server.close(); // nobody follows the topic any more
+    const { publisher, push, pos } = await leftAlone(redis);
     await redis.command('SAVE');
-    const { position } = await publisher.bus.pushToAccount('acme', 'chat:n', 'lost');
-    expect(position).toBeDefined();
+    await push('lost');
     moveClockOn(61_000);
     await redis.kill();
     await redis.start();
-    const again = await startServer('server-2', redis.url, OPTIONS);
+    const again = await startServer('server-2', redis.url);
     await eventually(
       'the publisher is back',
       async () => (await publisher.bus.pushToAccount('other', 'chat:n', 1)).complete,
       HEALING_MS,
     );
     const back = await comeBack(again);
-    const answer = await subscribe(back, { account: pos! });
+    const answer = await subscribe(back, { account: pos });
     expect(answer).toMatchObject({ resumed: {}, reset: { account: expect.any(String) } });
   }, 60_000);
 
   it('P3: is checked for losses until the check succeeds, though it takes no writes at first', async () => {
     const redis = await startRedis();
-    const publisher = await startServer('publisher', redis.url, OPTIONS);
-    const server = await startServer('server', redis.url, OPTIONS);
-    const client = await server.client('acme', { connectionId: 'phone' });
-    await publisher.bus.pushToAccount('acme', 'chat:n', 'kept');
-    await eventually('it arrives', () => eventsOf(client).length === 1);
-    const { pos } = eventsOf(client)[0]!;
-    await client.close();
-    await server.close(); // only the publisher knows of what comes now
-    const { position } = await publisher.bus.pushToAccount('acme', 'chat:n', 'lost');
-    expect(position).toBeDefined();
-    const key = await loseLastPush(redis, 'acme', pos!);
+    const { push, pos } = await leftAlone(redis);
+    await push('lost');
+    const key = await loseLastPush(redis, 'acme', pos);
     const warned = jest.spyOn(SampledLogger.prototype, 'warn');
     await redis.command('CONFIG', 'SET', 'min-replicas-to-write', 1);
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
@@ -74,15 +53,15 @@ describe('a Redis that is not as it was', () => {
     const before = await redis.command('GET', key);
     await redis.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
     await eventually('it begins anew', async () => (await redis.command('GET', key)) !== before);
-    const back = await comeBack(await startServer('server-2', redis.url, OPTIONS));
-    const answer = await subscribe(back, { account: pos! });
+    const back = await comeBack(await startServer('server-2', redis.url));
+    const answer = await subscribe(back, { account: pos });
     expect(answer).toMatchObject({ resumed: {}, reset: { account: expect.any(String) } });
   }, 60_000);
 
   it('P5: takes pushes while one of its slots is on its way to another master', async () => {
     const cluster = await startRedisCluster(3, false);
-    const server = await startServer('server', cluster.options, OPTIONS);
-    const other = await startServer('other', cluster.options, OPTIONS);
+    const server = await startServer('server', cluster.options);
+    const other = await startServer('other', cluster.options);
     await other.client('acme', { connectionId: 'phone' });
     const push = (name: `${string}:n`) => server.bus.pushToAccount('acme', name, 1);
     expect(await push('chat:n')).toMatchObject({ delivered: 1, complete: true });
@@ -105,9 +84,9 @@ describe('a Redis that is not as it was', () => {
 describe('servers that differ', () => {
   it('P3, P5: one whose options keep no history of a service delivers what others keep', async () => {
     const redis = await startRedis();
-    const publisher = await startServer('publisher', redis.url, OPTIONS);
+    const publisher = await startServer('publisher', redis.url);
     const services = ['chat', 'plain'];
-    const server = await startServer('server', redis.url, { ...OPTIONS, services });
+    const server = await startServer('server', redis.url, { services });
     const client = await server.client('acme', { connectionId: 'phone' });
     const push = () => publisher.bus.pushToConnection('acme', 'phone', 'chat:n', 1);
     expect(await push()).toBe('delivered');
@@ -118,7 +97,7 @@ describe('servers that differ', () => {
 
   it('P3, P6: what one of a later version has pushed is a reset for those that cannot read it', async () => {
     const redis = await startRedis();
-    const server = await startServer('server', redis.url, OPTIONS);
+    const server = await startServer('server', redis.url);
     const client = await server.client('acme', { connectionId: 'phone' });
     const push = (data: string) => server.bus.pushToAccount('acme', 'chat:n', data);
     await push('before');
@@ -130,6 +109,19 @@ describe('servers that differ', () => {
     expect(dataOf(client)).toEqual(['before', 'after']);
   });
 });
+
+/** Who saw the push at `pos` is gone, and so is its server: only the publisher knows of what comes now. */
+async function leftAlone(
+  redis: RedisServer,
+): Promise<Omit<DurableServers, 'server'> & { readonly pos: string }> {
+  const { publisher, server, push } = await startServers(redis.url);
+  const client = await server.client('acme', { connectionId: 'phone' });
+  const pos = await push('kept');
+  await gets(client, 'kept');
+  await client.close();
+  await server.close();
+  return { publisher, push, pos };
+}
 
 /** As a failover does: the last push of an account's history is gone, and `pos` is the last again. Resolves with the key of its position. */
 async function loseLastPush(redis: RedisServer, account: string, pos: string): Promise<string> {

@@ -4,33 +4,16 @@ import {
   eventsOf,
   gets,
   HEALING_MS,
-  pushKept,
   resetsOf,
   storyOf,
   subscribe,
 } from '../support/durable-client.js';
+import { durableTest } from '../support/durable-test.js';
 import { eventually } from '../support/eventually.js';
-import { faultTest } from '../support/fault-test.js';
-import type { LoopApp, LoopAppOptions } from '../support/loop-app.js';
 import { upTo } from '../support/numbers.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
-const { startServer } = faultTest();
-const OPTIONS: LoopAppOptions = {
-  services: { chat: { history: { size: 50, ttlMs: 60_000 } }, plain: {} },
-  defaultSubscriptions: ['chat:*'],
-};
-
-let publisher: LoopApp;
-let server: LoopApp;
-
-async function startServers(redis: LoopAppOptions['redis'], config = {}): Promise<void> {
-  const options = { ...OPTIONS, config };
-  publisher = await startServer('publisher', redis, options);
-  server = await startServer('server', redis, options);
-}
-
-const push = (data: unknown): Promise<string> => pushKept(publisher, data);
+const { startServers } = durableTest();
 
 describe('durable pushes when Redis fails', () => {
   let redis: RedisServer;
@@ -40,7 +23,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P3: what was pushed while the server was cut off arrives, in order and once', async () => {
-    await startServers(redis.url);
+    const { server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     for (const n of upTo(200)) {
       if (n % 20 === 0) await cut();
@@ -52,7 +35,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P3: the last event, lost in a cut, arrives though none follows', async () => {
-    await startServers(redis.url);
+    const { server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     await push('before');
     await cut();
@@ -62,7 +45,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P3: a last event that was lost on the way is found by the check from time to time', async () => {
-    await startServers(redis.url, { historyCheckMs: 1_200 });
+    const { server, push } = await startServers(redis.url, { historyCheckMs: 1_200 });
     const client = await server.client('acme');
     await push('before');
     await gets(client, 'before');
@@ -72,7 +55,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P3: a Redis that comes back empty makes one reset, and then everything arrives', async () => {
-    await startServers(redis.url);
+    const { server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     await push('before');
     await gets(client, 'before');
@@ -87,7 +70,7 @@ describe('durable pushes when Redis fails', () => {
   }, 30_000);
 
   it('P3: data that is flushed under way ends in a reset with the next push', async () => {
-    await startServers(redis.url);
+    const { server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     await push('before');
     await gets(client, 'before');
@@ -100,7 +83,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P3: one loss is told once, also to a client that goes on at a server that has not noticed it', async () => {
-    await startServers(redis.url);
+    const { publisher, server, push } = await startServers(redis.url);
     const tablet = await server.client('acme', { connectionId: 'tablet' });
     const account = await push(0);
     await gets(tablet, 0);
@@ -118,7 +101,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P2: two servers that push the same id at once place it once', async () => {
-    await startServers(redis.url);
+    const { publisher, server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     const reports = await Promise.all(
       upTo(20).map((n) =>
@@ -132,7 +115,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P2, P5: a push that timed out may be repeated under its id: it is there once', async () => {
-    await startServers(redis.url);
+    const { publisher, server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     redis.pause();
     const report = await publisher.bus.pushToAccount('acme', 'chat:n', 'x', { id: 'one' });
@@ -148,7 +131,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('the script is sent again to a Redis that has forgotten it', async () => {
-    await startServers(redis.url);
+    const { publisher, server, push } = await startServers(redis.url);
     const client = await server.client('acme');
     await push(0);
     await redis.command('SCRIPT', 'FLUSH');
@@ -159,7 +142,7 @@ describe('durable pushes when Redis fails', () => {
   });
 
   it('P5: nothing is queued for a Redis that is not there', async () => {
-    await startServers(redis.url);
+    const { publisher, server, push } = await startServers(redis.url);
     await redis.kill();
     await eventually('it is noticed', async () => {
       const report = await publisher.bus.pushToAccount('acme', 'chat:n', 1);
