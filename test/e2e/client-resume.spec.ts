@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Replay } from '../../lib/bus/replay.js';
 import { ClientErrorCode, type LoopStorage } from '../../lib/client/index.js';
+import { waitNoLongerFor } from '../support/durable-client.js';
 import { eventually } from '../support/eventually.js';
 import { upTo } from '../support/numbers.js';
 import {
@@ -157,7 +158,7 @@ describe('a client that was away', () => {
   });
 
   it('P3: that is late to say where it was is told, and goes on from there', async () => {
-    await boot({ config: { connectTimeoutMs: 100 }, defaultSubscriptions: ['chat:*'] });
+    await boot({ defaultSubscriptions: ['chat:*'] });
     const client = start();
     const resets: string[] = [];
     client.onReset(({ topic }) => resets.push(topic));
@@ -167,6 +168,7 @@ describe('a client that was away', () => {
     await first(1);
     off();
     await whileAway(client, () => push(2));
+    await waitNoLongerFor(server()); // without a handler it has not said where it was
     await eventually('it is told', () => resets.length === 2);
     expect(new Set(resets)).toEqual(new Set(['account', 'service:chat']));
     client.on('chat:*', (n) => seen.push(n));

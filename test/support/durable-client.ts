@@ -1,3 +1,5 @@
+import { Replay } from '../../lib/bus/replay.js';
+import { ConnectionRegistry } from '../../lib/index.js';
 import type { EventFrame, OkFrame } from '../../lib/protocol/frames.js';
 import type { LoopTestClient } from '../../lib/testing/index.js';
 import { eventually } from './eventually.js';
@@ -52,6 +54,15 @@ export function comeBack(
     query: { resume: '1' },
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
+}
+
+/**
+ * Now the server waits no longer for a client to say where it was. Tests choose the moment, because the time that a server
+ * waits by itself is also the time in which a connection has to open, and a busy machine needs all of it.
+ */
+export function waitNoLongerFor(server: LoopApp, connectionId = 'phone'): Promise<void> {
+  const connection = server.get(ConnectionRegistry).get('acme', connectionId)!;
+  return server.get(Replay).continueFromWelcome(connection);
 }
 
 export function subscribe(
