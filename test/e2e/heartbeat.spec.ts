@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { Heartbeat } from '../../lib/connections/heartbeat.js';
 import {
   type ConnectionClose,
   ConnectionRegistry,
@@ -12,11 +14,15 @@ import { cutRawPeers, Opcode, rawFrame, RawPeer, textFrame } from '../support/ra
 import { isServing } from '../support/still-serving.js';
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   cutRawPeers();
   await closeLoopApps();
 });
 
 const HEARTBEAT = 100;
+/** A heartbeat visits so many groups of peers, one after another. */
+const SLOTS = 32;
+const PONG = rawFrame('', { opcode: Opcode.Pong });
 
 class Life {
   readonly closes: ConnectionClose[] = [];
@@ -41,10 +47,28 @@ function start(config: object = {}): Promise<LoopApp> {
 const pingsOf = (peer: RawPeer) =>
   peer.frames.filter(({ opcode }) => opcode === Opcode.Ping).length;
 
+/** The event loop does nothing else for this long. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+/** What is watched while this runs is of the group that is visited at this place in a heartbeat. */
+async function inSlot<T>(slot: number, watches: () => T | Promise<T>): Promise<T> {
+  const random = jest.spyOn(Math, 'random').mockReturnValue(slot / SLOTS);
+  try {
+    return await watches();
+  } finally {
+    random.mockRestore();
+  }
+}
+
 /** So many more heartbeats: each visit to a peer pings it, or loses it. */
 async function pings(peer: RawPeer, count: number): Promise<void> {
   const before = pingsOf(peer);
-  await eventually(`${count} pings`, () => pingsOf(peer) >= before + count);
+  const isClosed = (): boolean => peer.close !== undefined;
+  await eventually(`${count} pings`, () => pingsOf(peer) >= before + count || isClosed());
+  expect(peer.close).toBeUndefined();
 }
 
 describe('P6: a half-open peer', () => {
@@ -83,7 +107,7 @@ describe('P6: a half-open peer', () => {
     const never = new Promise<boolean>(() => {});
     const app = await startLoopApp({
       options: {
-        config: { heartbeatMs: HEARTBEAT, connectTimeoutMs: 1_000 },
+        config: { heartbeatMs: HEARTBEAT },
         authorize: ({ accountId }) => (accountId === 'acme' ? never : true),
       },
     });
@@ -95,7 +119,7 @@ describe('P6: a half-open peer', () => {
 
 describe('a peer lives', () => {
   it.each<[string, Buffer]>([
-    ['pongs', rawFrame('', { opcode: Opcode.Pong })],
+    ['pongs', PONG],
     ['WebSocket pings', rawFrame('', { opcode: Opcode.Ping })],
     ['pings of the protocol', textFrame({ op: 'ping' })],
     ['frames of any kind, bad ones too', textFrame('nonsense')],
@@ -123,15 +147,34 @@ describe('a peer lives', () => {
     const app = await start();
     const clients = await Promise.all([1, 2, 3, 4, 5].map((n) => app.client(`account-${n}`)));
     const peer = await RawPeer.open(app.port);
-    const alive = setInterval(() => peer.send(rawFrame('', { opcode: Opcode.Pong })), 10);
+    const alive = setInterval(() => peer.send(PONG), 10);
     await pings(peer, 1);
-    const until = performance.now() + 4 * HEARTBEAT;
-    while (performance.now() < until);
+    block(4 * HEARTBEAT);
     await pings(peer, 3);
     clearInterval(alive);
     expect(app.get(Life).closes).toEqual([]);
     for (const client of clients)
       expect(await client.ask({ op: 'ping' })).toMatchObject({ op: 'pong' });
+  });
+
+  it('though the process was blocked when its answer came, and until its time was up', async () => {
+    const app = await start();
+    const peer = await inSlot(1, () => RawPeer.open(app.port));
+    let isAnswered = false;
+    const answersUnread = (): void => {
+      if (isAnswered || pingsOf(peer) === 0) return;
+      isAnswered = true;
+      setTimeout(() => {
+        peer.send(PONG);
+        block(4 * HEARTBEAT);
+      });
+      block(20); // both timers are due by then, this one and the next visit: nothing is read between them
+    };
+    const visitedBefore = { consumeActivity: () => true, ping: answersUnread, lost() {} };
+    await inSlot(0, () => app.get(Heartbeat).watch(visitedBefore));
+    await pings(peer, 2);
+    expect(isAnswered).toBe(true);
+    expect(app.get(Life).closes).toEqual([]);
   });
 });
 
