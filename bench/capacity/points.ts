@@ -1,12 +1,10 @@
 /* What the model of the capacity is made of, measured on this machine. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startRedis } from '../../test/support/redis-server.js';
 import { type Load, measureFanOut, microsOf } from '../axes/fan-out.js';
 import { type Cost, type Load as RigLoad, Rig } from '../peers/rig.js';
 import { startCluster } from '../peers/rigs.js';
 import { type Line, lineThrough } from '../support/linear-fit.js';
-import { RedisMeter } from '../support/redis-meter.js';
 import { median } from '../support/statistics.js';
 
 const CONNECTIONS = [100, 1_000, 4_000, 10_000];
@@ -159,17 +157,11 @@ async function heartbeat(): Promise<number> {
 async function across(): Promise<
   Pick<CapacityPoints, 'pushAlone' | 'pushTogether' | 'redisBytesPerAccount' | 'comingBack'>
 > {
-  const { url } = await startRedis();
-  const rig = await Rig.start('loopws, results', {
-    handlers: 0,
-    subscriptions: 1,
-    servers: SERVERS,
-    redis: url,
-  });
+  const rig = await startCluster('loopws, results', SERVERS);
   for (let server = 1; server < SERVERS; server++) await rig.connect(ACCOUNTS_OF_EACH, server);
   const pushAlone = await pushCost(rig, { perTick: 1, everyMs: 1, events: 2 });
   const pushTogether = await pushCost(rig, { perTick: 16, everyMs: 5, events: 10 });
-  const opened = await openAccounts(rig, url);
+  const opened = await openAccounts(rig);
   await rig.end();
   return { pushAlone, pushTogether, ...opened };
 }
@@ -194,14 +186,12 @@ async function pushCost(rig: Rig, load: RigLoad): Promise<PushCost> {
 
 async function openAccounts(
   rig: Rig,
-  redis: string,
 ): Promise<Pick<CapacityPoints, 'redisBytesPerAccount' | 'comingBack'>> {
-  const meter = new RedisMeter(redis);
+  const redis = rig.redis!;
   const accounts = 4_000;
-  const before = await meter.memory();
+  const before = await redis.memory();
   const { servers, redisMicros } = await rig.measure(() => rig.connect(accounts, 1));
-  const redisBytesPerAccount = ((await meter.memory()) - before) / accounts;
-  meter.close();
+  const redisBytesPerAccount = ((await redis.memory()) - before) / accounts;
   const comingBack = { server: servers[1]! / accounts, redis: redisMicros / accounts };
   return { redisBytesPerAccount, comingBack };
 }

@@ -45,7 +45,8 @@ export class Rig {
     readonly servers: readonly Remote<PeerProcess>[],
     private readonly ports: readonly number[],
     private readonly clients: Remote<ClientProcess>,
-    private readonly redis: RedisMeter | undefined,
+    /** Of the Redis that its servers share, if they do. */
+    readonly redis: RedisMeter | undefined,
   ) {}
 
   static async start(name: PeerName, { servers = 1, aside, ...options }: RigOptions): Promise<Rig> {
