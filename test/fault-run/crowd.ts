@@ -1,5 +1,5 @@
 import { AppVisitor } from './app-visitor.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 import { RecordingVisitor } from './recording-visitor.js';
 import { ACCOUNTS, APPS_SHARE, DEVICES } from './scale.js';
 import type { Visitor } from './visitor.js';

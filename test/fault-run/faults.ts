@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { placesIn } from './kept-places.js';
 import type { Loss } from './losses.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 import { ACCOUNTS, HISTORY_SIZE, SERVERS } from './scale.js';
 import type { World } from './world.js';
 

@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildLibrary } from '../support/server-processes.js';
 import { DEFAULT_FAULTS, type NamedFault, planOf } from './plan.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { failuresIn, reportOf } from './report.js';
 import type { Stage, StageResult } from './stage.js';
 import { onOneRedis, onSentinels } from './stages.js';

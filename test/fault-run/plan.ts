@@ -4,7 +4,7 @@ import {
   FAULTS_ANYWHERE,
   FAULTS_OF_ONE_REDIS,
 } from './faults.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 export type NamedFault = readonly [name: string, fault: Fault];
 

@@ -8,7 +8,7 @@ import { expectationsOf } from './expectations.js';
 import { Lag } from './lag.js';
 import type { Loss } from './losses.js';
 import type { NamedFault } from './plan.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 import { causesOfResets, type ResetCauses } from './reset-causes.js';
 import { type Bucket, BUCKET_MS, type Span } from './timeline.js';
 import type { World } from './world.js';

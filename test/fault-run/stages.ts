@@ -3,7 +3,7 @@ import { startRedis } from '../support/redis-server.js';
 import { SentinelGroup } from '../support/sentinel-group.js';
 import { Crowd } from './crowd.js';
 import { Published } from './published.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 import { RedisLink } from './redis-link.js';
 import { SERVERS } from './scale.js';
 import { FaultServers } from './servers.js';
