@@ -1,47 +1,9 @@
-import type { LoopTransport, TransportReceipt, TransportServer } from '../../lib/index.js';
-import { type ContractHarness, MemoryCluster, transportContract } from '../../lib/testing/index.js';
+import type { TransportServer } from '../../lib/index.js';
+import { transportContract } from '../../lib/testing/index.js';
 import { expectBroken } from '../support/broken-contract.js';
+import { brokenTransport, type TransportChange } from '../support/broken-transport.js';
 
-/** What a broken transport does in its own way; the rest is that of the cluster in memory. */
-type Change = (inner: LoopTransport, all: readonly LoopTransport[]) => Partial<LoopTransport>;
-
-function broken(change: Change): ContractHarness<LoopTransport> {
-  let cluster = new MemoryCluster();
-  let all: LoopTransport[] = [];
-  return {
-    withinMs: 200,
-    reset: () => {
-      cluster = new MemoryCluster();
-      all = [];
-    },
-    create: () => {
-      const inner = cluster.transport();
-      all.push(inner);
-      return {
-        get isLive() {
-          return inner.isLive;
-        },
-        start: (server) => inner.start(server),
-        attach: (topics) => inner.attach(topics),
-        detach: (topics) => inner.detach(topics),
-        publish: (...call) => inner.publish(...call),
-        close: () => inner.close(),
-        ...change(inner, all),
-      };
-    },
-  };
-}
-
-const never = (): Promise<never> => new Promise(() => {});
-
-function brokenReceipt(change: (receipt: TransportReceipt) => unknown): Change {
-  return (inner) => ({
-    publish: async (topic, message, options) =>
-      (await change(await inner.publish(topic, message, options))) as TransportReceipt,
-  });
-}
-
-function brokenPush(change: (push: { frame: string; ttlMs: number }) => object): Change {
+function brokenPush(change: (push: { frame: string; ttlMs: number }) => object): TransportChange {
   return (inner) => ({
     publish: (topic, message, options) => {
       const changed = message.kind === 'push' ? { ...message, ...change(message) } : message;
@@ -50,7 +12,7 @@ function brokenPush(change: (push: { frame: string; ttlMs: number }) => object):
   });
 }
 
-const brokenNames = (nameOf: (kind: string, name: string) => string): Change => {
+const brokenNames = (nameOf: (kind: string, name: string) => string): TransportChange => {
   return (inner) => {
     const mapped = (topic: { kind: string; name: string }) =>
       ({ kind: 'room', name: nameOf(topic.kind, topic.name) }) as const;
@@ -62,7 +24,7 @@ const brokenNames = (nameOf: (kind: string, name: string) => string): Change => 
   };
 };
 
-const deliversToItself: Change = (inner) => {
+const deliversToItself: TransportChange = (inner) => {
   let own: TransportServer;
   return {
     start: (server) => {
@@ -76,32 +38,7 @@ const deliversToItself: Change = (inner) => {
   };
 };
 
-const takesOneByOne: Change = (inner) => ({
-  start: (server) => {
-    let last: Promise<unknown> = Promise.resolve();
-    return inner.start({
-      ...server,
-      receive: (message) => {
-        const reply = last.then(() => server.receive(message));
-        last = reply;
-        return reply;
-      },
-    });
-  },
-});
-
-const mixesUpReplies: Change = (inner) => {
-  const waiting: ((receipt: TransportReceipt) => void)[] = [];
-  return {
-    publish: (topic, message, options) =>
-      new Promise((resolve) => {
-        waiting.push(resolve);
-        void inner.publish(topic, message, options).then((receipt) => waiting.shift()?.(receipt));
-      }),
-  };
-};
-
-const losesTheOrder: Change = (inner) => {
+const losesTheOrder: TransportChange = (inner) => {
   let count = 0;
   return {
     publish: async (...call) => {
@@ -111,7 +48,7 @@ const losesTheOrder: Change = (inner) => {
   };
 };
 
-const DEFECTS: readonly (readonly [defect: string, named: string, change: Change])[] = [
+const DEFECTS: readonly (readonly [defect: string, named: string, change: TransportChange])[] = [
   [
     'swallows messages',
     'hands a message to every other server that is attached',
@@ -174,55 +111,6 @@ const DEFECTS: readonly (readonly [defect: string, named: string, change: Change
     }),
   ],
   [
-    'waits its timeout for nobody',
-    'nobody is attached: none is expected, at once',
-    brokenReceipt((receipt) => (receipt.expected === 0 ? never() : receipt)),
-  ],
-  [
-    'counts the publisher',
-    'only the publisher is attached: none is expected, at once',
-    brokenReceipt(({ expected, replies }) => ({ expected: expected + 1, replies })),
-  ],
-  [
-    'keeps the first reply only',
-    'gathers the reply of every other server',
-    brokenReceipt(({ expected, replies }) => ({ expected, replies: replies.slice(0, 1) })),
-  ],
-  [
-    'expects only those that replied',
-    'settles within timeoutMs when a server never answers',
-    brokenReceipt(({ replies }) => ({ expected: replies.length, replies })),
-  ],
-  [
-    'waits for ever',
-    'settles within timeoutMs when a server never answers',
-    brokenReceipt((receipt) => (receipt.expected > receipt.replies.length ? never() : receipt)),
-  ],
-  [
-    'loses answers',
-    'hands back what a client answered',
-    brokenReceipt(({ expected, replies }) => ({
-      expected,
-      replies: replies.map((reply) => ({ ...reply, answer: undefined })),
-    })),
-  ],
-  ['mixes up replies', 'gives each of many open messages its own reply', mixesUpReplies],
-  [
-    'does not wait for replies',
-    'waits for a server that takes its time',
-    (inner) => ({
-      publish: async (...call) => {
-        void inner.publish(...call);
-        return { expected: 2, replies: [] };
-      },
-    }),
-  ],
-  [
-    'takes one message after another',
-    'a message that is not answered yet holds up none behind it',
-    takesOneByOne,
-  ],
-  [
     'sends text in bytes of Latin 1',
     'carries unchanged: a frame of any text',
     brokenPush(({ frame }) => ({ frame: Buffer.from(frame, 'latin1').toString('latin1') })),
@@ -261,29 +149,12 @@ const DEFECTS: readonly (readonly [defect: string, named: string, change: Change
 
 describe('the contract of transports notices one that', () => {
   it.each(DEFECTS)('%s: %s', async (_defect, named, change) => {
-    await expectBroken(transportContract(broken(change)), named);
-  });
-
-  it('claims in an outage that nobody had to answer', async () => {
-    let isDown = false;
-    const harness = broken((inner) => ({
-      publish: async (...call) => (isDown ? { expected: 0, replies: [] } : inner.publish(...call)),
-    }));
-    const interrupt = async () => {
-      isDown = true;
-      return async () => {
-        isDown = false;
-      };
-    };
-    await expectBroken(
-      transportContract({ ...harness, interrupt }),
-      'a publish in an outage settles, and claims nothing that is not proven',
-    );
+    await expectBroken(transportContract(brokenTransport(change)), named);
   });
 
   it('forgets in an outage what was attached', async () => {
     const forget: (() => void)[] = [];
-    const harness = broken((inner) => ({
+    const harness = brokenTransport((inner) => ({
       attach: (topics) => {
         forget.push(() => inner.detach(topics));
         return inner.attach(topics);
