@@ -181,9 +181,9 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     expect(question).toMatchObject({ data: { n: 1 } });
     onB.send({ op: 'answer', ask: (question as { ask: number }).ask, data: 'fine' });
     expect(await answer).toBe('fine');
-    const silent = a.bus.ask('acme', 'b', 'device:status', 1, { timeoutMs: 30 });
+    const silent = a.bus.ask('acme', 'b', 'device:status', 1, { timeoutMs: 500 });
     await expect(silent).rejects.toMatchObject({ reason: 'timeout' });
-    const nobody = a.bus.ask('acme', 'zzz', 'device:status', 1, { timeoutMs: 30 });
+    const nobody = a.bus.ask('acme', 'zzz', 'device:status', 1, { timeoutMs: 2_000 });
     await expect(nobody).rejects.toMatchObject({ reason: 'not_connected' });
   });
 

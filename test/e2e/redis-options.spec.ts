@@ -155,7 +155,7 @@ describe('the option redis', () => {
   it('a Redis that is not there stops the boot within the configured time', async () => {
     const options = {
       redis: `redis://127.0.0.1:${await freePort()}`,
-      config: { redisConnectTimeoutMs: 200 },
+      config: { redisConnectTimeoutMs: 1_000 },
     };
     await expect(startLoopApp({ options })).rejects.toThrow(/cannot be used: .*ECONNREFUSED/);
   });

@@ -83,7 +83,7 @@ describe('P9: shutdown', () => {
     }
     const loopApp = await startLoopApp({
       providers: [SlowGreeting],
-      options: { config: { drainMs: 200, reconnectSpreadMs: 700 } },
+      options: { config: { drainMs: 1_000, reconnectSpreadMs: 700 } },
     });
     const early = await loopApp.client('acme', { connectionId: 'early' });
     const opening = loopApp.client('acme', { connectionId: 'late' });

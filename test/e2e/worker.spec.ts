@@ -21,7 +21,7 @@ import {
 import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
 import { closeWorkers, startContext, startWorker } from '../support/workers.js';
 
-const QUICK = { serverBeatMs: 50, serverTimeoutMs: 400, topicLingerMs: 0 };
+const QUICK = { serverBeatMs: 50, serverTimeoutMs: 2_000, topicLingerMs: 0 };
 const edges: string[] = [];
 
 let redis: RedisServer;

@@ -44,8 +44,9 @@ describe('requests', () => {
   });
 
   it('rejects with "timeout" after the deadline, and takes a late reply calmly', async () => {
-    const { loop, errors } = server.client({ requestTimeoutMs: 20 });
+    const { loop, errors } = server.client({ requestTimeoutMs: 200 });
     const peer = await server.nextPeer();
+    await loop.ready(); // so that the request is written at once
     const outcome = rejection(loop.request('chat:message.send', {}));
     const { id = 0 } = await peer.next('chat:message.send');
 
