@@ -24,6 +24,8 @@ export interface PartitionKeys {
   readonly members: string;
   /** Hash: an account's connections. */
   account(accountId: string): string;
+  /** Hash: of an account with many connections, which entries of the account have which connectionId. */
+  identities(accountId: string): string;
   /** Set: what one member has registered, and what is therefore swept when it dies. */
   ofMember(memberId: string): string;
 }
@@ -132,6 +134,7 @@ function partitionKeys(prefix: string): PartitionKeys {
     connections: `${prefix}:n`,
     members: `${prefix}:m`,
     account: (accountId) => `${prefix}:c:${short(accountId)}`,
+    identities: (accountId) => `${prefix}:d:${short(accountId)}`,
     ofMember: (memberId) => `${prefix}:s:${memberId}`,
   };
 }

@@ -200,7 +200,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     expect(seen.filter((data) => data !== 0)).toEqual([1, 2]);
   });
 
-  it('the same identity on another server replaces the older connection, and only that one', async () => {
+  it('P7: the same identity on another server replaces the older connection, and only that one', async () => {
     const [a, b] = (await startCluster(2)) as [LoopApp, LoopApp];
     const older = await a.client('acme', { connectionId: 'phone' });
     const bystander = await a.client('acme', { connectionId: 'laptop' });
@@ -211,7 +211,7 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
     expect(await newer.next('chat:n')).toBe(1);
   });
 
-  it('an older connection that opens slowly does not replace a newer one on another server', async () => {
+  it('P7: an older connection that opens slowly does not replace a newer one on another server', async () => {
     const [arrived, accepted] = [deferred(), deferred()];
     let connections = 0;
     class SlowForTheFirst {

@@ -1,5 +1,6 @@
 import { REDIS_NOW } from '../../redis/membership.scripts.js';
 import { RedisScript } from '../../redis/redis-script.js';
+import { IDENTITIES } from './identities.script.js';
 
 /*
  * The name of every entry contains the member that wrote it and its registration. No other live member touches the
@@ -7,36 +8,35 @@ import { RedisScript } from '../../redis/redis-script.js';
  */
 
 /**
- * KEYS account, own, online, grace, connections, members, taken. ARGV member, registration, value, accountId, prefix of
- * values with the same connectionId, 'new' or 'again'. Returns 'lost' when Redis does not know the member, otherwise
- * { whether the account came online with this registration, entries of the same connection… }. The former is kept in
- * the entry, so that it can be read again if the reply was lost. While an offline edge is being reported, the member
- * that reports it also reports the next online edge, see TAKE_OFFLINE.
+ * KEYS account, index, own, online, grace, connections, members, taken. ARGV member, registration, value, accountId,
+ * connectionId, 'new' or 'again'. Returns 'lost' when Redis does not know the member, otherwise { whether the account
+ * came online with this registration, entries of the same connection… }. The former is kept in the entry, so that it
+ * can be read again if the reply was lost. While an offline edge is being reported, the member that reports it also
+ * reports the next online edge, see TAKE_OFFLINE.
  */
-export const REGISTER = new RedisScript(`
-if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
-local field = ARGV[1] .. ':' .. ARGV[2]
+export const REGISTER = new RedisScript(`${IDENTITIES}
+if redis.call('SISMEMBER', KEYS[7], ARGV[1]) == 0 then return 'lost' end
+local name = ARGV[1] .. ':' .. ARGV[2]
 local reply = { 0 }
 if ARGV[6] == 'new' then
-  local entries = redis.call('HGETALL', KEYS[1])
-  for i = 1, #entries, 2 do
-    if string.sub(entries[i + 1], 1, #ARGV[5]) == ARGV[5] and entries[i] ~= field then
-      reply[#reply + 1] = entries[i]
-      reply[#reply + 1] = entries[i + 1]
+  for _, entry in ipairs(entriesOf(KEYS[1], KEYS[2], ARGV[5])) do
+    if entry[1] ~= name then
+      reply[#reply + 1] = entry[1]
+      reply[#reply + 1] = entry[2]
     end
   end
 end
-redis.call('SADD', KEYS[2], ARGV[2] .. ' ' .. ARGV[4])
-redis.call('HSET', KEYS[5], ARGV[1], redis.call('SCARD', KEYS[2]))
-redis.call('ZADD', KEYS[3], 0, ARGV[4])
-local value = redis.call('HGET', KEYS[1], field)
+redis.call('SADD', KEYS[3], ARGV[2] .. ' ' .. ARGV[4])
+redis.call('HSET', KEYS[6], ARGV[1], redis.call('SCARD', KEYS[3]))
+redis.call('ZADD', KEYS[4], 0, ARGV[4])
+local value = redis.call('HGET', KEYS[1], name)
 if not value then
   value = ARGV[3]
-  if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('ZREM', KEYS[4], ARGV[4]) == 0
-    and not redis.call('HGET', KEYS[7], ARGV[4]) then
+  if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('ZREM', KEYS[5], ARGV[4]) == 0
+    and not redis.call('HGET', KEYS[8], ARGV[4]) then
     value = string.sub(value, 1, -2) .. ',1]'
   end
-  redis.call('HSET', KEYS[1], field, value)
+  addEntry(KEYS[1], KEYS[2], name, value)
 end
 if string.sub(value, -3) == ',1]' then reply[1] = 1 end
 return reply
@@ -46,15 +46,15 @@ return reply
  * KEYS as above. ARGV member, registration, accountId, grace or '' when the offline edge must not be reported. Returns
  * 'lost', 'left' when it was the account's last registration and the grace begins, or ''.
  */
-export const UNREGISTER = new RedisScript(`${REDIS_NOW}
-if redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return 'lost' end
-local known = redis.call('SREM', KEYS[2], ARGV[2] .. ' ' .. ARGV[3])
-redis.call('HSET', KEYS[5], ARGV[1], redis.call('SCARD', KEYS[2]))
-if redis.call('HDEL', KEYS[1], ARGV[1] .. ':' .. ARGV[2]) + known == 0 then return '' end
+export const UNREGISTER = new RedisScript(`${REDIS_NOW}${IDENTITIES}
+if redis.call('SISMEMBER', KEYS[7], ARGV[1]) == 0 then return 'lost' end
+local known = redis.call('SREM', KEYS[3], ARGV[2] .. ' ' .. ARGV[3])
+redis.call('HSET', KEYS[6], ARGV[1], redis.call('SCARD', KEYS[3]))
+if removeEntry(KEYS[1], KEYS[2], ARGV[1] .. ':' .. ARGV[2]) + known == 0 then return '' end
 if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
-redis.call('ZREM', KEYS[3], ARGV[3])
+redis.call('ZREM', KEYS[4], ARGV[3])
 if ARGV[4] == '' then return '' end
-redis.call('ZADD', KEYS[4], now + ARGV[4], ARGV[3])
+redis.call('ZADD', KEYS[5], now + ARGV[4], ARGV[3])
 return 'left'
 `);
 
@@ -69,14 +69,14 @@ return { redis.call('SCARD', KEYS[1]), redis.call('SMEMBERS', KEYS[2]) }
 `);
 
 /**
- * KEYS own of the dead member, online, grace, account… ARGV dead member, remaining grace in milliseconds, then
- * registration and accountId for each account key.
+ * KEYS own of the dead member, online, grace, then account and index of each registration. ARGV dead member, remaining
+ * grace in milliseconds, then registration and accountId of each.
  */
-export const SWEEP = new RedisScript(`${REDIS_NOW}
-for i = 4, #KEYS do
-  local registration, account = ARGV[2 * i - 5], ARGV[2 * i - 4]
+export const SWEEP = new RedisScript(`${REDIS_NOW}${IDENTITIES}
+for i = 4, #KEYS, 2 do
+  local registration, account = ARGV[i - 1], ARGV[i]
   redis.call('SREM', KEYS[1], registration .. ' ' .. account)
-  if redis.call('HDEL', KEYS[i], ARGV[1] .. ':' .. registration) == 1
+  if removeEntry(KEYS[i], KEYS[i + 1], ARGV[1] .. ':' .. registration) == 1
     and redis.call('EXISTS', KEYS[i]) == 0 then
     redis.call('ZREM', KEYS[2], account)
     redis.call('ZADD', KEYS[3], now + ARGV[2], account)

@@ -127,7 +127,10 @@ export class Registrations {
     );
     const [left, entries] = ended;
     for (const chunk of chunksOf(entries.map(parseOwn), CHUNK)) {
-      const accounts = chunk.map(({ accountId }) => partition.account(accountId));
+      const accounts = chunk.flatMap(({ accountId }) => [
+        partition.account(accountId),
+        partition.identities(accountId),
+      ]);
       const names = chunk.flatMap(({ registration, accountId }) => [registration, accountId]);
       const keys = [own, online, grace, ...accounts];
       await link.run(SWEEP, keys, [memberId, graceMs, ...names]);
@@ -141,8 +144,7 @@ export class Registrations {
   ): Promise<typeof LOST | string[]> {
     const { link, membership } = this.backbone;
     const value = JSON.stringify([connectionId, serverId]);
-    const sameConnection = `[${JSON.stringify(connectionId)},`;
-    const args = [membership.memberId, registration, value, accountId, sameConnection, mode];
+    const args = [membership.memberId, registration, value, accountId, connectionId, mode];
     return link.run(REGISTER, this.keysOf(accountId), args);
   }
 
@@ -151,7 +153,8 @@ export class Registrations {
     const partition = keys.partitionOf(accountId);
     const { online, grace, connections, members, taken } = partition;
     const own = partition.ofMember(membership.memberId);
-    return [partition.account(accountId), own, online, grace, connections, members, taken];
+    const [account, index] = [partition.account(accountId), partition.identities(accountId)];
+    return [account, index, own, online, grace, connections, members, taken];
   }
 }
 

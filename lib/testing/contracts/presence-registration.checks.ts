@@ -1,4 +1,4 @@
-import type { PresentConnection } from '../../presence/presence-store.js';
+import type { PresenceRegistration, PresentConnection } from '../../presence/presence-store.js';
 import { oneServer, twoServers } from './check.js';
 import { mustEqual } from './must.js';
 import { numbered, STRANGE_NAMES } from './names.js';
@@ -22,6 +22,14 @@ async function mustHaveConnections(
       { connectionId, serverId },
     ]),
   );
+}
+
+function othersOf({ others }: Registered): readonly PresenceRegistration[] {
+  return others;
+}
+
+function registrationOf({ registration }: Registered): PresenceRegistration {
+  return registration;
 }
 
 function cameOnline(registered: readonly Registered[]): number {
@@ -84,6 +92,21 @@ export const registrationChecks: readonly PresenceCheck[] = withGrace(
     const wanted = [onA, onB].map(({ registration }) => registration.registration).toSorted();
     mustEqual('all that are still there are replaced', tags, wanted);
     mustEqual('the account was online', edge, false);
+  }),
+
+  twoServers('others are found among many connections of the account', async (a, b) => {
+    const names = ['phone', ...STRANGE_NAMES, ...numbered('phone', 100)];
+    const first = await Promise.all(names.map((name) => a.register('acme', name)));
+    mustEqual('they are of different identities', first.flatMap(othersOf), []);
+    const second = await Promise.all(names.map((name) => b.register('acme', name)));
+    mustEqual('each replaces the one', second.flatMap(othersOf), first.map(registrationOf));
+    await Promise.all(first.map(({ registration }) => a.unregister(registration)));
+    const third = await Promise.all(names.map((name) => a.register('acme', name)));
+    mustEqual('those that left are gone', third.flatMap(othersOf), second.map(registrationOf));
+    const left = [...second, ...third].map(({ registration }) => registration);
+    await Promise.all(left.map((one) => (one.serverId === a.serverId ? a : b).unregister(one)));
+    mustEqual('the account has left', await b.isOnline('acme'), false);
+    mustEqual('none is left', (await a.register('acme', 'phone')).others, []);
   }),
 
   twoServers('a late unregister does not hit the successor', async (a, b) => {
