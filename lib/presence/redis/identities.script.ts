@@ -30,23 +30,17 @@ local function removeName(index, connection, name)
   redis.call('HSET', index, connection, table.concat(names, ' '))
 end
 
-local function isIndexed(account, index)
+local function isIndexed(account, index, size)
+  if size == 0 then redis.call('DEL', index) return false end
   if redis.call('EXISTS', index) == 1 then return true end
-  if redis.call('HLEN', account) < ${MANY} then return false end
+  if size < ${MANY} then return false end
   local entries = redis.call('HGETALL', account)
   for i = 1, #entries, 2 do addName(index, connectionOf(entries[i + 1]), entries[i]) end
   return true
 end
 
-local function entriesOf(account, index, connection)
+local function entriesOf(account, connection)
   local found = {}
-  if isIndexed(account, index) then
-    for _, name in ipairs(namesIn(index, connection)) do
-      local value = redis.call('HGET', account, name)
-      if value then found[#found + 1] = { name, value } end
-    end
-    return found
-  end
   local entries = redis.call('HGETALL', account)
   for i = 1, #entries, 2 do
     if connectionOf(entries[i + 1]) == connection then found[#found + 1] = { entries[i], entries[i + 1] } end
@@ -54,17 +48,23 @@ local function entriesOf(account, index, connection)
   return found
 end
 
-local function addEntry(account, index, name, value)
-  redis.call('HSET', account, name, value)
-  if isIndexed(account, index) then addName(index, connectionOf(value), name) end
+local function entriesIn(index, account, connection)
+  local found = {}
+  for _, name in ipairs(namesIn(index, connection)) do
+    local value = redis.call('HGET', account, name)
+    if value then found[#found + 1] = { name, value } end
+  end
+  return found
 end
 
+-- Returns how many were removed, and whether the account is empty.
 local function removeEntry(account, index, name)
-  local value = redis.call('HGET', account, name)
-  if not value then return 0 end
-  redis.call('HDEL', account, name)
-  if redis.call('EXISTS', index) == 1 then removeName(index, connectionOf(value), name) end
-  if redis.call('EXISTS', account) == 0 then redis.call('DEL', index) end
-  return 1
+  local indexed = redis.call('EXISTS', index) == 1
+  local value = indexed and redis.call('HGET', account, name)
+  local removed = redis.call('HDEL', account, name)
+  local isEmpty = redis.call('EXISTS', account) == 0
+  if isEmpty and indexed then redis.call('DEL', index)
+  elseif value then removeName(index, connectionOf(value), name) end
+  return removed, isEmpty
 end
 `;

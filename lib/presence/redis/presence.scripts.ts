@@ -17,9 +17,12 @@ import { IDENTITIES } from './identities.script.js';
 export const REGISTER = new RedisScript(`${IDENTITIES}
 if redis.call('SISMEMBER', KEYS[7], ARGV[1]) == 0 then return 'lost' end
 local name = ARGV[1] .. ':' .. ARGV[2]
+local size = redis.call('HLEN', KEYS[1])
+local indexed = isIndexed(KEYS[1], KEYS[2], size)
 local reply = { 0 }
-if ARGV[6] == 'new' then
-  for _, entry in ipairs(entriesOf(KEYS[1], KEYS[2], ARGV[5])) do
+if ARGV[6] == 'new' and size > 0 then
+  local entries = indexed and entriesIn(KEYS[2], KEYS[1], ARGV[5]) or entriesOf(KEYS[1], ARGV[5])
+  for _, entry in ipairs(entries) do
     if entry[1] ~= name then
       reply[#reply + 1] = entry[1]
       reply[#reply + 1] = entry[2]
@@ -29,14 +32,15 @@ end
 redis.call('SADD', KEYS[3], ARGV[2] .. ' ' .. ARGV[4])
 redis.call('HSET', KEYS[6], ARGV[1], redis.call('SCARD', KEYS[3]))
 redis.call('ZADD', KEYS[4], 0, ARGV[4])
-local value = redis.call('HGET', KEYS[1], name)
+local value = size > 0 and redis.call('HGET', KEYS[1], name)
 if not value then
   value = ARGV[3]
-  if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('ZREM', KEYS[5], ARGV[4]) == 0
+  if size == 0 and redis.call('ZREM', KEYS[5], ARGV[4]) == 0
     and not redis.call('HGET', KEYS[8], ARGV[4]) then
     value = string.sub(value, 1, -2) .. ',1]'
   end
-  addEntry(KEYS[1], KEYS[2], name, value)
+  redis.call('HSET', KEYS[1], name, value)
+  if indexed then addName(KEYS[2], ARGV[5], name) end
 end
 if string.sub(value, -3) == ',1]' then reply[1] = 1 end
 return reply
@@ -50,8 +54,8 @@ export const UNREGISTER = new RedisScript(`${REDIS_NOW}${IDENTITIES}
 if redis.call('SISMEMBER', KEYS[7], ARGV[1]) == 0 then return 'lost' end
 local known = redis.call('SREM', KEYS[3], ARGV[2] .. ' ' .. ARGV[3])
 redis.call('HSET', KEYS[6], ARGV[1], redis.call('SCARD', KEYS[3]))
-if removeEntry(KEYS[1], KEYS[2], ARGV[1] .. ':' .. ARGV[2]) + known == 0 then return '' end
-if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
+local removed, isEmpty = removeEntry(KEYS[1], KEYS[2], ARGV[1] .. ':' .. ARGV[2])
+if removed + known == 0 or not isEmpty then return '' end
 redis.call('ZREM', KEYS[4], ARGV[3])
 if ARGV[4] == '' then return '' end
 redis.call('ZADD', KEYS[5], now + ARGV[4], ARGV[3])
@@ -76,8 +80,8 @@ export const SWEEP = new RedisScript(`${REDIS_NOW}${IDENTITIES}
 for i = 4, #KEYS, 2 do
   local registration, account = ARGV[i - 1], ARGV[i]
   redis.call('SREM', KEYS[1], registration .. ' ' .. account)
-  if removeEntry(KEYS[i], KEYS[i + 1], ARGV[1] .. ':' .. registration) == 1
-    and redis.call('EXISTS', KEYS[i]) == 0 then
+  local removed, isEmpty = removeEntry(KEYS[i], KEYS[i + 1], ARGV[1] .. ':' .. registration)
+  if removed == 1 and isEmpty then
     redis.call('ZREM', KEYS[2], account)
     redis.call('ZADD', KEYS[3], now + ARGV[2], account)
   end
