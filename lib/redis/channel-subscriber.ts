@@ -65,7 +65,7 @@ export class ChannelSubscriber {
   detach(names: readonly string[]): void {
     const until = performance.now() + this.config.topicLingerMs;
     for (const name of names) {
-      const channel = this.holderOf(name)?.get(name) ?? this.unassigned.get(name);
+      const channel = this.find(name);
       if (channel !== undefined) channel.until = until;
     }
   }
@@ -90,7 +90,7 @@ export class ChannelSubscriber {
   /** Returns `undefined` when there is nothing to wait for. A lingering channel is kept. */
   private attachOne(name: string): Promise<void> | undefined {
     const holder = this.holderOf(name);
-    const channel = holder?.get(name) ?? this.unassigned.get(name) ?? this.create(name, false);
+    const channel = this.find(name) ?? this.create(name, false);
     channel.until = undefined;
     return holder?.isConfirmed(channel)
       ? undefined
@@ -103,6 +103,10 @@ export class ChannelSubscriber {
     if (connection !== undefined) connection.add([channel]);
     else this.unassigned.set(name, channel);
     return channel;
+  }
+
+  private find(name: string): SubscribedChannel | undefined {
+    return this.holderOf(name)?.get(name) ?? this.unassigned.get(name);
   }
 
   /** A channel that no server keeps now stays with the last one that kept it, as long as that server is known. */
@@ -206,8 +210,7 @@ export class ChannelSubscriber {
     const { name } = channel;
     if (this.leaving.get(name) !== channel) return; // needed and left again since
     this.leaving.delete(name);
-    const isNeededAgain = this.unassigned.has(name) || this.holderOf(name)?.get(name) !== undefined;
-    if (!isNeededAgain) this.listener.givenUp(name);
+    if (this.find(name) === undefined) this.listener.givenUp(name); // else it is needed again
   }
 }
 
