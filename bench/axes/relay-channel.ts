@@ -4,6 +4,7 @@ import { type Load, Rig } from '../peers/rig.js';
 import {
   clientsText,
   endEach,
+  LIBRARIES,
   measureEach,
   SEVERAL_SERVERS,
   SEVERAL_SERVERS_IN_SHORT,
@@ -17,7 +18,6 @@ import type { Scale } from './axis.js';
 
 const FEW = 1;
 const MANY = 51;
-const LIBRARIES: PeerName = 'ioredis + ws';
 /** The fourth server: its connection listens to something else. */
 const ASIDE = 3;
 

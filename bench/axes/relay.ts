@@ -5,6 +5,7 @@ import { type Cost, type Load, Rig } from '../peers/rig.js';
 import {
   clientsText,
   endEach,
+  LIBRARIES,
   measureEach,
   SEVERAL_SERVERS,
   SEVERAL_SERVERS_IN_SHORT,
@@ -88,7 +89,7 @@ export async function run({ quick, rounds }: Scale): Promise<Section> {
       ...loads.map((load) => ({
         what: `targeted push across ${SERVERS} servers, ${load}, of socket.io classic`,
         ...ratioBetween('loopws', 'socket.io classic', measured.get(load)!),
-        floor: ratioBetween('ioredis + ws', 'socket.io classic', measured.get(load)!).figure,
+        floor: ratioBetween(LIBRARIES, 'socket.io classic', measured.get(load)!).figure,
         limit: 0.35,
       })),
       {

@@ -6,12 +6,15 @@ import { Rig, type RigOptions } from './rig.js';
 /** Who is compared on one server. */
 export const ONE_SERVER: readonly PeerName[] = ['loopws', 'ws', 'nest-ws', 'socket.io'];
 
+/** What the libraries cost alone across servers. */
+export const LIBRARIES: PeerName = 'ioredis + ws';
+
 /** Who is compared across servers. */
 export const SEVERAL_SERVERS: readonly PeerName[] = [
   'loopws',
   'loopws, results',
   'socket.io classic',
-  'ioredis + ws',
+  LIBRARIES,
   'socket.io sharded',
   'socket.io streams',
 ];

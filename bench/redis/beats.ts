@@ -17,7 +17,6 @@ const BEATS = 2_000;
 const SIZES = [8, 64, 200, 1_000];
 
 interface Cluster {
-  readonly size: number;
   readonly backbone: RedisBackbone;
   readonly meter: RedisMeter;
   readonly members: readonly string[];
@@ -39,7 +38,7 @@ async function startMembers(size: number): Promise<Cluster> {
     servers,
     ...members.flatMap((member) => [Date.now(), member]),
   ]);
-  return { size, backbone, meter: new RedisMeter(url), members };
+  return { backbone, meter: new RedisMeter(url), members };
 }
 
 async function measureBeats({ backbone, meter, members }: Cluster): Promise<Cost> {
@@ -62,18 +61,14 @@ for (const cluster of clusters) await measureBeats(cluster); // until the engine
 const costs = await inTurn(ROUNDS, clusters, measureBeats);
 console.log(conditions(await clusters[0]!.meter.version()));
 console.log(`${ROUNDS} rounds of ${BEATS} beats. Each cell: median (least).\n`);
-const rows = [...costs].map(([{ size }, own]) => {
+const rows = [...costs].map(([{ members }, own]) => {
   const cell = (part: keyof Cost): string =>
     medianAndLeast(
       own.map((cost) => cost[part]),
       0,
     );
-  return [`${size}`, cell('micros'), cell('bytes')];
+  return [`${members.length}`, cell('micros'), cell('bytes')];
 });
 console.log(table(['processes', 'Redis µs per beat', 'bytes out'], rows));
-for (const { backbone, meter } of clusters) {
-  meter.close();
-  await backbone.close();
-}
 endRedisServers();
 process.exit();
