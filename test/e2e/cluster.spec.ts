@@ -1,6 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Provider } from '@nestjs/common';
-import { ConnectionRegistry, OnLoopConnect, PresenceStore } from '../../lib/index.js';
+import {
+  ConnectionRegistry,
+  type LoopConnection,
+  OnLoopConnect,
+  PresenceStore,
+} from '../../lib/index.js';
 import { MemoryCluster } from '../../lib/testing/index.js';
 import { edgeLog } from '../support/edge-log.js';
 import { deferred, eventually } from '../support/eventually.js';
@@ -212,20 +216,20 @@ describe.each(Object.entries(JOINS))('several servers joined by %s', (_name, joi
   });
 
   it('P7: an older connection that opens slowly does not replace a newer one on another server', async () => {
-    const [arrived, accepted] = [deferred(), deferred()];
+    const [arrived, accepted] = [deferred<LoopConnection>(), deferred()];
     let connections = 0;
     class SlowForTheFirst {
       @OnLoopConnect()
-      async accept(): Promise<void> {
+      async accept(connection: LoopConnection): Promise<void> {
         if (connections++ > 0) return;
-        arrived.resolve();
+        arrived.resolve(connection);
         await accepted.promise;
       }
     }
     const [a, b] = (await startCluster(2, {}, [SlowForTheFirst])) as [LoopApp, LoopApp];
     const connecting = a.client('acme', { connectionId: 'phone' });
-    await arrived.promise;
-    await delay(1_000); // it is newer by more than a message between servers takes
+    const opening = await arrived.promise;
+    await eventually('it is older by more than a message takes', () => opening.ageMs > 1_000);
     const newer = await b.client('acme', { connectionId: 'phone' });
     accepted.resolve();
     const older = await connecting;

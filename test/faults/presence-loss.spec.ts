@@ -1,25 +1,13 @@
 import { jest } from '@jest/globals';
 import { SampledLogger } from '../../lib/util/sampled-logger.js';
 import { eventually } from '../support/eventually.js';
-import { closePresenceNodes, PresenceNode } from '../support/presence-node.js';
-import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
-import { closeProxies, TcpProxy } from '../support/tcp-proxy.js';
+import { PresenceNode } from '../support/presence-node.js';
+import { presenceTest } from '../support/presence-test.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
-const edges: string[] = [];
-let redis: RedisServer;
+const { edges, redis } = presenceTest();
 
-beforeEach(async () => {
-  edges.length = 0;
-  redis = await startRedis();
-});
-
-afterEach(async () => {
-  await closePresenceNodes();
-  closeProxies();
-  endRedisServers();
-});
-
-const start = (url = redis.url, presenceGraceMs = 0): Promise<PresenceNode> =>
+const start = (url = redis().url, presenceGraceMs = 0): Promise<PresenceNode> =>
   PresenceNode.start(url, edges, { config: { presenceGraceMs } });
 
 const countIs = (node: PresenceNode, accounts: number, connections: number) => async () => {
@@ -28,7 +16,7 @@ const countIs = (node: PresenceNode, accounts: number, connections: number) => a
 };
 
 async function throughProxy(): Promise<[PresenceNode, TcpProxy]> {
-  const proxy = await TcpProxy.start(redis.port);
+  const proxy = await TcpProxy.start(redis().port);
   return [await start(`redis://127.0.0.1:${proxy.port}`), proxy];
 }
 
@@ -43,15 +31,15 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     await eventually('they are swept', () => edges.length === 100);
     edges.length = 0;
     const { online } = keys.partitionOf('account-7');
-    await redis.command('SET', online, 'of another type');
+    await redis().command('SET', online, 'of another type');
     proxy.heal();
     proxy.cut();
     await eventually('most are back', async () => edges.length > 40);
     const idThatFailed = cut.backbone.membership.memberId;
     await eventually('it beats', async () =>
-      (await redis.command<string[]>('ZRANGE', keys.servers, 0, -1)).includes(idThatFailed),
+      (await redis().command<string[]>('ZRANGE', keys.servers, 0, -1)).includes(idThatFailed),
     );
-    await redis.command('DEL', online);
+    await redis().command('DEL', online);
     await eventually('all are back', countIs(other, 50, 50));
     await eventually('all are reported', () => edges.length >= 50);
     expect(edges.toSorted()).toEqual(accounts.map((account) => `+${account}`).toSorted());
@@ -75,24 +63,24 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     await Promise.all(registrations.map((one) => cut.store.unregister(one)));
     await eventually('nothing is left', countIs(other, 0, 0));
     await eventually('all are offline', () => edges.length === 9);
-    const left = await redis.command<string[]>('KEYS', '*lw:[cos]*');
+    const left = await redis().command<string[]>('KEYS', '*lw:[cos]*');
     expect(left.filter((key) => !key.endsWith('servers') && !key.endsWith('swept'))).toEqual([]);
   }, 20_000);
 
   it('P7: who comes back after a flush within the grace shows no edge', async () => {
-    const [left, other] = [await start(redis.url, 3_000), await start(redis.url, 3_000)];
+    const [left, other] = [await start(redis().url, 3_000), await start(redis().url, 3_000)];
     await left.store.unregister(await left.register('acme'));
-    await redis.command('FLUSHALL');
+    await redis().command('FLUSHALL');
     await other.register('acme');
     expect(edges).toEqual(['+acme']);
     expect(await other.store.count()).toEqual({ accounts: 1, connections: 1 });
   });
 
   it('P7: an account in its grace that Redis forgot is reported offline, once', async () => {
-    await start(redis.url, 200);
-    const left = await start(redis.url, 200);
+    await start(redis().url, 200);
+    const left = await start(redis().url, 200);
     await left.store.unregister(await left.register('acme'));
-    await redis.command('FLUSHALL');
+    await redis().command('FLUSHALL');
     await eventually('it is offline', () => edges.includes('-acme'));
     expect(edges).toEqual(['+acme', '-acme']);
   });
@@ -100,7 +88,7 @@ describe('presence that Redis lost, or that was swept though its server lives', 
   it('P7: connections that open right after a flush make one edge for each new account', async () => {
     const [a, b] = [await start(), await start()];
     await a.register('acme', 'first');
-    await redis.command('FLUSHALL');
+    await redis().command('FLUSHALL');
     const opening = [a, b].flatMap((node) =>
       ['acme', 'new'].flatMap((account) => [
         node.register(account, 'x'),
@@ -115,7 +103,7 @@ describe('presence that Redis lost, or that was swept though its server lives', 
   it('P7: a partition that forgot its members takes registrations again', async () => {
     const [a, b] = [await start(), await start()];
     const first = await a.register('acme', 'first');
-    await redis.command('DEL', a.backbone.keys.partitionOf('acme').members);
+    await redis().command('DEL', a.backbone.keys.partitionOf('acme').members);
     const second = await a.register('acme', 'second');
     await eventually('both are there, once', countIs(b, 1, 2));
     expect(edges).toEqual(['+acme']);
@@ -126,9 +114,9 @@ describe('presence that Redis lost, or that was swept though its server lives', 
   }, 20_000);
 
   it('P7: an account whose key was evicted goes offline with its last connection', async () => {
-    const node = await PresenceNode.start(redis.url, edges);
+    const node = await PresenceNode.start(redis().url, edges);
     const registration = await node.register('acme');
-    await redis.command('DEL', node.backbone.keys.partitionOf('acme').account('acme'));
+    await redis().command('DEL', node.backbone.keys.partitionOf('acme').account('acme'));
     await node.store.unregister(registration);
     await eventually('it is offline', () => edges.includes('-acme'));
     expect(edges).toEqual(['+acme', '-acme']);
@@ -138,7 +126,7 @@ describe('presence that Redis lost, or that was swept though its server lives', 
 
   it('P7: a restoration is not held up by pushes that wait for Redis', async () => {
     const config = { redisMaxInFlight: 2_048 };
-    const node = await PresenceNode.start(redis.url, edges, { config });
+    const node = await PresenceNode.start(redis().url, edges, { config });
     const { link, keys } = node.backbone;
     await node.register('acme');
     const flooding = new AbortController();
@@ -149,11 +137,11 @@ describe('presence that Redis lost, or that was swept though its server lives', 
         await new Promise(setImmediate);
       }
     });
-    await redis.command('FLUSHALL');
+    await redis().command('FLUSHALL');
     const account = keys.partitionOf('acme').account('acme');
     await eventually(
       'it is written again',
-      async () => (await redis.command<number>('EXISTS', account)) === 1,
+      async () => (await redis().command<number>('EXISTS', account)) === 1,
     );
     flooding.abort();
     await Promise.all(flood);
@@ -166,12 +154,12 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     const registration = await a.register('acme');
     const { grace } = a.backbone.keys.partitionOf('acme');
     const own = a.backbone.keys.partitionOf('acme').ofMember(a.backbone.membership.memberId);
-    await redis.command('RENAME', own, `${own}:aside`);
-    await redis.command('SET', own, 'of another type');
+    await redis().command('RENAME', own, `${own}:aside`);
+    await redis().command('SET', own, 'of another type');
     await a.store.unregister(registration);
-    expect(await redis.command('EXISTS', grace)).toBe(0);
-    await redis.command('DEL', own);
-    await redis.command('RENAME', `${own}:aside`, own);
+    expect(await redis().command('EXISTS', grace)).toBe(0);
+    await redis().command('DEL', own);
+    await redis().command('RENAME', `${own}:aside`, own);
     await eventually('it is offline', () => edges.length === 2);
     expect(edges).toEqual(['+acme', '-acme']);
   });
@@ -181,15 +169,15 @@ describe('presence that Redis lost, or that was swept though its server lives', 
     await node.register('acme');
     const partition = node.backbone.keys.partitionOf('acme');
     const own = partition.ofMember(node.backbone.membership.memberId);
-    await redis.command('DEL', partition.account('acme'), own);
-    await redis.command('SET', own, 'of another type');
+    await redis().command('DEL', partition.account('acme'), own);
+    await redis().command('SET', own, 'of another type');
     const warned = jest.spyOn(SampledLogger.prototype, 'warn');
-    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await redis().command('CLIENT', 'KILL', 'TYPE', 'normal');
     await eventually('a comparison fails', () =>
       warned.mock.calls.some(([kind]) => kind === 'presence'),
     );
     warned.mockRestore();
-    await redis.command('DEL', own);
+    await redis().command('DEL', own);
     await eventually(
       'it is present again',
       async () => (await node.store.connectionsOf('acme')).length === 1,

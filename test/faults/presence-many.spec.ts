@@ -1,22 +1,11 @@
 import type { PresenceRegistration } from '../../lib/index.js';
 import { eventually } from '../support/eventually.js';
-import { closePresenceNodes, PresenceNode } from '../support/presence-node.js';
-import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
+import { PresenceNode } from '../support/presence-node.js';
+import { presenceTest } from '../support/presence-test.js';
 
 const MANY = 100;
 
-const edges: string[] = [];
-let redis: RedisServer;
-
-beforeEach(async () => {
-  edges.length = 0;
-  redis = await startRedis();
-});
-
-afterEach(async () => {
-  await closePresenceNodes();
-  endRedisServers();
-});
+const { edges, redis } = presenceTest();
 
 function registerMany(node: PresenceNode): Promise<PresenceRegistration[]> {
   return Promise.all(Array.from({ length: MANY }, (_, n) => node.register('acme', `phone-${n}`)));
@@ -27,38 +16,38 @@ async function replacedBy(node: PresenceNode, connectionId: string): Promise<unk
   return others;
 }
 
-const indexes = (): Promise<string[]> => redis.command('KEYS', '*:d:*');
+const indexes = (): Promise<string[]> => redis().command('KEYS', '*:d:*');
 
 describe('an account with many connections', () => {
   it('P8: to register one more, Redis does not look through the others', async () => {
-    const node = await PresenceNode.start(redis.url, edges);
+    const node = await PresenceNode.start(redis().url, edges);
     await registerMany(node);
-    await redis.command('CONFIG', 'RESETSTAT');
+    await redis().command('CONFIG', 'RESETSTAT');
     await node.register('acme', 'one more');
-    expect(await redis.command('INFO', 'commandstats')).not.toContain('cmdstat_hgetall');
+    expect(await redis().command('INFO', 'commandstats')).not.toContain('cmdstat_hgetall');
   });
 
   it('P9: what a connection replaces is found although Redis has evicted how to find it', async () => {
-    const node = await PresenceNode.start(redis.url, edges);
+    const node = await PresenceNode.start(redis().url, edges);
     const registrations = await registerMany(node);
     const [index] = await indexes();
-    await redis.command('DEL', index!);
+    await redis().command('DEL', index!);
     expect(await replacedBy(node, 'phone-7')).toEqual([registrations[7]]);
   });
 
   it('P9: what was evicted itself is replaced by nobody, and what comes after it is', async () => {
-    const node = await PresenceNode.start(redis.url, edges);
+    const node = await PresenceNode.start(redis().url, edges);
     await registerMany(node);
     const { keys } = node.backbone;
-    await redis.command('DEL', keys.partitionOf('acme').account('acme'));
+    await redis().command('DEL', keys.partitionOf('acme').account('acme'));
     const first = node.registrationOf('acme', 'phone-7');
     expect(await node.store.register(first)).toMatchObject({ others: [] });
     expect(await replacedBy(node, 'phone-7')).toEqual([first]);
   });
 
   it('P7: nothing is left of it when its server is gone', async () => {
-    const victim = await PresenceNode.start(redis.url, edges);
-    const sweeper = await PresenceNode.start(redis.url, edges);
+    const victim = await PresenceNode.start(redis().url, edges);
+    const sweeper = await PresenceNode.start(redis().url, edges);
     await registerMany(victim);
     expect(await indexes()).toHaveLength(1);
     victim.die();

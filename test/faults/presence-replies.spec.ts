@@ -1,22 +1,13 @@
 import { eventually } from '../support/eventually.js';
-import { closePresenceNodes, PresenceNode } from '../support/presence-node.js';
-import { endRedisServers, type RedisServer, startRedis } from '../support/redis-server.js';
-import { closeProxies, TcpProxy } from '../support/tcp-proxy.js';
+import { PresenceNode } from '../support/presence-node.js';
+import { presenceTest } from '../support/presence-test.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
-const edges: string[] = [];
-let redis: RedisServer;
+const { edges, redis } = presenceTest();
 let proxy: TcpProxy;
 
 beforeEach(async () => {
-  edges.length = 0;
-  redis = await startRedis();
-  proxy = await TcpProxy.start(redis.port);
-});
-
-afterEach(async () => {
-  await closePresenceNodes();
-  closeProxies();
-  endRedisServers();
+  proxy = await TcpProxy.start(redis().port);
 });
 
 /** One partition, so that every server looks at it with each beat. */
@@ -38,9 +29,9 @@ async function startKnown(presenceGraceMs: number): Promise<PresenceNode> {
 async function takenUnheard(server: PresenceNode): Promise<void> {
   await server.store.unregister(await server.register('acme'));
   const { grace } = server.backbone.keys.partitionOf('acme');
-  expect(await redis.command('ZCARD', grace)).toBe(1);
+  expect(await redis().command('ZCARD', grace)).toBe(1);
   proxy.loseReplies();
-  await eventually('it is taken', async () => (await redis.command('ZCARD', grace)) === 0);
+  await eventually('it is taken', async () => (await redis().command('ZCARD', grace)) === 0);
   expect(edges).toEqual(['+acme']);
 }
 
@@ -63,7 +54,7 @@ describe('replies of Redis that get lost', () => {
   it('P7: who is back before the lost edge is found makes both edges, in order', async () => {
     const server = await startKnown(200);
     await takenUnheard(server);
-    const other = await start(redis.port, 200);
+    const other = await start(redis().port, 200);
     await other.register('acme');
     heal();
     await eventually('both are reported', () => edges.length === 3);
@@ -74,7 +65,7 @@ describe('replies of Redis that get lost', () => {
     const server = await startKnown(200);
     await takenUnheard(server);
     server.die();
-    await start(redis.port, 200);
+    await start(redis().port, 200);
     await eventually('it is offline', () => edges.length === 2);
     expect(edges).toEqual(['+acme', '-acme']);
   }, 15_000);
